@@ -1,0 +1,1 @@
+"""Search strategies, one page each: the file's name is the strategy's name."""

@@ -1,0 +1,1 @@
+"""The real training back-end (empty in this version: no benchmark trains yet)."""

@@ -1,0 +1,62 @@
+"""What crosses the border between a strategy and a benchmark: plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from nassim.space import Architecture
+
+# Named tuples and not dataclasses: a frozen dataclass of five fields costs three times as much to make,
+# and a comparison makes millions of trials.
+
+
+class Query(NamedTuple):
+    """A strategy's request: train ``arch`` for ``epochs`` (None: the benchmark's full training)."""
+
+    arch: Architecture
+    epochs: int | None = None
+    metric: str = "valid_accuracy"
+
+
+class Result(NamedTuple):
+    """A benchmark's answer. There is no test field: a strategy cannot see the test split."""
+
+    value: float  # the metric; accuracies are fractions
+    epochs: int  # epochs that this value was reached after
+    cost: float  # seconds of training and validation
+    extras: Mapping[str, float]  # parameters, flops, latency, ... where the benchmark has them
+
+
+class Trial(NamedTuple):
+    """A query, its result, and when it ran on the simulated clock (seconds)."""
+
+    query: Query
+    result: Result
+    started: float
+    finished: float
+    worker: int
+
+    @property
+    def arch(self) -> Architecture:
+        """The architecture that was trained."""
+        return self.query.arch
+
+    @property
+    def value(self) -> float:
+        """The metric's value."""
+        return self.result.value
+
+
+class Batch(NamedTuple):
+    """Queries handed out together; ``wait`` says whether for all of them or for a free worker only."""
+
+    queries: tuple[Query, ...]
+    wait: bool = True
+
+
+class Report(NamedTuple):
+    """ "I worked ``cost`` seconds by myself; now I would answer ``arch``" (one-shot strategies)."""
+
+    arch: Architecture
+    cost: float

@@ -1,0 +1,228 @@
+"""`run`: the only loop in the project. It owns clock, budget, workers, noise and trace."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import random
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+
+from nassim.benchmark import Benchmark
+from nassim.clock import Budget, Clock
+from nassim.errors import InvalidSetting, ProtocolError
+from nassim.query import Query, Report, Result, Trial
+from nassim.registry import get_algorithm, get_benchmark
+from nassim.space import Architecture
+from nassim.strategy import Algorithm, Strategy
+from nassim.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Incumbent:
+    """The answer a run would have given from a moment on.
+
+    ``seconds`` on the simulated clock, ``queries`` and ``epochs`` finished until then; ``observed`` is
+    the validation accuracy the strategy saw (NaN for a `report`); ``valid`` and ``test`` are the means
+    over the repeats after a full training, looked up when the run has ended (``test`` NaN without one).
+    """
+
+    seconds: float
+    queries: int
+    epochs: int
+    arch: Architecture
+    observed: float
+    valid: float = math.nan
+    test: float = math.nan
+
+
+@dataclass
+class Run:
+    """One strategy on one benchmark with one seed: the header, the trials and the incumbents.
+
+    ``seconds`` is the elapsed simulated time at the last finished trial or report, ``worker_seconds``
+    the sum over workers. ``thinking_seconds`` is host time spent inside the strategy: recorded, never
+    added to the clock, and the only field that differs between two equal runs.
+    """
+
+    benchmark: str
+    strategy: str
+    hyperparameters: dict[str, object]
+    seed: int
+    budget: Budget
+    workers: int
+    noise: str
+    sha256: str
+    version: str = __version__
+    trials: list[Trial] = field(default_factory=list)
+    incumbents: list[Incumbent] = field(default_factory=list)
+    seconds: float = 0.0
+    worker_seconds: float = 0.0
+    epochs: int = 0
+    stopped: str = ""  # "budget" or "finished" (the strategy ended by itself)
+    thinking_seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def best(self) -> Incumbent:
+        """The final incumbent; `ProtocolError` if no trial finished within the budget."""
+        if not self.incumbents:
+            raise ProtocolError(f"no trial finished within the budget of {self.budget}: there is no incumbent.")
+        return self.incumbents[-1]
+
+
+def run(
+    strategy: str | Algorithm,
+    benchmark: str | Benchmark,
+    budget: str | Budget,
+    *,
+    seed: int = 0,
+    workers: int = 1,
+) -> Run:
+    """Run a search strategy on a benchmark until the budget is spent or the strategy ends.
+
+    Everything follows from ``seed``: three independent streams (the strategy's, the table's noise,
+    training) are derived from it. A trial that would end after the budget is not recorded.
+
+    >>> import nassim
+    >>> result = nassim.run("random_search", "toy/additive", "20q", seed=1)
+    >>> len(result.trials), result.best.arch.space
+    (20, 'toy')
+    """
+    algorithm = get_algorithm(strategy) if isinstance(strategy, str) else strategy
+    bench = get_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
+    limits = Budget.parse(budget) if isinstance(budget, str) else budget
+    if seed < 0:
+        raise InvalidSetting(f"a seed is a whole number from 0, not {seed}.")
+    search = algorithm.begin(bench.space, _stream(seed, "strategy"), horizon=horizon(limits, bench))
+    record = Run(
+        benchmark=bench.name,
+        strategy=algorithm.name,
+        hyperparameters=algorithm.hyperparameters(bench.space),
+        seed=seed,
+        budget=limits,
+        workers=workers,
+        noise=str(bench.noise),
+        sha256=bench.about.sha256,
+    )
+    _drive(search, bench, limits, Clock(workers), _stream(seed, "noise"), record)
+    _look_up(record, bench)
+    return record
+
+
+def _stream(seed: int, purpose: str) -> random.Random:
+    return random.Random(f"nassim/{purpose}/{seed}")  # seeded through SHA-512: independent streams
+
+
+def horizon(budget: Budget, benchmark: Benchmark) -> int:
+    """About how many full trainings a budget allows one worker, for strategies that plan ahead."""
+    limits = [budget.queries or math.inf]
+    if budget.epochs is not None:
+        limits.append(budget.epochs / benchmark.epochs)
+    if budget.seconds < math.inf:
+        limits.append(budget.seconds / benchmark.typical_cost)
+    return max(1, int(min(limits)))
+
+
+class _BudgetSpent(Exception):
+    pass
+
+
+# What a worker holds: query, result, and the place in the batch that waits for it (none for `start`).
+_Job = tuple[Query, Result, list[Trial | None] | None, int]
+
+
+def _drive(
+    search: Strategy, benchmark: Benchmark, budget: Budget, clock: Clock[_Job], noise: random.Random, record: Run
+) -> None:
+    trials = record.trials
+    deadline = budget.seconds
+    queries_left = math.inf if budget.queries is None else budget.queries
+    epochs_left = math.inf if budget.epochs is None else budget.epochs
+    best_value, best_epochs = -math.inf, 0
+    news: list[Trial] = []  # finished trials that `start` has not been told of yet
+    thinking = 0.0
+
+    def finish() -> None:
+        nonlocal best_value, best_epochs
+        if clock.next_finish() > deadline:
+            raise _BudgetSpent
+        finished, _, started, worker, (query, result, answers, position) = clock.finish()
+        trial = Trial(query, result, started, finished, worker)
+        trials.append(trial)
+        record.epochs += result.epochs
+        record.worker_seconds += result.cost
+        if answers is None:
+            news.append(trial)
+        else:
+            answers[position] = trial
+        # A longer training outranks every shorter one: more epochs say more.
+        if result.epochs > best_epochs or (result.epochs == best_epochs and result.value > best_value):
+            best_value, best_epochs = result.value, result.epochs
+            incumbent = Incumbent(clock.now, len(trials), record.epochs, query.arch, result.value)
+            record.incumbents.append(incumbent)
+
+    def drain() -> None:
+        while clock.running:
+            finish()
+
+    try:
+        while queries_left and epochs_left:
+            before = perf_counter()
+            message = search.ask()
+            thinking += perf_counter() - before
+            if message is None:
+                drain()
+                record.stopped = "finished"
+                break
+            if isinstance(message, Report):
+                if not 0 <= message.cost < math.inf:
+                    raise ProtocolError(f"{record.strategy} reported a cost of {message.cost} seconds.")
+                while clock.next_finish() <= clock.now + message.cost:
+                    finish()
+                if clock.now + message.cost > deadline:
+                    raise _BudgetSpent
+                clock.charge(message.cost)
+                record.worker_seconds += message.cost
+                arch = benchmark.space.check(message.arch)
+                record.incumbents.append(Incumbent(clock.now, len(trials), record.epochs, arch, math.nan))
+                search.tell([])
+                continue
+            queries, wait = message
+            if not queries:
+                raise ProtocolError(f"{record.strategy} handed out a batch without queries.")
+            answers: list[Trial | None] | None = [None] * len(queries) if wait else None
+            for position, query in enumerate(queries):
+                while not clock.free:
+                    finish()
+                result = benchmark.query(query, noise)
+                if not queries_left or result.epochs > epochs_left:
+                    raise _BudgetSpent
+                queries_left -= 1
+                epochs_left -= result.epochs
+                clock.start(result.cost, (query, result, answers, position))
+            if answers is not None:
+                while None in answers:
+                    finish()
+                search.tell(answers)  # type: ignore[arg-type]  # no None is left in it
+            else:
+                while not clock.free:
+                    finish()
+                told, news = news, []
+                search.tell(told)
+    except _BudgetSpent:
+        pass
+    with contextlib.suppress(_BudgetSpent):
+        drain()
+    record.stopped = record.stopped or "budget"
+    record.seconds = clock.now
+    record.thinking_seconds = thinking
+
+
+def _look_up(record: Run, benchmark: Benchmark) -> None:
+    """Give the incumbents their mean accuracies, which no strategy may see."""
+    for i, incumbent in enumerate(record.incumbents):
+        record.incumbents[i] = replace(
+            incumbent,
+            valid=benchmark.mean_accuracy(incumbent.arch),
+            test=benchmark.test_accuracy(incumbent.arch) if benchmark.has_test else math.nan,
+        )

@@ -1,0 +1,207 @@
+"""Architectures are values; a search space says which there are."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nassim.errors import InvalidArchitecture, Unsupported
+
+ENUMERABLE = 200_000  # spaces up to this size are listed in memory (one byte a decision)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Architecture:
+    """One architecture: the option chosen at each decision of its search space.
+
+    >>> str(Architecture("nasbench201", (3, 1, 0, 4, 2, 3)))
+    'nasbench201:3-1-0-4-2-3'
+    """
+
+    space: str
+    choices: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.space}:{'-'.join(map(str, self.choices))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A categorical decision and the names of its options."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A directed acyclic graph with operations on its edges; node 0 is the input, the last the output.
+
+    ``edges`` holds (source, target, operation), sources before targets.
+    """
+
+    nodes: tuple[str, ...]
+    edges: tuple[tuple[int, int, str], ...]
+
+
+class SearchSpace:
+    """A space of ``len(decisions)`` categorical decisions in which every combination is valid.
+
+    A published space subclasses this and adds its string form, graph, equivalences and growth.
+    """
+
+    def __init__(self, name: str, decisions: Sequence[Decision]) -> None:
+        self.name = name
+        self.decisions = tuple(decisions)
+        self.radices = tuple(len(decision.options) for decision in self.decisions)
+        self._others = tuple(  # per decision and option: the options that it can mutate to
+            tuple(tuple(o for o in range(n) if o != current) for current in range(n)) for n in self.radices
+        )
+
+    def __repr__(self) -> str:
+        return f"<search space {self.name}: {len(self.decisions)} decisions, {self.size:,} architectures>"
+
+    @property
+    def size(self) -> int:
+        """Number of architectures (strings, not equivalence classes)."""
+        return math.prod(self.radices)
+
+    # -- values ---------------------------------------------------------------------------------
+
+    def is_valid(self, arch: Architecture) -> bool:
+        """Whether ``arch`` belongs to this space."""
+        choices = arch.choices
+        return (
+            arch.space == self.name
+            and len(choices) == len(self.radices)
+            and all(0 <= c < n for c, n in zip(choices, self.radices, strict=True))
+        )
+
+    def check(self, arch: Architecture) -> Architecture:
+        """Return ``arch``; raise `InvalidArchitecture` if it is not of this space."""
+        if not self.is_valid(arch):
+            raise InvalidArchitecture(
+                f"{arch} is not an architecture of {self.name}: it takes {len(self.radices)} choices, "
+                f"each below {'/'.join(map(str, self.radices))}."
+            )
+        return arch
+
+    def parse(self, text: str) -> Architecture:
+        """Read ``space:3-1-0``, ``3-1-0`` or, where no decision has over ten options, ``310``."""
+        body = text.strip()
+        head, colon, tail = body.partition(":")
+        if colon and head == self.name:
+            body = tail
+        parts = body.split("-") if "-" in body else list(body)
+        if parts and all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+            arch = Architecture(self.name, tuple(map(int, parts)))
+            if self.is_valid(arch):
+                return arch
+        raise InvalidArchitecture(f"{_short(text)} is not an architecture of {self.name}. {self.how_to_write()}")
+
+    def how_to_write(self) -> str:
+        """One sentence that says how an architecture of this space is written."""
+        zeros = "-".join("0" for _ in self.radices)
+        limits = ", ".join(f"{d.name} 0-{len(d.options) - 1}" for d in self.decisions)
+        return f"Write {self.name}:{zeros} or {zeros.replace('-', '')} ({limits})."
+
+    def format(self, arch: Architecture) -> str:
+        """The space's own published string form (here: the plain one)."""
+        return str(arch)
+
+    # -- moving about ---------------------------------------------------------------------------
+
+    def sample(self, rng: random.Random) -> Architecture:
+        """An architecture, uniformly over all strings of the space."""
+        draw = rng.random
+        return Architecture(self.name, tuple([int(draw() * n) for n in self.radices]))
+
+    def mutate(self, arch: Architecture, rng: random.Random) -> Architecture:
+        """One decision, chosen uniformly, changed to a different option, chosen uniformly."""
+        choices = arch.choices
+        i = int(rng.random() * len(choices))
+        others = self._others[i][choices[i]]
+        if not others:  # a decision with a single option cannot change
+            return arch
+        return Architecture(self.name, (*choices[:i], others[int(rng.random() * len(others))], *choices[i + 1 :]))
+
+    def crossover(self, a: Architecture, b: Architecture, rng: random.Random) -> Architecture:
+        """Uniform crossover: each decision from one of the two parents with equal probability."""
+        return Architecture(
+            self.name, tuple([x if rng.random() < 0.5 else y for x, y in zip(a.choices, b.choices, strict=True)])
+        )
+
+    def neighbors(self, arch: Architecture) -> list[Architecture]:
+        """All architectures that differ from ``arch`` in exactly one decision, in a fixed order."""
+        c = arch.choices
+        return [
+            Architecture(self.name, (*c[:i], other, *c[i + 1 :]))
+            for i, current in enumerate(c)
+            for other in self._others[i][current]
+        ]
+
+    # -- structure ------------------------------------------------------------------------------
+
+    def canonical(self, arch: Architecture, kind: str = "published") -> Hashable:
+        """A key that is equal for two architectures if they are equivalent (here: identical)."""
+        return arch
+
+    def graph(self, arch: Architecture) -> Graph:
+        """The architecture's graph; `Unsupported` where the space has none."""
+        raise Unsupported(f"the space {self.name} defines no graph: path and adjacency encodings need one.")
+
+    def smallest(self) -> list[Architecture]:
+        """The smallest architectures, from which `grow` reaches all (progressive search)."""
+        raise Unsupported(f"the space {self.name} has no growth operator: progressive search (pnas) needs one.")
+
+    def grow(self, arch: Architecture) -> list[Architecture]:
+        """All architectures one step larger than ``arch``."""
+        raise Unsupported(f"the space {self.name} has no growth operator: progressive search (pnas) needs one.")
+
+    def complexity(self, arch: Architecture) -> int:
+        """The size that `grow` increases."""
+        raise Unsupported(f"the space {self.name} has no growth operator: progressive search (pnas) needs one.")
+
+    # -- the whole space ------------------------------------------------------------------------
+
+    @property
+    def enumerable(self) -> bool:
+        """Whether the whole space is small enough to be listed."""
+        return self.size <= ENUMERABLE
+
+    def architectures(self) -> Iterator[Architecture]:
+        """Every architecture, in the order of `index`."""
+        return (self.at(i) for i in range(self.size))
+
+    def index(self, arch: Architecture) -> int:
+        """Position of ``arch`` in lexicographic order of its choices: its row in a table."""
+        i = 0
+        for choice, n in zip(arch.choices, self.radices, strict=True):
+            i = i * n + choice
+        return i
+
+    def at(self, index: int) -> Architecture:
+        """The architecture at a position: the inverse of `index`."""
+        digits = []
+        for n in reversed(self.radices):
+            index, digit = divmod(index, n)
+            digits.append(digit)
+        return Architecture(self.name, tuple(reversed(digits)))
+
+    @cached_property
+    def choice_matrix(self) -> NDArray[np.int8]:
+        """All architectures as an array (size, decisions), in the order of `index`."""
+        if not self.enumerable:
+            raise Unsupported(f"the space {self.name} has {self.size:,} architectures: too many to list.")
+        grids = np.meshgrid(*[np.arange(n, dtype=np.int8) for n in self.radices], indexing="ij")
+        return np.stack([grid.ravel() for grid in grids], axis=1)
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:77] + "...")

@@ -1,0 +1,188 @@
+"""How a strategy is written (a generator with four verbs) and how it is used (ask and tell).
+
+An author writes the paper's loop:
+
+    trial  = yield from evaluate(arch)          # train one, wait for it
+    trials = yield from evaluate_all(archs)     # train several on all workers, wait for all
+    news   = yield from start(arch)             # give one to a free worker; get what has finished since
+    yield from report(arch, cost)               # worked by myself; this is what I would answer now
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, get_type_hints
+
+from nassim.errors import InvalidSetting, ProtocolError
+from nassim.query import Batch, Query, Report, Trial
+from nassim.settings import Parameter, check_value
+from nassim.space import Architecture, SearchSpace
+
+Message = Batch | Report
+Search = Generator[Message, list[Trial], None]
+Verb = Generator[Message, list[Trial], list[Trial]]
+
+
+def evaluate(arch: Architecture, epochs: int | None = None) -> Generator[Message, list[Trial], Trial]:
+    """Train one architecture and wait for its trial."""
+    return (yield Batch((Query(arch, epochs),)))[0]
+
+
+def evaluate_all(archs: Iterable[Architecture], epochs: int | None = None) -> Verb:
+    """Train several architectures on all workers and wait; trials come in the order of ``archs``."""
+    queries = tuple([Query(arch, epochs) for arch in archs])
+    return (yield Batch(queries)) if queries else []
+
+
+def start(arch: Architecture, epochs: int | None = None) -> Verb:
+    """Give one architecture to a free worker; return the trials that have finished since the last call.
+
+    With one worker that is always the trial of ``arch`` itself, so that a search written with `start`
+    makes the same trials as one written with `evaluate`.
+    """
+    return (yield Batch((Query(arch, epochs),), wait=False))
+
+
+def report(arch: Architecture, cost: float) -> Generator[Message, list[Trial], None]:
+    """Say that ``cost`` seconds were spent on the strategy's own training, and the answer it would give now."""
+    yield Report(arch, cost)
+
+
+class Strategy:
+    """A search in progress, driven from outside: ask for a message, tell the trials that answer it."""
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+        self._answer: list[Trial] | None = None  # what tell() brought, for the next ask()
+        self._started = False
+        self._asked: Message | None = None
+
+    def ask(self) -> Message | None:
+        """The next `Batch` or `Report`; None when the strategy has ended."""
+        if self._asked is not None:
+            raise ProtocolError("ask() was called twice: tell() the trials of the last batch first.")
+        try:
+            if self._started:
+                self._asked = self._search.send(self._answer or [])
+            else:
+                self._started = True
+                self._asked = next(self._search)
+        except StopIteration:
+            return None
+        return self._asked
+
+    def tell(self, trials: list[Trial]) -> None:
+        """Answer the last `Batch`: all its trials, or those that have finished if it does not wait."""
+        asked = self._asked
+        if asked is None:
+            raise ProtocolError("tell() was called before ask(): nothing has been asked.")
+        if type(asked) is Batch and asked.wait and len(trials) != len(asked.queries):
+            raise ProtocolError(f"tell() got {len(trials)} trials for a batch of {len(asked.queries)} queries.")
+        self._answer = trials
+        self._asked = None
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """A registered search strategy with its settings: call `begin` to get a `Strategy`.
+
+    ``published`` holds the hyperparameters that a space's own paper used where they differ from this
+    strategy's paper; they are applied on that space and recorded, and `configured` overrides them.
+    """
+
+    function: Callable[..., Search]
+    family: str
+    year: int
+    aliases: tuple[str, ...] = ()
+    published: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The file's name, e.g. ``regularized_evolution``."""
+        return self.function.__name__
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """The hyperparameters: keyword-only arguments of the function, except ``horizon``."""
+        hints = get_type_hints(self.function)
+        found = inspect.signature(self.function).parameters.values()
+        return {
+            p.name: Parameter(p.name, hints[p.name], p.default)
+            for p in found
+            if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name != "horizon"
+        }
+
+    @property
+    def plans_ahead(self) -> bool:
+        """Whether the strategy asks how many queries the budget allows (the parameter ``horizon``)."""
+        return "horizon" in inspect.signature(self.function).parameters
+
+    def configured(self, **settings: object) -> Algorithm:
+        """A copy with these hyperparameters; `InvalidSetting` for an unknown name or an unusable value."""
+        parameters = self.parameters
+        for name, value in settings.items():
+            if name not in parameters:
+                known = ", ".join(parameters) or "it has none"
+                raise InvalidSetting(f"{self.name} has no hyperparameter {name!r} (known: {known}).")
+            check_value(parameters[name], value, owner=self.name)
+        return replace(self, settings={**self.settings, **settings})
+
+    def hyperparameters(self, space: SearchSpace) -> dict[str, object]:
+        """All hyperparameters in force on a space: defaults, then ``published``, then the user's."""
+        defaults = {name: parameter.default for name, parameter in self.parameters.items()}
+        return {**defaults, **self.published.get(space.name, {}), **self.settings}
+
+    def begin(self, space: SearchSpace, rng: random.Random, *, horizon: int | None = None) -> Strategy:
+        """Start a search on ``space`` with its own random stream."""
+        extra: dict[str, Any] = {"horizon": horizon} if self.plans_ahead else {}
+        return Strategy(self.function(space, rng, **self.hyperparameters(space), **extra))
+
+
+def strategy(
+    *,
+    family: str,
+    year: int,
+    aliases: Sequence[str] = (),
+    published: Mapping[str, Mapping[str, object]] | None = None,
+) -> Callable[[Callable[..., Search]], Algorithm]:
+    """Make a generator function ``(space, rng, *, hyperparameters) -> Search`` an `Algorithm`.
+
+    A keyword-only parameter ``horizon`` is no hyperparameter: the run passes the number of full
+    trainings that the budget allows, or None, to strategies that plan ahead.
+    """
+
+    def register(function: Callable[..., Search]) -> Algorithm:
+        return Algorithm(function, family, year, tuple(aliases), published or {})
+
+    return register
+
+
+def replay(search: Strategy, trials: Sequence[Trial]) -> Strategy:
+    """Bring a fresh one-worker search to the state after ``trials``; `ProtocolError` if it asks for others."""
+    i = 0
+    while i < len(trials):
+        message = search.ask()
+        if message is None:
+            raise ProtocolError(f"replay: the search ended after {i} of {len(trials)} recorded trials.")
+        if isinstance(message, Report):
+            search.tell([])
+            continue
+        recorded = list(trials[i : i + len(message.queries)])
+        asked = message.queries[: len(recorded)]
+        if tuple(trial.query for trial in recorded) != asked:
+            raise ProtocolError(
+                f"replay: trial {i} was {recorded[0].arch} in the record, the search asks for {asked[0].arch}: "
+                "another seed, other hyperparameters or another version."
+            )
+        if len(recorded) < len(message.queries):
+            raise ProtocolError(
+                f"replay: the record ends inside a batch of {len(message.queries)} queries; "
+                f"replay its first {i} trials."
+            )
+        search.tell(recorded)
+        i += len(recorded)
+    return search

@@ -1,0 +1,1 @@
+"""Regressors from encodings to accuracy."""

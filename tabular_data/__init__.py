@@ -1,0 +1,1 @@
+"""Tables: one HDF5 file per benchmark, opened by memory mapping."""

@@ -1,0 +1,1 @@
+"""Recipes: from a published release to one table."""
