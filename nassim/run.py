@@ -142,7 +142,8 @@ def _drive(
     news: list[Trial] = []  # finished trials that `start` has not been told of yet
     thinking = 0.0
 
-    def finish() -> None:
+    def finish() -> list[Trial | None] | None:
+        """Let the next job end; return the batch that it belongs to."""
         nonlocal best_value, best_epochs
         if clock.next_finish() > deadline:
             raise _BudgetSpent
@@ -160,6 +161,7 @@ def _drive(
             best_value, best_epochs = result.value, result.epochs
             incumbent = Incumbent(clock.now, len(trials), record.epochs, query.arch, result.value)
             record.incumbents.append(incumbent)
+        return answers
 
     def drain() -> None:
         while clock.running:
@@ -201,8 +203,9 @@ def _drive(
                 epochs_left -= result.epochs
                 clock.start(result.cost, (query, result, answers, position))
             if answers is not None:
-                while None in answers:
-                    finish()
+                unanswered = len(queries)
+                while unanswered:
+                    unanswered -= finish() is answers
                 search.tell(answers)  # type: ignore[arg-type]  # no None is left in it
             else:
                 while not clock.free:
