@@ -40,7 +40,7 @@ class Budget:
         Budget(seconds=7200.0, queries=150, epochs=None)
         """
         limits: dict[str, float] = {}
-        for part in re.split(r"[,+]\s*(?![+-]?\d+\s*(?:$|[,+]))", text.strip().lower()):
+        for part in re.split(r",|(?<!e)\+", text.strip().lower()):  # the plus of 1e+20s is no joint
             match = _PART.fullmatch(part.strip())
             if match is None:
                 raise InvalidSetting(
@@ -65,7 +65,8 @@ class Budget:
     def __str__(self) -> str:
         parts = []
         if self.seconds < math.inf:
-            parts.append(f"{self.seconds:.15g}s")
+            short = f"{self.seconds:.15g}"
+            parts.append(f"{short if float(short) == self.seconds else self.seconds!r}s")
         if self.queries is not None:
             parts.append(f"{self.queries}q")
         if self.epochs is not None:
@@ -115,12 +116,15 @@ class Clock(Generic[T]):
 
     def finish(self) -> Event[T]:
         """Advance to the next finishing time and free its worker."""
+        if not self.running:
+            raise ProtocolError("no job is running: start one first.")
         event = heappop(self.running)
-        if event.finished > self.now:  # jobs may lie behind time that the strategy spent itself
-            self.now = event.finished
+        self.now = event.finished
         heappush(self.free, event.worker)
         return event
 
-    def charge(self, cost: float) -> None:
-        """Let ``cost`` seconds pass in which the strategy works by itself."""
-        self.now += cost
+    def advance(self, moment: float) -> None:
+        """Let time pass in which the strategy works by itself; jobs that finish until then must have been taken."""
+        if not self.now <= moment < self.next_finish():
+            raise ProtocolError(f"the clock cannot go from {self.now} to {moment}: a job finishes first.")
+        self.now = moment

@@ -6,10 +6,11 @@ which name a module that looks like the files in those folders.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -75,6 +76,27 @@ def get_space(name: str) -> SearchSpace:
         if space.name == name.strip():
             return space
     raise UnknownName(_unknown("search space", name, space_names()))
+
+
+def find(name: str) -> Algorithm | Benchmark | SearchSpace:
+    """Whatever has the name: an algorithm, a benchmark or a search space."""
+    lookups: tuple[Callable[[str], Algorithm | Benchmark | SearchSpace], ...] = (
+        get_algorithm,
+        get_benchmark,
+        get_space,
+    )
+    for lookup in lookups:
+        with contextlib.suppress(UnknownName):
+            return lookup(name)
+    known = [*algorithm_names(), *benchmark_names(), *space_names()]
+    raise UnknownName(_unknown("algorithm, benchmark or search space", name, known))
+
+
+def benchmark_titles() -> dict[str, str]:
+    """The first line of each benchmark family's page, by benchmark id; opens no table."""
+    return {
+        name: (_family(name.partition("/")[0]).__doc__ or "").strip().partition("\n")[0] for name in benchmark_names()
+    }
 
 
 @cache

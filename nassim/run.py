@@ -53,6 +53,7 @@ class Run:
     workers: int
     noise: str
     sha256: str
+    mode: str = "black-box"  # one-shot strategies: live, recorded or proxy
     version: str = __version__
     trials: list[Trial] = field(default_factory=list)
     incumbents: list[Incumbent] = field(default_factory=list)
@@ -93,7 +94,7 @@ def run(
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
     if seed < 0:
         raise InvalidSetting(f"a seed is a whole number from 0, not {seed}.")
-    search = algorithm.begin(bench.space, _stream(seed, "strategy"), horizon=horizon(limits, bench))
+    search = algorithm.begin(bench.space, stream(seed, "strategy"), horizon=horizon(limits, bench))
     record = Run(
         benchmark=bench.name,
         strategy=algorithm.name,
@@ -104,12 +105,13 @@ def run(
         noise=str(bench.noise),
         sha256=bench.about.sha256,
     )
-    _drive(search, bench, limits, Clock(workers), _stream(seed, "noise"), record)
+    _drive(search, bench, limits, Clock(workers), stream(seed, "noise"), record)
     _look_up(record, bench)
     return record
 
 
-def _stream(seed: int, purpose: str) -> random.Random:
+def stream(seed: int, purpose: str) -> random.Random:
+    """One of the independent random streams of a run: for "strategy" or "noise"."""
     return random.Random(f"nassim/{purpose}/{seed}")  # seeded through SHA-512: independent streams
 
 
@@ -179,11 +181,12 @@ def _drive(
             if isinstance(message, Report):
                 if not 0 <= message.cost < math.inf:
                     raise ProtocolError(f"{record.strategy} reported a cost of {message.cost} seconds.")
-                while clock.next_finish() <= clock.now + message.cost:
+                end = clock.now + message.cost
+                while clock.next_finish() <= end:  # jobs go on while the strategy works
                     finish()
-                if clock.now + message.cost > deadline:
+                if end > deadline:
                     raise _BudgetSpent
-                clock.charge(message.cost)
+                clock.advance(end)
                 record.worker_seconds += message.cost
                 arch = benchmark.space.check(message.arch)
                 record.incumbents.append(Incumbent(clock.now, len(trials), record.epochs, arch, math.nan))
@@ -193,9 +196,10 @@ def _drive(
             if not queries:
                 raise ProtocolError(f"{record.strategy} handed out a batch without queries.")
             answers: list[Trial | None] | None = [None] * len(queries) if wait else None
+            unanswered = len(queries)
             for position, query in enumerate(queries):
                 while not clock.free:
-                    finish()
+                    unanswered -= finish() is answers
                 result = benchmark.query(query, noise)
                 if not queries_left or result.epochs > epochs_left:
                     raise _BudgetSpent
@@ -203,7 +207,6 @@ def _drive(
                 epochs_left -= result.epochs
                 clock.start(result.cost, (query, result, answers, position))
             if answers is not None:
-                unanswered = len(queries)
                 while unanswered:
                     unanswered -= finish() is answers
                 search.tell(answers)  # type: ignore[arg-type]  # no None is left in it

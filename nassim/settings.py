@@ -24,20 +24,22 @@ def parse_value(parameter: Parameter, text: str, *, owner: str) -> object:
         if value is not _NOTHING:
             check_value(parameter, value, owner=owner)
             return value
-    raise InvalidSetting(f"{owner}.{parameter.name}={text!r} is not {_describe(parameter.annotation)}.")
+    raise InvalidSetting(f"{owner}.{parameter.name}={text!r} is not {describe(parameter.annotation)}.")
 
 
 def check_value(parameter: Parameter, value: object, *, owner: str) -> None:
     """Raise `InvalidSetting` unless ``value`` fits the annotation; counts must be positive."""
-    alternatives = _alternatives(parameter.annotation)
-    if not any(_fits(kind, value) for kind in alternatives):
-        raise InvalidSetting(f"{owner}.{parameter.name}={value!r} is not {_describe(parameter.annotation)}.")
-    if isinstance(value, float) and not math.isfinite(value):
+    kinds = [kind for kind in _alternatives(parameter.annotation) if _fits(kind, value)]
+    if not kinds:
+        raise InvalidSetting(f"{owner}.{parameter.name}={value!r} is not {describe(parameter.annotation)}.")
+    if not isinstance(value, (int, float)):
+        return
+    if float in kinds and not abs(value) < math.inf:  # NaN too
         raise InvalidSetting(f"{owner}.{parameter.name}={value!r} must be finite.")
-    if isinstance(value, int) and not isinstance(value, bool) and value < 1:
-        raise InvalidSetting(f"{owner}.{parameter.name}={value!r} must be at least 1.")
-    if isinstance(value, float) and value < 0:
+    if float in kinds and value < 0:
         raise InvalidSetting(f"{owner}.{parameter.name}={value!r} must not be negative.")
+    if int in kinds and value < 1:
+        raise InvalidSetting(f"{owner}.{parameter.name}={value!r} must be at least 1.")
 
 
 _NOTHING = object()
@@ -78,7 +80,8 @@ def _fits(kind: Any, value: object) -> bool:
     return isinstance(value, kind)
 
 
-def _describe(annotation: Any) -> str:
+def describe(annotation: Any) -> str:
+    """What an annotation asks for, in words."""
     names = {int: "a whole number", float: "a number", bool: "true or false", str: "a word", type(None): "none"}
     return " or ".join(
         " or ".join(map(str, get_args(kind))) if get_origin(kind) is Literal else names.get(kind, str(kind))

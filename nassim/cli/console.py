@@ -1,0 +1,92 @@
+"""What all sub-commands share: printing a table or its JSON, and reading --set."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from nassim.errors import InvalidSetting
+from nassim.settings import parse_value
+from nassim.strategy import Algorithm
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+BudgetOption = Annotated[
+    str, typer.Option("--budget", help="150q (queries), 12000s, 2h, 1d (simulated), 2000ep (epochs), or 2h,150q.")
+]
+NoiseOption = Annotated[str, typer.Option("--noise", help="Which recorded repeat answers: draw, mean or repeat=k.")]
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Simulated workers.")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter; may be repeated.")]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console; where there is no terminal its lines are 120 wide."""
+    out = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    if not out.is_terminal and "COLUMNS" not in os.environ:
+        out.width = 120
+    return out
+
+
+def print_json(data: object) -> None:
+    """Print JSON (RFC 8259: NaN and infinities become null)."""
+    typer.echo(json.dumps(_plain(data), indent=2, ensure_ascii=False))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a plain table; numbers are aligned right, the first column is never broken."""
+    table = Table(box=None, pad_edge=False, show_header=any(columns), header_style="bold")
+    body = [list(map(str, row)) for row in rows]
+    for i, name in enumerate(columns):
+        numeric = bool(body) and all(row[i][:1] in "0123456789-–" for row in body if row[i])
+        table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=i == 0)
+    for row in body:
+        table.add_row(*row)
+    console().print(table)
+
+
+def apply_settings(algorithm: Algorithm, settings: Iterable[str], *, prefix: bool) -> Algorithm:
+    """``algorithm`` with those of ``--set [algo.]name=value`` that are its own."""
+    for setting in settings:
+        target, equals, text = setting.partition("=")
+        owner, dot, name = target.rpartition(".")
+        wanted = "ALGORITHM.NAME=VALUE, e.g. re.sample_size=10" if prefix else "NAME=VALUE, e.g. sample_size=10"
+        if not equals or not name or (prefix and not dot):
+            raise InvalidSetting(f"--set {setting}: write {wanted}.")
+        if dot and owner not in (algorithm.name, *algorithm.aliases):
+            if prefix:
+                continue
+            raise InvalidSetting(f"--set {setting}: this command runs {algorithm.name}, not {owner}.")
+        parameters = algorithm.parameters
+        if name not in parameters:
+            algorithm.configured(**{name: None})  # raises the error that lists the known names
+        algorithm = algorithm.configured(**{name: parse_value(parameters[name], text, owner=algorithm.name)})
+    return algorithm
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction in percent with two decimals; a dash where there is none."""
+    return "–" if fraction is None or math.isnan(fraction) else f"{100 * fraction:.2f}"
+
+
+def duration(seconds: float) -> str:
+    """Simulated seconds with the largest fitting unit beside them."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds:,.0f} s ({seconds / size:.1f} {unit})"
+    return f"{seconds:.0f} s"
+
+
+def _plain(data: object) -> object:
+    if isinstance(data, Mapping):
+        return {str(key): _plain(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_plain(value) for value in data]
+    if isinstance(data, float):
+        return float(data) if math.isfinite(data) else None
+    return data if data is None or isinstance(data, (bool, int, str)) else str(data)

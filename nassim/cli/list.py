@@ -1,0 +1,66 @@
+"""nassim list: what there is."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from nassim.cli.console import Json, print_json, print_table
+from nassim.page import page
+from nassim.registry import (
+    NEEDS_SUPERNET,
+    algorithm_names,
+    benchmark_titles,
+    get_algorithm,
+    get_space,
+    missing_supernet,
+    space_names,
+)
+
+
+class Kind(str, Enum):
+    """What can be listed."""
+
+    algorithms = "algorithms"
+    benchmarks = "benchmarks"
+    spaces = "spaces"
+
+
+def main(
+    kind: Annotated[Kind, typer.Argument(help="algorithms, benchmarks or spaces")],
+    as_json: Json = False,
+) -> None:
+    """List algorithms, benchmarks or search spaces."""
+    rows = {Kind.algorithms: _algorithms, Kind.benchmarks: _benchmarks, Kind.spaces: _spaces}[kind]()
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table([*rows[0]], [[*row.values()] for row in rows])
+    if kind is Kind.algorithms and not as_json:
+        typer.echo(f"\nNot yet here: {', '.join(NEEDS_SUPERNET)}. {missing_supernet('Each').capitalize()}")
+
+
+def _algorithms() -> list[dict[str, object]]:
+    return [
+        {
+            "name": a.name,
+            "aliases": ", ".join(a.aliases),
+            "family": a.family,
+            "year": a.year,
+            "what it does": page(a).title.partition(": ")[2],
+        }
+        for a in map(get_algorithm, algorithm_names())
+    ]
+
+
+def _benchmarks() -> list[dict[str, object]]:
+    return [{"name": name, "what it is": title} for name, title in benchmark_titles().items()]
+
+
+def _spaces() -> list[dict[str, object]]:
+    return [
+        {"name": s.name, "decisions": len(s.decisions), "architectures": s.size, "first": s.format(s.at(0))}
+        for s in map(get_space, space_names())
+    ]

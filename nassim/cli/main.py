@@ -1,0 +1,58 @@
+"""The command ``nassim``: sub-commands, and errors as one line with exit code 2."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from nassim.cli import compare, export, plot, query, run, show
+from nassim.cli.list import main as list_main
+from nassim.errors import NassimError
+from nassim.version import __version__
+
+app = typer.Typer(
+    name="nassim",
+    help="Compare neural architecture search strategies on benchmarks, in simulated time.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("list")(list_main)
+app.command("show")(show.main)
+app.command("query")(query.main)
+app.command("run")(run.main)
+app.command("compare")(compare.main)
+app.command("plot")(plot.main)
+app.command("export")(export.main)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; leaves by SystemExit (0 success, 2 a user's mistake, 130 interrupted)."""
+    try:
+        app(args=None if arguments is None else [*arguments])
+    except NassimError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""nassim query: one architecture on one benchmark."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nassim.cli.console import Json, NoiseOption, duration, percent, print_json, print_table
+from nassim.query import Query
+from nassim.registry import get_benchmark
+
+
+def main(
+    benchmark: Annotated[str, typer.Argument(help="e.g. nasbench201/cifar10")],
+    arch: Annotated[str, typer.Argument(help="its string, its digits, or space:3-1-0-4-2-3")],
+    epochs: Annotated[int | None, typer.Option(help="Default: the benchmark's full training.")] = None,
+    noise: NoiseOption = "mean",
+    seed: Annotated[int, typer.Option(min=0, help="Draws the repeat under --noise draw.")] = 0,
+    draw: Annotated[
+        Path | None, typer.Option(help="Also draw the architecture into this file (.png, .pdf, .svg).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Look one architecture up: accuracies with their split, epochs and noise policy, and its cost."""
+    bench = get_benchmark(benchmark, noise)
+    architecture = bench.space.parse(arch)
+    result = bench.query(Query(architecture, epochs), random.Random(seed))
+    full = result.epochs == bench.epochs
+    answer = {
+        "benchmark": bench.name,
+        "architecture": str(architecture),
+        "string": bench.space.format(architecture),
+        "epochs": result.epochs,
+        "noise": str(bench.noise),
+        "valid_accuracy": result.value,
+        "valid_accuracy_mean_of_repeats": bench.mean_accuracy(architecture) if full else None,
+        "test_accuracy_mean_of_repeats": bench.test_accuracy(architecture) if full and bench.has_test else None,
+        "cost_seconds": result.cost,
+        **result.extras,
+    }
+    if draw is not None:
+        from nassim.plots import cell_figure, save_as
+
+        save_as(cell_figure(bench.space, architecture), draw)
+    if as_json:
+        print_json(answer)
+        return
+    policy = f"{bench.noise}, seed {seed}" if bench.noise.kind == "draw" else str(bench.noise)
+    rows = [
+        ("architecture", answer["architecture"]),
+        ("string", answer["string"]),
+        (f"validation accuracy, {result.epochs} epochs, {policy}", f"{percent(result.value)} %"),
+    ]
+    if full:
+        mean = f"{percent(bench.mean_accuracy(architecture))} %"
+        rows.append((f"validation accuracy, {result.epochs} epochs, mean of repeats", mean))
+        test = f"{percent(bench.test_accuracy(architecture))} %" if bench.has_test else f"none: {bench.test_source}"
+        rows.append((f"test accuracy, {result.epochs} epochs, mean of repeats", test))
+    rows.append(("cost: training and validation", duration(result.cost)))
+    rows += [(name, f"{value:,.6g}" if value < 1000 else f"{value:,.0f}") for name, value in result.extras.items()]
+    print_table(["", ""], rows)
+    if draw is not None:
+        typer.echo(f"drawn: {draw}")

@@ -1,0 +1,181 @@
+"""Figures (matplotlib): anytime curves of a study, drawings of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatterSciNotation, LogLocator
+from numpy.typing import ArrayLike, NDArray
+
+from nassim.errors import InvalidSetting, OutputFailed
+from nassim.space import Architecture, SearchSpace
+from nassim.study import Facts, Study
+from nassim.summary import regret_band
+
+# Okabe & Ito's colors, told apart without color vision; in grey print the dashes and markers do it.
+COLORS = ("#555555", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+DASHES = ((), (5, 1.5), (1.5, 1.2), (6, 1.5, 1.5, 1.5), (3, 1), (8, 2), (2, 2, 6, 2), (1, 3))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+FLOOR = 0.01  # percentage points: regret below it, zero included, is drawn on this line
+DAY = 86400.0
+
+
+def anytime_figure(study: Study, benchmark: str) -> Figure:
+    """Regret against simulated seconds, both axes logarithmic: medians with interquartile bands.
+
+    Right-continuous steps, never interpolated. Regret is taken on the test split where the benchmark has
+    one, else on the validation split; the axis says which.
+    """
+    facts = study.facts[benchmark]
+    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
+    axes = figure.subplots()
+    strategies = study.strategies
+    lowest, first = np.inf, np.inf
+    for i, strategy in enumerate(strategies):
+        runs = study.of(benchmark, strategy)
+        curve = regret_band(facts, runs, facts.regret_split) if runs else None
+        if curve is None:
+            continue
+        shown = np.isfinite(curve.q75)  # from when three quarters of the runs have an answer
+        at, median = curve.at[shown], np.maximum(curve.median[shown], FLOOR)
+        upper = np.maximum(curve.q75[shown], FLOOR)
+        color, k = COLORS[i % len(COLORS)], i % len(DASHES)
+        axes.fill_between(at, np.maximum(curve.q25[shown], FLOOR), upper, step="post", color=color, alpha=0.15, lw=0)
+        axes.step(
+            *(at, median),
+            where="post",
+            color=color,
+            dashes=DASHES[k] or (None, None),
+            lw=1.8,
+            marker=MARKERS[k],
+            markevery=_spread(at, offset=i / len(strategies)),
+            ms=5,
+            label=f"{strategy} ({len(runs)} seeds{_mode(runs[0].mode)})",
+        )
+        if len(at):
+            lowest, first = min(lowest, float(median.min())), min(first, float(at[0]))
+    _dress(axes, study, facts, lowest, first)
+    return figure
+
+
+def _dress(axes: Axes, study: Study, facts: Facts, lowest: float, first: float) -> None:
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    for axis in (axes.xaxis, axes.yaxis):  # between powers of ten only 2 and 5 are labeled, so that none overlap
+        axis.set_minor_locator(LogLocator(subs=(2, 5)))
+        axis.set_minor_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(4, 4)))
+    split = {"valid": "validation", "test": "test"}[facts.regret_split]
+    floor = f"\n(regret below {FLOOR} is drawn at {FLOOR})" if lowest <= FLOOR else ""
+    workers = study.settings["workers"]
+    axes.set_xlabel(f"simulated time [s], {workers} worker{'s' if workers != 1 else ''}")
+    axes.set_ylabel(f"{split} regret [percentage points]{floor}")
+    axes.set_title(f"{facts.name}: median and interquartile range", loc="left", fontsize=11)
+    best = facts.best(facts.regret_split)
+    if best is not None:
+        note = f"best mean {split} accuracy after {facts.epochs} epochs: {100 * best:.2f} %"
+        if facts.synthetic:
+            note += " (synthetic)"
+        axes.text(0.99, 0.98, note, transform=axes.transAxes, ha="right", va="top", fontsize=8, color="#444444")
+    if np.isfinite(first):
+        axes.set_xlim(left=first * 0.9)
+    days = axes.secondary_xaxis("top", functions=(_days, _seconds))
+    days.set_xlabel("simulated days", fontsize=8)
+    days.tick_params(labelsize=8)
+    axes.grid(True, which="major", color="#dddddd", lw=0.7)
+    axes.grid(True, which="minor", axis="y", color="#eeeeee", lw=0.4)
+    axes.set_axisbelow(True)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="lower left", fontsize=8, frameon=True, framealpha=0.9, handlelength=3.5)
+    else:
+        axes.text(0.5, 0.5, "no regret: the best accuracy is not known", transform=axes.transAxes, ha="center")
+
+
+def _days(seconds: ArrayLike) -> ArrayLike:
+    return np.asarray(seconds, dtype=np.float64) / DAY
+
+
+def _seconds(days: ArrayLike) -> ArrayLike:
+    return np.asarray(days, dtype=np.float64) * DAY
+
+
+def _mode(mode: str) -> str:
+    return "" if mode == "black-box" else f", {mode}"
+
+
+def _spread(at: NDArray[np.float64], offset: float) -> list[int]:
+    """Indices of points that lie evenly on the logarithmic axis, shifted so that markers do not meet."""
+    if len(at) < 2:
+        return list(range(len(at)))
+    position = np.log(at / at[0]) / np.log(at[-1] / at[0])
+    return sorted({int(np.searchsorted(position, (j + offset) / 6)) for j in range(6)} - {len(at)})
+
+
+def cell_figure(space: SearchSpace, arch: Architecture) -> Figure:
+    """A drawing of an architecture's graph: nodes in a row, operations on the edges."""
+    graph = space.graph(arch)
+    last = len(graph.nodes) - 1
+    figure = Figure(figsize=(2.2 * max(last, 1) + 1.2, 3.4), layout="constrained")
+    axes = figure.subplots()
+    for source, target, operation in graph.edges:
+        span = target - source
+        bend = 0.0 if span == 1 else (0.42 if source % 2 == 0 else -0.42) * span / 2
+        axes.annotate(
+            "",
+            xy=(target, 0),
+            xytext=(source, 0),
+            arrowprops={
+                "arrowstyle": "-|>",
+                "connectionstyle": f"arc3,rad={-bend}",
+                "shrinkA": 15,
+                "shrinkB": 15,
+                "color": "#444444",
+            },
+        )
+        height = bend * span / 2
+        axes.text((source + target) / 2, height, operation, ha="center", va="center", fontsize=8, bbox=_PAPER)
+    for i, name in enumerate(graph.nodes):
+        axes.text(i, 0, name, ha="center", va="center", bbox={"boxstyle": "circle", "fc": "#cfe3f5", "ec": "#0072B2"})
+    axes.set_xlim(-0.5, last + 0.5)
+    axes.set_ylim(-1.1, 1.1)
+    axes.set_axis_off()
+    axes.set_title(space.format(arch), fontsize=8)
+    return figure
+
+
+_PAPER = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "#bbbbbb", "lw": 0.5}
+
+
+def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "pdf")) -> list[Path]:
+    """Write a figure in several formats, each as ``path`` with the format as suffix."""
+    return [save_as(figure, path.with_name(f"{path.name}.{suffix}")) for suffix in formats]
+
+
+def save_as(figure: Figure, path: Path) -> Path:
+    """Write a figure in the format of the path's suffix; the same figure gives the same bytes."""
+    suffix = path.suffix.removeprefix(".").lower()
+    if suffix not in ("png", "pdf", "svg"):
+        raise InvalidSetting(f"{path}: figures are written as .png, .pdf or .svg.")
+    metadata = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[suffix]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with rc_context({"svg.hashsalt": "nassim"}):
+            figure.savefig(path, dpi=160, metadata=metadata)
+    except OSError as error:
+        raise OutputFailed(
+            f"{path}: {error.strerror or error}. Is the folder writable and the disk not full?"
+        ) from error
+    return path
+
+
+def plot_study(study: Study, folder: Path) -> list[Path]:
+    """The anytime figure of every benchmark, as PNG and PDF in ``folder/figures``."""
+    written = []
+    for name in study.benchmarks:
+        target = folder / "figures" / f"anytime-{name.replace('/', '-').replace(':', '-')}"
+        written += save(anytime_figure(study, name), target)
+    return written

@@ -1,0 +1,103 @@
+"""The conformance of benchmarks."""
+
+from __future__ import annotations
+
+import math
+import random
+from functools import partial
+
+import numpy as np
+
+from nassim.benchmark import Benchmark
+from nassim.errors import InvalidQuery, Unsupported
+from nassim.query import Query
+from nassim.space import Architecture
+from nassim.testing.requirements import LISTED, global_generators_untouched, refused, require
+
+
+def check_benchmark(benchmark: Benchmark) -> None:
+    """Hold a benchmark against its contract, under the noise policy that it has; raises AssertionError."""
+    name = benchmark.name
+    known = benchmark.fidelities
+    require(list(known) == sorted(set(known)) and known[0] > 0, f"{name}: fidelities {known} do not ascend from 1")
+    require(benchmark.epochs in known, f"{name}: the full training of {benchmark.epochs} epochs is not in {known}")
+    for metric in benchmark.metrics:
+        require(metric.startswith(("train_", "valid_")), f"{name}: metric {metric!r} must name its split, never test")
+    for field in ("title", "paper", "source", "licence", "citation"):
+        require(getattr(benchmark.about, field), f"{name}: about.{field} is empty")
+    rng = random.Random(0)
+    archs = [benchmark.space.sample(rng) for _ in range(20)]
+    with global_generators_untouched(name):
+        for arch in archs:
+            _check_answers(benchmark, arch)
+        for arch in archs[:3]:
+            _check_noise(benchmark, arch)
+        require(0 < benchmark.typical_cost < math.inf, f"{name}: typical_cost is {benchmark.typical_cost}")
+    _check_query_refusals(benchmark, archs[0])
+    _check_test_split(benchmark, archs)
+    for metric in ("valid_accuracy", "test_accuracy")[: 1 + benchmark.has_test]:
+        _check_optimum(benchmark, metric, archs)
+
+
+def _check_answers(benchmark: Benchmark, arch: Architecture) -> None:
+    before = 0.0
+    for epochs in benchmark.fidelities:
+        for metric in benchmark.metrics:
+            what = f"{benchmark.name}: {metric} of {arch} after {epochs} epochs"
+            result = benchmark.query(Query(arch, epochs, metric), random.Random(1))
+            require(
+                result == benchmark.query(Query(arch, epochs, metric), random.Random(1)), f"{what}: same rng, other"
+            )
+            require(result.epochs == epochs, f"{what} says {result.epochs} epochs")
+            require(before < result.cost < math.inf, f"{what} costs {result.cost} s, with fewer epochs {before} s")
+            require(math.isfinite(result.value), f"{what} is {result.value}")
+            fraction = not metric.endswith("accuracy") or 0.0 <= result.value <= 1.0
+            require(fraction, f"{what} is {result.value}: accuracies are fractions")
+            require(all(map(math.isfinite, result.extras.values())), f"{what} has extras {result.extras}")
+        before = result.cost
+    full = benchmark.query(Query(arch), random.Random(1))
+    require(full.epochs == benchmark.epochs, f"{benchmark.name}: epochs=None trains {full.epochs} epochs")
+
+
+def _check_noise(benchmark: Benchmark, arch: Architecture) -> None:
+    """The mean of many answers is `mean_accuracy` within 5 standard errors; exactly that under ``mean``."""
+    rng = random.Random(2)
+    values = np.array([benchmark.query(Query(arch), rng).value for _ in range(400)])
+    what = f"{benchmark.name} with noise={benchmark.noise}: {arch}"
+    if benchmark.noise.kind == "draw":
+        off = abs(values.mean() - benchmark.mean_accuracy(arch))
+        near = off <= 5 * values.std() / math.sqrt(len(values)) + 1e-9
+        require(near, f"{what}: answers average {values.mean()}, mean_accuracy is {benchmark.mean_accuracy(arch)}")
+    else:
+        require(np.ptp(values) == 0, f"{what}: answers differ")
+    if benchmark.noise.kind == "mean":
+        same = math.isclose(values[0], benchmark.mean_accuracy(arch), abs_tol=1e-9)
+        require(same, f"{what}: the answer {values[0]} is not mean_accuracy {benchmark.mean_accuracy(arch)}")
+
+
+def _check_query_refusals(benchmark: Benchmark, arch: Architecture) -> None:
+    rng = random.Random(3)
+    wrong = [Query(arch, epochs) for epochs in (-1, 0, benchmark.fidelities[-1] + 1)]
+    for query in (*wrong, *(Query(arch, None, metric) for metric in ("test_accuracy", "accuracy", ""))):
+        refused(InvalidQuery, partial(benchmark.query, query, rng), f"{benchmark.name}.query({query})")
+
+
+def _check_test_split(benchmark: Benchmark, archs: list[Architecture]) -> None:
+    name = benchmark.name
+    if not benchmark.has_test:
+        refused(Unsupported, partial(benchmark.test_accuracy, archs[0]), f"{name} without a test split: test_accuracy")
+        return
+    tests = [benchmark.test_accuracy(arch) for arch in archs]
+    require(all(0.0 <= test <= 1.0 for test in tests), f"{name}: test accuracies are fractions")
+    differ = tests != [benchmark.mean_accuracy(arch) for arch in archs]
+    require(differ, f"{name}: the test split is the validation split under another name")
+
+
+def _check_optimum(benchmark: Benchmark, metric: str, archs: list[Architecture]) -> None:
+    optimum = benchmark.optimum(metric)
+    if optimum is None:
+        return
+    listed = benchmark.space.size <= LISTED
+    best = max(benchmark.mean_accuracy(arch, metric) for arch in (benchmark.space.architectures() if listed else archs))
+    what = f"{benchmark.name}: optimum({metric}) is {optimum}, the best mean {best}"
+    require(best <= optimum + 1e-12 and (not listed or best >= optimum - 1e-12), what)
