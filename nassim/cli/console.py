@@ -10,11 +10,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from nassim.errors import InvalidSetting
 from nassim.settings import parse_value
 from nassim.strategy import Algorithm
+
+WIDE = 140  # columns, where the output goes to a file or a pipe
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 BudgetOption = Annotated[
@@ -26,10 +29,10 @@ SetOption = Annotated[list[str] | None, typer.Option("--set", help="A hyperparam
 
 
 def console(*, stderr: bool = False) -> Console:
-    """A console; where there is no terminal its lines are 120 wide."""
+    """A console; where there is no terminal lines are wide."""
     out = Console(stderr=stderr, highlight=False, soft_wrap=False)
     if not out.is_terminal and "COLUMNS" not in os.environ:
-        out.width = 120
+        out.width = WIDE
     return out
 
 
@@ -41,10 +44,10 @@ def print_json(data: object) -> None:
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a plain table; numbers are aligned right, the first column is never broken."""
     table = Table(box=None, pad_edge=False, show_header=any(columns), header_style="bold")
-    body = [list(map(str, row)) for row in rows]
+    body = [[escape(str(value)) for value in row] for row in rows]
     for i, name in enumerate(columns):
         numeric = bool(body) and all(row[i][:1] in "0123456789-–" for row in body if row[i])
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=i == 0)
+        table.add_column(escape(name), justify="right" if numeric else "left", overflow="fold", no_wrap=i == 0)
     for row in body:
         table.add_row(*row)
     console().print(table)

@@ -35,8 +35,8 @@ def print_summary(study: Study) -> None:
         console().print(_title(study, facts), soft_wrap=True)
         print_table(
             ["strategy", "seeds", "queries", "simulated s"]
-            + [f"{split} accuracy %" for split in splits]
-            + ["regret mean", "IQM", "median", "[quartiles]"],
+            + [f"{split} %" for split in splits]
+            + ["regret", "IQM", "median", "quartiles"],
             [_line(row, facts, splits) for row in rows if row["benchmark"] == name],
         )
 
@@ -51,7 +51,10 @@ def _title(study: Study, facts: Facts) -> str:
     )
     if best is not None:
         split = {"valid": "validation", "test": "test"}[facts.regret_split]
-        title += f"\nRegret: percentage points below the best mean {split} accuracy ({100 * best:.3f} %); IQM: interquartile mean."
+        title += (
+            f"\nRegret: percentage points below the best mean {split} accuracy ({100 * best:.3f} %): "
+            "mean, interquartile mean, median and quartiles over seeds."
+        )
     return title
 
 
@@ -67,5 +70,5 @@ def _line(row: dict[str, Any], facts: Facts, splits: list[str]) -> list[object]:
         f"{row['queries_mean']:.0f}",
         f"{row['simulated_seconds_mean']:,.0f}",
         *("–" if center is None else f"{center:.2f} ± {spread:.2f}" for center, spread in accuracies),
-        *(mean, iqm, median, f"[{q25}, {q75}]"),
+        *(mean, iqm, median, f"{q25} – {q75}"),
     ]
