@@ -66,7 +66,7 @@ class Budget:
         parts = []
         if self.seconds < math.inf:
             short = f"{self.seconds:.15g}"
-            parts.append(f"{short if float(short) == self.seconds else self.seconds!r}s")
+            parts.append((short if float(short) == self.seconds else repr(self.seconds)) + "s")
         if self.queries is not None:
             parts.append(f"{self.queries}q")
         if self.epochs is not None:

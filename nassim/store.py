@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import sqlite3
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,6 +118,7 @@ class Store:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._db = connection
+        self.close = weakref.finalize(self, connection.close)  # also when the store is forgotten
 
     @classmethod
     def create(cls, path: Path | None, settings: Mapping[str, object]) -> Store:
@@ -211,10 +213,6 @@ class Store:
             header[4] = json.loads(header[4])
             found.append(RunEnd._make([*header, [Point._make(row[2:]) for row in rows]]))
         return found
-
-    def close(self) -> None:
-        """Write everything into the one file and let go of it."""
-        self._db.close()
 
 
 _ADVICE = "Nothing was changed. Move the folder away or choose another --out, and run the command again."

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from nassim.benchmark import Benchmark
-from nassim.errors import InvalidQuery, Unsupported
+from nassim.errors import InvalidArchitecture, InvalidQuery, Unsupported
 from nassim.query import Query
 from nassim.space import Architecture
 from nassim.testing.requirements import LISTED, global_generators_untouched, refused, require
@@ -45,9 +45,8 @@ def _check_answers(benchmark: Benchmark, arch: Architecture) -> None:
         for metric in benchmark.metrics:
             what = f"{benchmark.name}: {metric} of {arch} after {epochs} epochs"
             result = benchmark.query(Query(arch, epochs, metric), random.Random(1))
-            require(
-                result == benchmark.query(Query(arch, epochs, metric), random.Random(1)), f"{what}: same rng, other"
-            )
+            again = benchmark.query(Query(arch, epochs, metric), random.Random(1))
+            require(result == again, f"{what}: the same rng gave another answer")
             require(result.epochs == epochs, f"{what} says {result.epochs} epochs")
             require(before < result.cost < math.inf, f"{what} costs {result.cost} s, with fewer epochs {before} s")
             require(math.isfinite(result.value), f"{what} is {result.value}")
@@ -80,6 +79,9 @@ def _check_query_refusals(benchmark: Benchmark, arch: Architecture) -> None:
     wrong = [Query(arch, epochs) for epochs in (-1, 0, benchmark.fidelities[-1] + 1)]
     for query in (*wrong, *(Query(arch, None, metric) for metric in ("test_accuracy", "accuracy", ""))):
         refused(InvalidQuery, partial(benchmark.query, query, rng), f"{benchmark.name}.query({query})")
+    for choices in ((), (*arch.choices, 0), (-1, *arch.choices[1:]), (*arch.choices[:-1], 10**6)):
+        bad = Query(Architecture(arch.space, choices))
+        refused(InvalidArchitecture, partial(benchmark.query, bad, rng), f"{benchmark.name}.query({bad})")
 
 
 def _check_test_split(benchmark: Benchmark, archs: list[Architecture]) -> None:

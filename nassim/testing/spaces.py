@@ -32,7 +32,7 @@ def check_space(space: SearchSpace) -> None:
         _check_neighbors(space, arch)
         _check_canonical(space, arch)
         _check_graph(space, arch)
-    for text in (*NONSENSE, f"{space.name}:", f"{archs[0]}-0", f"elsewhere:{archs[0]}"):
+    for text in (*NONSENSE, f"{space.name}:", f"{archs[0]}-0", str(Architecture("elsewhere", archs[0].choices))):
         refused(InvalidArchitecture, partial(space.parse, text), f"{space.name}.parse({text!r})")
     for i in {0, space.size // 2, space.size - 1, *map(space.index, archs)}:
         require(space.index(space.at(i)) == i, f"{space.name}: index(at({i})) is {space.index(space.at(i))}")
