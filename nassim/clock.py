@@ -9,6 +9,7 @@ from heapq import heappop, heappush
 from typing import Generic, NamedTuple, TypeVar
 
 from nassim.errors import InvalidSetting, ProtocolError
+from nassim.query import make
 
 _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _PART = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(q|ep|s|min|m|h|d)", re.ASCII)
@@ -107,8 +108,8 @@ class Clock(Generic[T]):
         if not self.free:
             raise ProtocolError("no worker is free: finish a job first.")
         self._order += 1
-        event = Event(self.now + cost, self._order, self.now, heappop(self.free), payload)
-        heappush(self.running, event)
+        now = self.now
+        heappush(self.running, make(Event, (now + cost, self._order, now, heappop(self.free), payload)))
 
     def next_finish(self) -> float:
         """When the next job finishes; infinity if none is running."""

@@ -58,7 +58,7 @@ def anytime_figure(study: Study, benchmark: str) -> Figure:
             label=f"{strategy} ({len(runs)} seeds{_mode(runs[0].mode)})",
         )
         if len(at):
-            lowest, first = min(lowest, float(median.min())), min(first, float(at[0]))
+            lowest, first = min(lowest, float(curve.q25[shown].min())), min(first, float(at[0]))
     _dress(axes, study, facts, lowest, first)
     return figure
 

@@ -11,7 +11,7 @@ from time import perf_counter
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget, Clock
 from nassim.errors import InvalidSetting, ProtocolError
-from nassim.query import Query, Report, Result, Trial
+from nassim.query import Query, Report, Result, Trial, make
 from nassim.registry import get_algorithm, get_benchmark
 from nassim.space import Architecture
 from nassim.strategy import Algorithm, Strategy
@@ -136,33 +136,33 @@ _Job = tuple[Query, Result, list[Trial | None] | None, int]
 def _drive(
     search: Strategy, benchmark: Benchmark, budget: Budget, clock: Clock[_Job], noise: random.Random, record: Run
 ) -> None:
-    trials = record.trials
+    trials, ask, answer = record.trials, search.ask, benchmark.query
     deadline = budget.seconds
     queries_left = math.inf if budget.queries is None else budget.queries
     epochs_left = math.inf if budget.epochs is None else budget.epochs
     best_value, best_epochs = -math.inf, 0
     news: list[Trial] = []  # finished trials that `start` has not been told of yet
-    thinking = 0.0
+    epochs_spent, worker_seconds, thinking = 0, 0.0, 0.0
 
     def finish() -> list[Trial | None] | None:
         """Let the next job end; return the batch that it belongs to."""
-        nonlocal best_value, best_epochs
-        if clock.next_finish() > deadline:
+        nonlocal best_value, best_epochs, epochs_spent, worker_seconds
+        if clock.running[0][0] > deadline:
             raise _BudgetSpent
         finished, _, started, worker, (query, result, answers, position) = clock.finish()
-        trial = Trial(query, result, started, finished, worker)
+        trial = make(Trial, (query, result, started, finished, worker))
         trials.append(trial)
-        record.epochs += result.epochs
-        record.worker_seconds += result.cost
+        value, epochs, cost, _ = result
+        epochs_spent += epochs
+        worker_seconds += cost
         if answers is None:
             news.append(trial)
         else:
             answers[position] = trial
         # A longer training outranks every shorter one: more epochs say more.
-        if result.epochs > best_epochs or (result.epochs == best_epochs and result.value > best_value):
-            best_value, best_epochs = result.value, result.epochs
-            incumbent = Incumbent(clock.now, len(trials), record.epochs, query.arch, result.value)
-            record.incumbents.append(incumbent)
+        if epochs > best_epochs or (epochs == best_epochs and value > best_value):
+            best_value, best_epochs = value, epochs
+            record.incumbents.append(Incumbent(finished, len(trials), epochs_spent, query.arch, value))
         return answers
 
     def drain() -> None:
@@ -172,7 +172,7 @@ def _drive(
     try:
         while queries_left and epochs_left:
             before = perf_counter()
-            message = search.ask()
+            message = ask()
             thinking += perf_counter() - before
             if message is None:
                 drain()
@@ -187,9 +187,9 @@ def _drive(
                 if end > deadline:
                     raise _BudgetSpent
                 clock.advance(end)
-                record.worker_seconds += message.cost
+                worker_seconds += message.cost
                 arch = benchmark.space.check(message.arch)
-                record.incumbents.append(Incumbent(clock.now, len(trials), record.epochs, arch, math.nan))
+                record.incumbents.append(Incumbent(end, len(trials), epochs_spent, arch, math.nan))
                 search.tell([])
                 continue
             queries, wait = message
@@ -200,12 +200,12 @@ def _drive(
             for position, query in enumerate(queries):
                 while not clock.free:
                     unanswered -= finish() is answers
-                result = benchmark.query(query, noise)
-                if not queries_left or result.epochs > epochs_left:
+                result = answer(query, noise)
+                if not queries_left or result[1] > epochs_left:
                     raise _BudgetSpent
                 queries_left -= 1
-                epochs_left -= result.epochs
-                clock.start(result.cost, (query, result, answers, position))
+                epochs_left -= result[1]
+                clock.start(result[2], (query, result, answers, position))
             if answers is not None:
                 while unanswered:
                     unanswered -= finish() is answers
@@ -220,8 +220,8 @@ def _drive(
     with contextlib.suppress(_BudgetSpent):
         drain()
     record.stopped = record.stopped or "budget"
-    record.seconds = clock.now
-    record.thinking_seconds = thinking
+    record.seconds, record.epochs = clock.now, epochs_spent
+    record.worker_seconds, record.thinking_seconds = worker_seconds, thinking
 
 
 def _look_up(record: Run, benchmark: Benchmark) -> None:

@@ -64,6 +64,17 @@ class SearchSpace:
             tuple(tuple(o for o in range(n) if o != current) for current in range(n)) for n in self.radices
         )
 
+        self._made: dict[tuple[int, ...], Architecture] = {}  # see `_architecture`
+
+    def _architecture(self, choices: tuple[int, ...]) -> Architecture:
+        """The value of ``choices``; in small spaces one object each, as making one takes longer than finding it."""
+        arch = self._made.get(choices)
+        if arch is None:
+            arch = Architecture(self.name, choices)
+            if self.enumerable:
+                self._made[choices] = arch
+        return arch
+
     def __repr__(self) -> str:
         return f"<search space {self.name}: {len(self.decisions)} decisions, {self.size:,} architectures>"
 
@@ -120,7 +131,7 @@ class SearchSpace:
     def sample(self, rng: random.Random) -> Architecture:
         """An architecture, uniformly over all strings of the space."""
         draw = rng.random
-        return Architecture(self.name, tuple([int(draw() * n) for n in self.radices]))
+        return self._architecture(tuple([int(draw() * n) for n in self.radices]))
 
     def mutate(self, arch: Architecture, rng: random.Random) -> Architecture:
         """One decision, chosen uniformly, changed to a different option, chosen uniformly."""
@@ -129,7 +140,7 @@ class SearchSpace:
         others = self._others[i][choices[i]]
         if not others:  # a decision with a single option cannot change
             return arch
-        return Architecture(self.name, (*choices[:i], others[int(rng.random() * len(others))], *choices[i + 1 :]))
+        return self._architecture((*choices[:i], others[int(rng.random() * len(others))], *choices[i + 1 :]))
 
     def crossover(self, a: Architecture, b: Architecture, rng: random.Random) -> Architecture:
         """Uniform crossover: each decision from one of the two parents with equal probability."""
@@ -157,7 +168,7 @@ class SearchSpace:
         raise Unsupported(f"the space {self.name} defines no graph: path and adjacency encodings need one.")
 
     def smallest(self) -> list[Architecture]:
-        """The smallest architectures, from which `grow` reaches all (progressive search)."""
+        """The smallest architectures, from which `grow` reaches all of the greatest complexity (progressive search)."""
         raise Unsupported(f"the space {self.name} has no growth operator: progressive search (pnas) needs one.")
 
     def grow(self, arch: Architecture) -> list[Architecture]:

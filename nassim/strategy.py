@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, get_type_hints
 
 from nassim.errors import InvalidSetting, ProtocolError
-from nassim.query import Batch, Query, Report, Trial
+from nassim.query import Batch, Query, Report, Trial, make
 from nassim.settings import Parameter, check_value
 from nassim.space import Architecture, SearchSpace
 
@@ -43,7 +43,7 @@ def start(arch: Architecture, epochs: int | None = None) -> Verb:
     With one worker that is always the trial of ``arch`` itself, so that a search written with `start`
     makes the same trials as one written with `evaluate`.
     """
-    return (yield Batch((Query(arch, epochs),), wait=False))
+    return (yield make(Batch, ((make(Query, (arch, epochs, "valid_accuracy")),), False)))
 
 
 def report(arch: Architecture, cost: float) -> Generator[Message, list[Trial], None]:
@@ -55,9 +55,8 @@ class Strategy:
     """A search in progress, driven from outside: ask for a message, tell the trials that answer it."""
 
     def __init__(self, search: Search) -> None:
-        self._search = search
-        self._answer: list[Trial] | None = None  # what tell() brought, for the next ask()
-        self._started = False
+        self._send = search.send
+        self._answer: list[Trial] | None = None  # what tell() brought, for the next ask(); None starts the generator
         self._asked: Message | None = None
 
     def ask(self) -> Message | None:
@@ -65,14 +64,10 @@ class Strategy:
         if self._asked is not None:
             raise ProtocolError("ask() was called twice: tell() the trials of the last batch first.")
         try:
-            if self._started:
-                self._asked = self._search.send(self._answer or [])
-            else:
-                self._started = True
-                self._asked = next(self._search)
+            self._asked = asked = self._send(self._answer)  # type: ignore[arg-type]
         except StopIteration:
             return None
-        return self._asked
+        return asked
 
     def tell(self, trials: list[Trial]) -> None:
         """Answer the last `Batch`: all its trials, or those that have finished if it does not wait."""
