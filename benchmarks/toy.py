@@ -8,6 +8,7 @@ architecture, epochs 1, 3 and 9; ten seconds an epoch and a little more for larg
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 from functools import cache
 
@@ -64,6 +65,7 @@ class Toy(Benchmark):
             licence="MIT",
             citation="none: not for publication",
             splits={"valid_accuracy": "synthetic, three repeats", "test_accuracy": "synthetic, mean of repeats"},
+            extras={"parameters": "made up"},
             synthetic=True,
         )
         if noise.kind == "repeat" and noise.repeat > REPEATS:
@@ -101,7 +103,7 @@ def _accuracy(task: str, arch: Architecture, epochs: int, repeat: int) -> float:
         gain -= 0.02 * sum(a == b for a, b in zip(arch.choices, (1, 2, 1, 1), strict=True))
     learned = 1.0 - 0.5 / epochs
     digest = hashlib.sha256(f"{task}/{arch}/{epochs}/{repeat}".encode()).digest()
-    noise = (digest[0] - 127.5) / 127.5 * 0.01 / epochs**0.5
+    noise = (digest[0] - 127.5) / 127.5 * 0.01 / math.sqrt(epochs)
     return 0.5 + learned * gain + noise
 
 

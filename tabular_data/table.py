@@ -1,0 +1,151 @@
+"""A table on disk: one HDF5 file for a benchmark family, written once and then only mapped.
+
+The columns are contiguous HDF5 datasets, rows in the order of the space's `index`; they are used
+in place, through a memory map at the datasets' offsets. The header is a set of root attributes (JSON).
+HDF5 leaves a user block to its user: here it is a text of three lines, which names the format and
+the sha256 of all that follows, so that a foreign, truncated or altered file is known before
+HDF5 takes it apart. Other programs read the file as the HDF5 file that it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from nassim.errors import CorruptData, MissingData, OutputFailed
+
+FORMAT = 1
+_BLOCK = 512  # bytes of the user block: HDF5's smallest
+_FIRST_LINES = re.compile(rb"nassim table (\d{1,9})\nbytes (\d{1,18})\nsha256 ([0-9a-f]{64})\n\0*")
+_STALE = 3600.0  # seconds after which a temporary file is certainly nobody's
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a table says of itself. ``sha256`` is of the columns alone and filled in by `write_table`."""
+
+    space: str
+    tasks: tuple[str, ...]
+    metrics: tuple[str, ...]
+    splits: Mapping[str, str]  # "task/metric" -> the images that it was measured on
+    repeats: int  # the most that a cell has; missing ones are NaN
+    seeds: str  # what is known of the seeds of the repeats
+    epochs: tuple[int, ...]
+    units: Mapping[str, str]  # column name without the task -> unit
+    source: str
+    licence: str
+    citation: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """An open table: its header, and read-only columns ``task/column`` of shape (rows,) or (rows, repeats)."""
+
+    path: Path
+    header: Header
+    columns: Mapping[str, NDArray[Any]]
+
+    @classmethod
+    def open(cls, path: Path) -> Table:
+        """Map a table; `MissingData` if there is none, `CorruptData` if it is not whole."""
+        content = _verified(path)
+        with h5py.File(path, "r", locking=False) as file:
+            fields = {name: json.loads(text) for name, text in file.attrs.items()}
+            columns = {name: _in_place(content, file[name]) for name in fields.pop("columns")}
+        for name in ("tasks", "metrics", "epochs"):
+            fields[name] = tuple(fields[name])
+        return cls(path, Header(**fields), columns)
+
+
+def digest(columns: Mapping[str, NDArray[Any]]) -> str:
+    """The sha256 of columns: their names, types, shapes and values, whatever the file around them."""
+    sha256 = hashlib.sha256()
+    for name, column in sorted(columns.items()):
+        sha256.update(f"{name} {column.dtype.str} {column.shape}\n".encode())
+        sha256.update(np.ascontiguousarray(column).data)
+    return sha256.hexdigest()
+
+
+def write_table(path: Path, header: Header, columns: Mapping[str, NDArray[Any]]) -> None:
+    """Write a table so that ``path`` is at any time absent, the old table or the whole new one.
+
+    The folder is made if need be. `OutputFailed` if it cannot be written or is full.
+    """
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", userblock_size=_BLOCK) as file:
+        for name, column in columns.items():
+            file.create_dataset(name, data=column)
+        fields = {**asdict(replace(header, sha256=digest(columns))), "columns": list(columns)}
+        file.attrs.update({name: json.dumps(value) for name, value in fields.items()})
+    content = buffer.getbuffer()
+    sha256 = hashlib.sha256(content[_BLOCK:]).hexdigest()
+    first_lines = f"nassim table {FORMAT}\nbytes {len(content)}\nsha256 {sha256}\n".encode()
+    content[: len(first_lines)] = first_lines
+    _write_atomically(path, content)
+
+
+def _write_atomically(path: Path, content: memoryview) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{path.name}.*.tmp"):  # by a process that was killed
+            with suppress(FileNotFoundError):  # or by one that has just put it in place
+                if time.time() - left.stat().st_mtime > _STALE:
+                    left.unlink()
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputFailed(
+            f"{path} cannot be written: {error.strerror or error}. "
+            "Make room or choose another folder by the environment variable NASSIM_DATA."
+        ) from error
+
+
+def _verified(path: Path) -> NDArray[np.uint8]:
+    """The bytes of a file that is a whole table, mapped."""
+    try:
+        content = np.memmap(path, mode="r").view(np.ndarray)
+    except FileNotFoundError as error:
+        raise MissingData(f"the table {path} is not there.") from error
+    except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
+        raise CorruptData(f"the table {path} cannot be read: {error}. {_REMEDY}") from error
+    match = _FIRST_LINES.fullmatch(content[:_BLOCK].tobytes())
+    if match is None:
+        raise CorruptData(f"{path} is not a nassim table or its first {_BLOCK} bytes were altered. {_REMEDY}")
+    if int(match[1]) != FORMAT:
+        raise CorruptData(f"{path} has table format {int(match[1])}, this nassim reads format {FORMAT}. {_REMEDY}")
+    if int(match[2]) != len(content):
+        raise CorruptData(f"the table {path} has {len(content):,} bytes instead of {int(match[2]):,}. {_REMEDY}")
+    if hashlib.sha256(content[_BLOCK:].data).hexdigest().encode() != match[3]:
+        raise CorruptData(f"the table {path} was altered: its sha256 is another than when it was written. {_REMEDY}")
+    return content
+
+
+_REMEDY = "Delete it: it is rebuilt when it is next needed."
+
+
+def _in_place(content: NDArray[np.uint8], dataset: Any) -> NDArray[Any]:
+    start = dataset.id.get_offset()
+    column: NDArray[Any] = content[start : start + dataset.nbytes].view(dataset.dtype).reshape(dataset.shape)
+    return column

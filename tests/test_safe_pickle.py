@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import pickletools
+from collections import Counter, OrderedDict
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nassim.errors import CorruptData, MissingData
+from nassim.tabular_data.safe_pickle import load, loads
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.binary()
+    | st.complex_numbers(allow_nan=False),
+    lambda inner: st.lists(inner) | st.tuples(inner, inner) | st.dictionaries(st.text(), inner).map(OrderedDict),
+    max_leaves=20,
+)
+
+
+@given(plain, st.integers(0, pickle.HIGHEST_PROTOCOL))
+def test_plain_values_come_back(value: object, protocol: int) -> None:
+    assert loads(pickle.dumps(value, protocol), name="here") == value
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.arange(12, dtype="<f4").reshape(3, 4),
+        np.asfortranarray(np.arange(6, dtype=">i8").reshape(2, 3)),
+        np.array([True, False]),
+        np.array(["ab", "c"]),
+        np.array([b"ab", b"c"]),
+        np.zeros((0, 3)),
+        np.array(2.5),
+    ],
+    ids=str,
+)
+def test_arrays_come_back(array: np.ndarray[Any, Any], protocol: int) -> None:
+    found = loads(pickle.dumps(array, protocol), name="here")
+    assert isinstance(found, np.ndarray)
+    assert found.dtype.newbyteorder("=") == array.dtype.newbyteorder("=")
+    np.testing.assert_array_equal(found, array)
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("number", [np.float64(-1.5), np.float32(2.5), np.int32(7), np.bool_(True), np.str_("ab")])
+def test_numpy_numbers_come_back(number: np.generic, protocol: int) -> None:
+    found = loads(pickle.dumps([number], protocol), name="here")[0]
+    assert found == number
+    assert type(found) is type(number)
+
+
+class Evil:
+    def __init__(self, *call: Any) -> None:
+        self.call = call
+
+    def __reduce__(self) -> Any:
+        return self.call
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        ((os.system, ("touch pwned",)), r"system"),
+        ((eval, ("open('pwned', 'w')",)), r"builtins\.eval"),
+        ((getattr, ("", "join")), r"builtins\.getattr"),
+        ((np.load, ("x", None, True)), r"numpy\.load"),
+        ((Counter, ("ab",)), r"collections\.Counter"),
+        ((Fraction, (1, 2)), r"fractions\.Fraction"),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
+)
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_other_names_are_refused_and_named(
+    call: Any, named: str, protocol: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "evil.pkl"
+    path.write_bytes(content := pickle.dumps({"good": 1, "bad": [Evil(*call)]}, protocol))
+    with pytest.raises(CorruptData, match=named):
+        load(path)
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "array", [np.array([{}, None], dtype=object), np.zeros(2, dtype=[("a", "f4"), ("b", "O")]), np.zeros(2, "M8[s]")]
+)
+@pytest.mark.parametrize("protocol", [2, 5])
+def test_arrays_of_objects_are_refused(array: np.ndarray[Any, Any], protocol: int) -> None:
+    with pytest.raises(CorruptData, match="an array"):
+        loads(pickle.dumps(array, protocol), name="here")
+
+
+def test_a_forged_description_of_memory_is_refused() -> None:
+    """A plain type whose state claims fields: numpy would read eight bytes of the file as a pointer."""
+    real = np.dtype([("a", "O")]).__reduce__()[2]
+    forged = Evil(np.dtype, ("u8", False, True), (3, "|", None, *real[3:5], 8, 1, 0))
+    with pytest.raises(CorruptData, match="an array"):
+        loads(pickle.dumps(forged), name="here")
+
+
+def test_a_number_past_its_bytes_is_damage() -> None:
+    scalar, (dtype, content) = np.float64(1.5).__reduce__()
+    assert loads(pickle.dumps(Evil(scalar, (dtype, content))), name="here") == 1.5
+    with pytest.raises(CorruptData, match="damaged"):
+        loads(pickle.dumps(Evil(scalar, (dtype, content[:4]))), name="here")
+
+
+@given(st.binary(max_size=200))
+def test_garbage_is_a_value_or_one_error(content: bytes) -> None:
+    try:
+        loads(content, name="garbage.pkl")
+    except CorruptData as error:
+        assert "garbage.pkl" in str(error)
+    else:
+        assert [op.name for op, _, _ in pickletools.genops(io.BytesIO(content))][-1] == "STOP"
+
+
+def test_a_truncated_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "half.pkl"
+    path.write_bytes(pickle.dumps(list(range(1000)))[:500])
+    with pytest.raises(CorruptData, match=r"half\.pkl"):
+        load(path)
+    with pytest.raises(MissingData, match=r"none\.pkl"):
+        load(tmp_path / "none.pkl")
+    with pytest.raises(CorruptData, match="cannot be read"):
+        load(tmp_path)
