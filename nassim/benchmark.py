@@ -48,6 +48,7 @@ class About:
     licence: str
     citation: str
     splits: Mapping[str, str] = field(default_factory=dict)
+    extras: Mapping[str, str] = field(default_factory=dict)  # what a result carries beside accuracy -> its unit
     notes: tuple[str, ...] = ()
     synthetic: bool = False
     sha256: str = ""  # of the data; empty where it is computed by the code
@@ -68,6 +69,7 @@ class Benchmark(ABC):
     noise: Noise = Noise()
     about: About
     test_source: str = ""  # what the user can do to get a test split, where there is none
+    search_epochs: int | None = None  # of a query that names none, under a protocol; None: a full training
 
     @abstractmethod
     def query(self, query: Query, rng: random.Random) -> Result:
@@ -99,7 +101,7 @@ class Benchmark(ABC):
 
     @cached_property
     def typical_cost(self) -> float:
-        """Mean seconds of a full training over architectures of the space (for plans and axes)."""
+        """Mean seconds of a query that names no epochs, over architectures of the space (for plans and axes)."""
         rng = random.Random("typical cost")
         sample = [self.space.sample(rng) for _ in range(200)]
         return sum(self.query(Query(arch), rng).cost for arch in sample) / len(sample)
@@ -110,7 +112,7 @@ class Benchmark(ABC):
             hint = " The test split is for reporting only." if query.metric.startswith("test") else ""
             raise InvalidQuery(f"{self.name} answers {', '.join(self.metrics)}, not {query.metric!r}.{hint}")
         if query.epochs is None:
-            return self.epochs
+            return self.search_epochs or self.epochs
         if query.epochs not in self.fidelities:
             known = ", ".join(map(str, self.fidelities))
             raise InvalidQuery(f"{self.name} has results after {known} epochs, not after {query.epochs}.")

@@ -6,7 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from nassim.errors import InvalidSetting, ProtocolError
 from nassim.query import make
@@ -78,14 +78,14 @@ class Budget:
 T = TypeVar("T")
 
 
-class Event(NamedTuple, Generic[T]):
+class Event(NamedTuple):
     """Something that finishes at a time. Ties are settled by the order in which they were started."""
 
     finished: float
     order: int
     started: float
     worker: int
-    payload: T
+    payload: Any  # a T of the clock; Python 3.10 knows no generic named tuples
 
 
 class Clock(Generic[T]):
@@ -100,7 +100,7 @@ class Clock(Generic[T]):
             raise InvalidSetting(f"a run needs at least one worker, not {workers}.")
         self.now = 0.0
         self.free = list(range(workers))  # a heap
-        self.running: list[Event[T]] = []  # a heap: by finishing time, then by order of starting
+        self.running: list[Event] = []  # a heap: by finishing time, then by order of starting
         self._order = 0
 
     def start(self, cost: float, payload: T) -> None:
@@ -115,7 +115,7 @@ class Clock(Generic[T]):
         """When the next job finishes; infinity if none is running."""
         return self.running[0][0] if self.running else math.inf
 
-    def finish(self) -> Event[T]:
+    def finish(self) -> Event:
         """Advance to the next finishing time and free its worker."""
         if not self.running:
             raise ProtocolError("no job is running: start one first.")

@@ -149,6 +149,7 @@ def _drive(
         nonlocal best_value, best_epochs, epochs_spent, worker_seconds
         if clock.running[0][0] > deadline:
             raise _BudgetSpent
+        answers: list[Trial | None] | None
         finished, _, started, worker, (query, result, answers, position) = clock.finish()
         trial = make(Trial, (query, result, started, finished, worker))
         trials.append(trial)

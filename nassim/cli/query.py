@@ -57,10 +57,12 @@ def main(
     if full:
         mean = f"{percent(bench.mean_accuracy(architecture))} %"
         rows.append((f"validation accuracy, {result.epochs} epochs, mean of repeats", mean))
-        test = f"{percent(bench.test_accuracy(architecture))} %" if bench.has_test else f"none: {bench.test_source}"
+        test = f"{percent(bench.test_accuracy(architecture))} %" if bench.has_test else f"none in this source. {bench.test_source}"
         rows.append((f"test accuracy, {result.epochs} epochs, mean of repeats", test))
-    rows.append(("cost: training and validation", duration(result.cost)))
-    rows += [(name, f"{value:,.6g}" if value < 1000 else f"{value:,.0f}") for name, value in result.extras.items()]
+    rows.append(("simulated cost", duration(result.cost)))
+    for name, value in result.extras.items():
+        unit = bench.about.extras.get(name, "")
+        rows.append((f"{name} [{unit}]" if unit else name, f"{value:,.6g}" if value < 1000 else f"{value:,.0f}"))
     print_table(["", ""], rows)
     if draw is not None:
         typer.echo(f"drawn: {draw}")

@@ -84,6 +84,7 @@ def _benchmark(benchmark: Benchmark) -> Section:
         "splits": dict(about.splits),
         "best accuracy": best,
         "test split": "yes" if benchmark.has_test else f"none in this source. {benchmark.test_source}",
+        "a result also carries": dict(about.extras),
         "regret is taken on": benchmark.regret_metric,
         "source": about.source,
         "licence": about.licence,
