@@ -51,7 +51,7 @@ def reinforce(
 
 
 class Policy:
-    """Independent softmax distributions, one a decision, and Adam. For 6 x 5 logits lists are faster than numpy."""
+    """Independent softmax distributions, one a decision, and Adam. For 6 x 5 logits lists are as fast as numpy."""
 
     def __init__(self, radices: Sequence[int], rng: random.Random, learning_rate: float) -> None:
         self.logits = [[0.001 * rng.gauss(0.0, 1.0) for _ in range(n)] for n in radices]

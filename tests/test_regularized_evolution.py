@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,8 @@ class Spy(random.Random):
 
     tournaments: list[tuple[list[Trial], list[Trial]]]
 
-    def choices(self, population: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
-        drawn = super().choices(population, *args, **kwargs)
+    def choices(self, population: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        drawn: list[Any] = super().choices(population, *args, **kwargs)
         self.tournaments.append((list(population), drawn))
         return drawn
 
