@@ -155,7 +155,7 @@ def most_likely(
     return Fit(kernels[best], float(amplitudes[best]), float(likelihoods[best]))
 
 
-SCALES = (2.0, 8.0, 32.0)
+SCALES = (2.0, 8.0, 32.0)  # in bits of the encoding: one differing choice is two of them, one path one
 NOISES = (1e-4, 1e-3, 1e-2, 1e-1)
 MIXTURES = {1: ((1.0,),), 2: ((0.25, 0.75), (0.5, 0.5), (0.75, 0.25))}  # by number of encodings
 

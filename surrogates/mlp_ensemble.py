@@ -40,7 +40,7 @@ class MLPEnsemble:
         self._outputs = np.full((1, members), math.log(average / (1 - average)), np.float32)
 
     def _uniform(self, *shape: int) -> Floats:
-        return self._generator.uniform(-0.1, 0.1, shape).astype(np.float32)  # the paper's range
+        return self._generator.uniform(-0.1, 0.1, shape).astype(np.float32)
 
     def predict(self, choices: NDArray[np.integer]) -> Floats:
         """Mean prediction of the members for architectures of shape (n, decisions): shape (n,), fractions."""
