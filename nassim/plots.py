@@ -9,6 +9,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyArrowPatch
+from matplotlib.path import Path as Curve
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator
 from numpy.typing import ArrayLike, NDArray
 
@@ -23,6 +25,7 @@ DASHES = ((), (5, 1.5), (1.5, 1.2), (6, 1.5, 1.5, 1.5), (3, 1), (8, 2), (2, 2, 6
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 FLOOR = 0.01  # percentage points: regret below it, zero included, is drawn on this line
 DAY = 86400.0
+NODE = 0.15  # radius of a drawn node; neighbors are 1 apart
 
 
 def anytime_figure(study: Study, benchmark: str) -> Figure:
@@ -116,32 +119,32 @@ def _spread(at: NDArray[np.float64], offset: float) -> list[int]:
 
 
 def cell_figure(space: SearchSpace, arch: Architecture) -> Figure:
-    """A drawing of an architecture's graph: nodes in a row, operations on the edges."""
+    """A drawing of an architecture's graph: nodes in a row, operations on the edges; "none" is dashed."""
     graph = space.graph(arch)
     last = len(graph.nodes) - 1
-    figure = Figure(figsize=(2.2 * max(last, 1) + 1.2, 3.4), layout="constrained")
+    figure = Figure(figsize=(2.4 * max(last, 1) + 1.4, 1.6 + 0.75 * max(last, 1)), layout="constrained")
     axes = figure.subplots()
     for source, target, operation in graph.edges:
-        span = target - source
-        bend = 0.0 if span == 1 else (0.42 if source % 2 == 0 else -0.42) * span / 2
-        axes.annotate(
-            "",
-            xy=(target, 0),
-            xytext=(source, 0),
-            arrowprops={
-                "arrowstyle": "-|>",
-                "connectionstyle": f"arc3,rad={-bend}",
-                "shrinkA": 15,
-                "shrinkB": 15,
-                "color": "#444444",
-            },
+        side = 1 if source % 2 == 0 else -1  # arcs from even nodes pass above, from odd ones below
+        height = 0.0 if target - source == 1 else side * 0.3 * (target - source - 0.3)
+        t = np.linspace(0.0, 1.0, 201)
+        x, y = source + (target - source) * t, 4 * height * t * (1 - t)  # a parabola from node to node
+        free = (np.hypot(x - source, y) > NODE) & (np.hypot(x - target, y) > NODE)
+        arrow = FancyArrowPatch(
+            path=Curve(np.column_stack([x[free], y[free]])),
+            arrowstyle="-|>",
+            mutation_scale=12,
+            color="#bbbbbb" if operation == "none" else "#444444",
+            linestyle="--" if operation == "none" else "-",
         )
-        height = bend * span / 2
+        axes.add_patch(arrow)
         axes.text((source + target) / 2, height, operation, ha="center", va="center", fontsize=8, bbox=_PAPER)
     for i, name in enumerate(graph.nodes):
-        axes.text(i, 0, name, ha="center", va="center", bbox={"boxstyle": "circle", "fc": "#cfe3f5", "ec": "#0072B2"})
-    axes.set_xlim(-0.5, last + 0.5)
-    axes.set_ylim(-1.1, 1.1)
+        axes.add_patch(Circle((i, 0.0), NODE, fc="#cfe3f5", ec="#0072B2", zorder=3))
+        axes.text(i, 0.0, name, ha="center", va="center", fontsize=8, zorder=4)
+    axes.set_xlim(-0.3, last + 0.3)
+    axes.set_ylim(-0.35 * last + 0.1, 0.35 * last + 0.1)
+    axes.set_aspect("equal")
     axes.set_axis_off()
     axes.set_title(space.format(arch), fontsize=8)
     return figure
