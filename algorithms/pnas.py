@@ -64,7 +64,7 @@ def pnas(
     while candidates:  # 2
         level = min(candidates)
         archs = sorted(candidates.pop(level))
-        k = beam_size or _share(horizon, len(trials), last - level + 1)
+        k = beam_size or _share(horizon, len(trials), max(1, last - level + 1))
         if not trials:
             archs = rng.sample(archs, min(k, len(archs)))
         else:

@@ -15,6 +15,7 @@ Departures:
     1. No LSTM controller: with it the method is Zoph & Le 2017 (arXiv:1611.01578), whose baseline also
        leaves out the present reward.
     2. On several workers a trial's gradient is taken at the policy of the moment when it finishes.
+    3. What is not valid (NAS-Bench-101) is drawn again, at no cost; the gradient does not know of it.
 
 Hyperparameters:
     learning_rate: of Adam. 0.1, the best of a sweep at 150 queries (docs/reinforce.md). NATS-Bench's script
@@ -42,7 +43,8 @@ def reinforce(
     policy = Policy(space.radices, rng, learning_rate)  # 1
     total = weight = 0.0
     while True:  # 2
-        arch = Architecture(space.name, policy.sample(rng))
+        while not space.is_valid(arch := Architecture(space.name, policy.sample(rng))):
+            pass
         for trial in (yield from start(arch)):  # 3
             reward = 100.0 * trial.value
             total = baseline_decay * total + (1.0 - baseline_decay) * reward

@@ -1,0 +1,154 @@
+"""A benchmark whose architectures share the rows of a table: isomorphic graphs are one training."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nassim.benchmark import About, Benchmark, Noise
+from nassim.errors import InvalidQuery, InvalidSetting, Unsupported
+from nassim.query import Query, Result
+from nassim.space import Architecture, SearchSpace
+from nassim.tabular_data.table import Table, column_name
+from nassim.tabular_data.tabulated import Extras
+
+SPLITS = {"valid": "valid_accuracy", "test": "test_accuracy"}
+
+
+class TabulatedGraphs(Benchmark):
+    """One task of a table; ``row(arch)`` finds the row of an architecture (`InvalidArchitecture` if it is none).
+
+    table: columns ``task/metric``, fractions of shape (rows, repeats) without gaps, and ``task/train_seconds``
+        of the same shape; after fewer epochs than a full training ``task/name@epochs``. One repeat stands
+        for the mean of those that were trained. Without seconds the cost is declared: every training
+        counts 1, and the clock counts trainings (``cost_unit``).
+    search_on: the split that answers queries: ``valid`` (the default) or ``test``, which then stands in the
+        benchmark's name. A table without validation accuracies answers no queries otherwise.
+    valid_source: what the user can do about missing validation accuracies.
+    members: gives the rows of the space, where these are not all.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        task: str,
+        *,
+        name: str,
+        space: SearchSpace,
+        row: Callable[[Architecture], int],
+        noise: Noise,
+        about: About,
+        extras: Mapping[str, NDArray[Any]],
+        search_on: str | None = None,
+        valid_source: str = "",
+        members: Callable[[], NDArray[Any]] | None = None,
+    ) -> None:
+        if search_on not in (None, *SPLITS):
+            raise InvalidSetting(f"{search_on!r:.40} is not a split to search on: use {' or '.join(SPLITS)}.")
+        header = table.header
+        self.name = f"{name}:search_on=test" if search_on == "test" else name
+        self.space = space
+        self.noise = noise
+        self.about = about
+        self.epochs = max(header.epochs)
+        self.valid_source = valid_source
+        self._columns = {
+            (metric, epochs): table.columns[column]
+            for metric in (*header.metrics, "train_seconds")
+            for epochs in header.epochs
+            if (column := column_name(task, metric, epochs, self.epochs)) in table.columns
+        }
+        self.search_metric = SPLITS[search_on or "valid"]
+        searched = [epochs for epochs in sorted(header.epochs) if (self.search_metric, epochs) in self._columns]
+        self.fidelities = tuple(searched) or (self.epochs,)
+        self.searchable = bool(searched)
+        self.cost_unit = "seconds" if ("train_seconds", self.epochs) in self._columns else "trainings"
+        self._row, self._extras, self._members = row, extras, members
+        self._means: dict[str, NDArray[np.float64]] = {}
+        if search_on and not self.searchable:
+            raise self._nothing_to_search_on()
+        if noise.kind == "repeat":
+            self._check_repeat(noise.repeat)
+
+    def query(self, query: Query, rng: random.Random) -> Result:
+        """Answer from the table; ``rng`` is used by the noise policy ``draw`` only."""
+        arch, epochs, metric = query
+        if epochs is not None or metric != "valid_accuracy" or not self.searchable:
+            epochs = self.epochs_of(query)
+        else:
+            epochs = self.search_epochs or self.epochs
+        row = self._row(arch)
+        values = self._columns[self.search_metric, epochs]
+        seconds = self._columns.get(("train_seconds", epochs))
+        repeats = values.shape[1]
+        if repeats > 1 and self.noise.kind == "mean":
+            value, cost = float(values[row].mean(dtype=np.float64)), 1.0
+            if seconds is not None:
+                cost = float(seconds[row].mean(dtype=np.float64))
+        else:
+            repeat = int(rng.random() * repeats) if self.noise.kind == "draw" else self.noise.repeat - 1
+            place = row * repeats + (repeat if repeats > 1 else 0)
+            value, cost = values.item(place), 1.0 if seconds is None else seconds.item(place)
+        return Result(value, epochs, cost, Extras(self._extras, row))
+
+    def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy", epochs: int | None = None) -> float:
+        """Mean over the repeats after ``epochs`` (None: a full training); NaN where there is no validation split."""
+        column = self._columns.get((metric, epochs or self.epochs))
+        if column is not None:
+            return float(column[self._row(arch)].mean(dtype=np.float64))
+        if metric not in SPLITS.values() or (epochs is not None and epochs not in self.fidelities):
+            raise InvalidQuery(f"{self.name} has no {metric!r:.40} after {epochs or self.epochs} epochs.")
+        return math.nan
+
+    def mean_accuracies(self, metric: str = "valid_accuracy") -> NDArray[np.float64]:
+        """Mean over the repeats after a full training of every row of the table (fractions), shape (rows,)."""
+        if metric not in self._means:
+            if (metric, self.epochs) not in self._columns:
+                raise Unsupported(f"{self.name} has no {metric}. {self.valid_source}".rstrip())
+            self._means[metric] = self._columns[metric, self.epochs].mean(axis=1, dtype=np.float64)
+        return self._means[metric]
+
+    def optimum(self, metric: str = "valid_accuracy") -> float | None:
+        """The best mean accuracy of the space, from the table; None where it has no such column."""
+        if (metric, self.epochs) not in self._columns:
+            return None
+        return float(self.mean_accuracies(metric)[self._rows].max())
+
+    @property
+    def has_test(self) -> bool:
+        return ("test_accuracy", self.epochs) in self._columns
+
+    @cached_property
+    def typical_cost(self) -> float:
+        """Mean cost of a query that names no epochs, over the space."""
+        seconds = self._columns.get(("train_seconds", self.search_epochs or self.epochs))
+        return 1.0 if seconds is None else float(seconds[self._rows].mean(dtype=np.float64))
+
+    @cached_property
+    def _rows(self) -> NDArray[Any] | slice:
+        return slice(None) if self._members is None else self._members()
+
+    def epochs_of(self, query: Query) -> int:
+        if not self.searchable:
+            raise self._nothing_to_search_on()
+        return super().epochs_of(query)
+
+    def _nothing_to_search_on(self) -> Unsupported:
+        return Unsupported(
+            f"{self.name} has no validation accuracy in this source, and to search on the test accuracy is "
+            f"another experiment: say so by --search-on test (search_on='test'). {self.valid_source}".rstrip()
+        )
+
+    def _check_repeat(self, repeat: int) -> None:
+        for epochs in self.fidelities if self.searchable else ():
+            repeats = self._columns[self.search_metric, epochs].shape[1]
+            if repeats == 1:
+                raise InvalidQuery(f"{self.name} has only the mean of the repeats in this source: use draw or mean.")
+            if repeat > repeats:
+                raise InvalidQuery(f"{self.name} has {repeats} repeats, there is no repeat={repeat}.")
