@@ -1,1 +1,1 @@
-"""The real training back-end (empty in this version: no benchmark trains yet)."""
+"""The real training back-end: images, networks, recipes, training, supernets. Only what trains imports torch."""

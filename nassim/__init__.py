@@ -20,7 +20,6 @@ from nassim.strategy import (
     evaluate,
     evaluate_all,
     replay,
-    report,
     start,
     strategy,
 )
@@ -52,7 +51,6 @@ __all__ = [
     "get_benchmark",
     "get_space",
     "replay",
-    "report",
     "run",
     "start",
     "strategy",

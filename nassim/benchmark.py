@@ -11,6 +11,7 @@ from functools import cached_property
 from nassim.errors import InvalidQuery, InvalidSetting, Unsupported
 from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
+from nassim.supernet import Supernets
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ class Benchmark(ABC):
     noise: Noise = Noise()
     about: About
     test_source: str = ""  # what the user can do to get a test split, where there is none
+    epochs_source: str = ""  # what the user can do to get further epochs
+    supernets: Supernets | None = None  # where runs of weight-sharing strategies come from
+    search_metric: str = "valid_accuracy"  # what answers queries; the test accuracy only where the name says so
+    cost_unit: str = "seconds"  # of `Result.cost`, hence of the clock; another one where costs are declared
     search_epochs: int | None = None  # of a query that names none, under a protocol; None: a full training
 
     @abstractmethod
@@ -113,7 +118,12 @@ class Benchmark(ABC):
             raise InvalidQuery(f"{self.name} answers {', '.join(self.metrics)}, not {query.metric!r}.{hint}")
         if query.epochs is None:
             return self.search_epochs or self.epochs
-        if query.epochs not in self.fidelities:
+        return self.check_epochs(query.epochs)
+
+    def check_epochs(self, epochs: int) -> int:
+        """Return ``epochs``; `InvalidQuery` if there are no results after them."""
+        if epochs not in self.fidelities:
             known = ", ".join(map(str, self.fidelities))
-            raise InvalidQuery(f"{self.name} has results after {known} epochs, not after {query.epochs}.")
-        return query.epochs
+            text = f"{self.name} has results after {known} epochs, not after {epochs}. {self.epochs_source}"
+            raise InvalidQuery(text.rstrip())
+        return epochs

@@ -1,7 +1,8 @@
-"""Architectures as vectors, for predictors and kernels: one-hot, tokens, adjacency and paths.
+"""Architectures as vectors, for predictors and kernels: one-hot, tokens, ordinal, adjacency and paths.
 
 The last two read `SearchSpace.graph` and need a space whose every architecture has the same graph, one edge
-for each decision and labelled by it (NAS-Bench-201). An edge labelled ``none`` is not there.
+for each decision and labelled by it (NAS-Bench-201). An edge labelled ``none`` is not there. Where that does not
+fit, a space brings its own (`SearchSpace.encodings`).
 
 Path encoding: White, Neiswanger, Savani, "BANANAS", AAAI 2021, arXiv:1910.11858, section 3. Departure:
 their code also counts paths through ``none``, which carry nothing; here they are left out.
@@ -40,13 +41,16 @@ def encode(
             row. An operation ``none`` has no edges (28 + 30).
         ``path``: which sequences of operations lead from the input to the output, by length and
             then lexicographically (5 + 25 + 125).
+        ``ordinal``: option k of n as k ones and n - 1 - k zeros, so that distances count the steps between
+            ordered options, as of widths (6 x 4).
     columns: keep only the first so many (``path``: 5 or 30 are the published truncations).
 
     `Unsupported` where the space has no such graph, `InvalidSetting` for other kinds and columns.
     """
     if kind not in KINDS:
         raise InvalidSetting(f"{kind!r} is not an encoding: use {', '.join(KINDS)}.")
-    encoded = KINDS[kind](space, choice_rows(space, archs))
+    choices = choice_rows(space, archs)
+    encoded = space.encodings[kind](choices) if kind in space.encodings else KINDS[kind](space, choices)
     if columns is None:
         return encoded
     if not 1 <= columns <= encoded.shape[1]:
@@ -71,6 +75,11 @@ def _one_hot(space: SearchSpace, choices: NDArray[Any]) -> Encoding:
 
 def _tokens(_space: SearchSpace, choices: NDArray[Any]) -> Encoding:
     return choices.astype(np.uint8)
+
+
+def _ordinal(space: SearchSpace, choices: NDArray[Any]) -> Encoding:
+    above = [choices[:, [i]] > np.arange(n - 1) for i, n in enumerate(space.radices)]
+    return np.hstack(above).astype(np.uint8)
 
 
 def _adjacency(space: SearchSpace, choices: NDArray[Any]) -> Encoding:
@@ -106,6 +115,7 @@ KINDS: dict[str, Callable[[SearchSpace, NDArray[Any]], Encoding]] = {
     "tokens": _tokens,
     "adjacency": _adjacency,
     "path": _path,
+    "ordinal": _ordinal,
 }
 
 

@@ -15,8 +15,9 @@ from matplotlib.ticker import LogFormatterSciNotation, LogLocator
 from numpy.typing import ArrayLike, NDArray
 
 from nassim.errors import InvalidSetting, OutputFailed
+from nassim.facts import Facts
 from nassim.space import Architecture, SearchSpace
-from nassim.study import Facts, Study
+from nassim.study import Study
 from nassim.summary import regret_band
 
 # Okabe & Ito's colors, told apart without color vision; in grey print the dashes and markers do it.
@@ -32,11 +33,30 @@ def anytime_figure(study: Study, benchmark: str) -> Figure:
     """Regret against simulated seconds, both axes logarithmic: medians with interquartile bands.
 
     Right-continuous steps, never interpolated. Regret is taken on the test split where the benchmark has
-    one, else on the validation split; the axis says which.
+    one, else on the validation split; the axis says which. Strategies that share weights are labeled with their
+    mode; their curves end where their searches end.
     """
-    facts = study.facts[benchmark]
     figure = Figure(figsize=(7.2, 4.6), layout="constrained")
-    axes = figure.subplots()
+    _draw(figure.subplots(), study, benchmark)
+    return figure
+
+
+def panels_figure(study: Study) -> Figure:
+    """The `anytime_figure` of every benchmark side by side, at most three in a row."""
+    names = study.benchmarks
+    columns = min(len(names), 3)
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(6.6 * columns, 4.6 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, name in zip(panels, names, strict=False):
+        _draw(axes, study, name)
+    for axes in panels[len(names) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def _draw(axes: Axes, study: Study, benchmark: str) -> None:
+    facts = study.facts[benchmark]
     strategies = study.strategies
     lowest, first = np.inf, np.inf
     for i, strategy in enumerate(strategies):
@@ -63,7 +83,6 @@ def anytime_figure(study: Study, benchmark: str) -> Figure:
         if len(at):
             lowest, first = min(lowest, float(curve.q25[shown].min())), min(first, float(at[0]))
     _dress(axes, study, facts, lowest, first)
-    return figure
 
 
 def _dress(axes: Axes, study: Study, facts: Facts, lowest: float, first: float) -> None:
@@ -75,7 +94,8 @@ def _dress(axes: Axes, study: Study, facts: Facts, lowest: float, first: float) 
     split = {"valid": "validation", "test": "test"}[facts.regret_split]
     floor = f"\n(regret below {FLOOR} is drawn at {FLOOR})" if lowest <= FLOOR else ""
     workers = study.settings["workers"]
-    axes.set_xlabel(f"simulated time [s], {workers} worker{'s' if workers != 1 else ''}")
+    time = "simulated time [s]" if facts.cost_unit == "seconds" else f"declared cost [{facts.cost_unit}]"
+    axes.set_xlabel(f"{time}, {workers} worker{'s' if workers != 1 else ''}")
     axes.set_ylabel(f"{split} regret [percentage points]{floor}")
     axes.set_title(f"{facts.name}: median and interquartile range", loc="left", fontsize=11)
     best = facts.best(facts.regret_split)
@@ -86,9 +106,10 @@ def _dress(axes: Axes, study: Study, facts: Facts, lowest: float, first: float) 
         axes.text(0.99, 0.98, note, transform=axes.transAxes, ha="right", va="top", fontsize=8, color="#444444")
     if np.isfinite(first):
         axes.set_xlim(left=first * 0.9)
-    days = axes.secondary_xaxis("top", functions=(_days, _seconds))
-    days.set_xlabel("simulated days", fontsize=8)
-    days.tick_params(labelsize=8)
+    if facts.cost_unit == "seconds":
+        days = axes.secondary_xaxis("top", functions=(_days, _seconds))
+        days.set_xlabel("simulated days", fontsize=8)
+        days.tick_params(labelsize=8)
     axes.grid(True, which="major", color="#dddddd", lw=0.7)
     axes.grid(True, which="minor", axis="y", color="#eeeeee", lw=0.4)
     axes.set_axisbelow(True)
@@ -116,6 +137,23 @@ def _spread(at: NDArray[np.float64], offset: float) -> list[int]:
         return list(range(len(at)))
     position = np.log(at / at[0]) / np.log(at[-1] / at[0])
     return sorted({int(np.searchsorted(position, (j + offset) / 6)) for j in range(6)} - {len(at)})
+
+
+def validation_figure(points: Sequence[tuple[float, float, float]], *, title: str) -> Figure:
+    """Measured against tabulated validation accuracy: points of (tabulated, measured, standard error), fractions."""
+    figure = Figure(figsize=(5.2, 4.8), layout="constrained")
+    axes = figure.subplots()
+    tabulated, measured, error = (100.0 * np.array(column) for column in zip(*points, strict=True))
+    axes.errorbar(tabulated, measured, yerr=np.nan_to_num(error), fmt="o", color=COLORS[1], ecolor="#888888", capsize=3)
+    ends = [min(tabulated.min(), measured.min()), max(tabulated.max(), measured.max())]
+    axes.plot(ends, ends, color="#555555", lw=1, dashes=(5, 3), label="measured = tabulated")
+    axes.set_xlabel("tabulated validation accuracy [%]")
+    axes.set_ylabel("measured validation accuracy [%], mean and standard error")
+    axes.set_title(title, loc="left", fontsize=10)
+    axes.grid(True, color="#dddddd", lw=0.7)
+    axes.set_axisbelow(True)
+    axes.legend(loc="best", fontsize=8)
+    return figure
 
 
 def cell_figure(space: SearchSpace, arch: Architecture) -> Figure:
@@ -176,9 +214,11 @@ def save_as(figure: Figure, path: Path) -> Path:
 
 
 def plot_study(study: Study, folder: Path) -> list[Path]:
-    """The anytime figure of every benchmark, as PNG and PDF in ``folder/figures``."""
+    """The anytime figure of every benchmark, and of several together, as PNG and PDF in ``folder/figures``."""
     written = []
     for name in study.benchmarks:
         target = folder / "figures" / f"anytime-{name.replace('/', '-').replace(':', '-')}"
         written += save(anytime_figure(study, name), target)
+    if len(study.benchmarks) > 1:
+        written += save(panels_figure(study), folder / "figures" / "anytime")
     return written

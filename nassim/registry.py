@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import difflib
 import importlib
+import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import entry_points
@@ -17,12 +19,13 @@ from types import ModuleType
 
 from nassim.benchmark import Benchmark, Noise
 from nassim.errors import UnknownName, Unsupported
+from nassim.protocol import Protocol
 from nassim.space import SearchSpace
 from nassim.strategy import Algorithm
+from nassim.supernet import Supernets
 
-# Weight-sharing strategies train a supernet. Users type their names today; until a benchmark of this
-# version has a supernet, one line says what is missing.
-NEEDS_SUPERNET = ("darts", "gdas", "enas", "random_nas")
+_TRAINING = ":training"  # at the end of an id: the back-end that trains now
+_OPTION = re.compile(r":(search_on|search_epochs)=((?<=search_on=)\w+|(?<=search_epochs=)\d{1,6})(?=:|$)")
 
 
 def algorithm_names() -> list[str]:
@@ -32,12 +35,19 @@ def algorithm_names() -> list[str]:
 
 def benchmark_names() -> list[str]:
     """The ids of all benchmarks, ``family/task``."""
-    return [f"{family}/{task}" for family in sorted(_modules("benchmarks")) for task in _family(family).TASKS]
+    families = [(name, _family(name)) for name in sorted(_modules("benchmarks"))]
+    return [f"{getattr(family, 'FAMILY', name)}/{task}" for name, family in families for task in family.TASKS]
+
+
+def trainable_names() -> list[str]:
+    """The ids of the benchmarks that train what is asked for, ``family/task:training``."""
+    families = [(name, getattr(_family(name), "TRAINABLE", ())) for name in sorted(_modules("benchmarks"))]
+    return [f"{name}/{task}{_TRAINING}" for name, tasks in families for task in tasks]
 
 
 def space_names() -> list[str]:
     """The names of all search spaces."""
-    return sorted({_family(family).SPACE.name for family in _modules("benchmarks")})
+    return sorted({space.name for family in _modules("benchmarks") for space in _spaces(family)})
 
 
 def get_algorithm(name: str) -> Algorithm:
@@ -46,35 +56,91 @@ def get_algorithm(name: str) -> Algorithm:
     key = name.strip().lower().replace("-", "_")
     found = _algorithms().get(key) or aliases.get(key)
     if found is None:
-        if key in NEEDS_SUPERNET:
-            raise Unsupported(missing_supernet(key))
-        raise UnknownName(_unknown("algorithm", name, [*_algorithms(), *aliases, *NEEDS_SUPERNET]))
+        raise UnknownName(_unknown("algorithm", name, [*_algorithms(), *aliases]))
     return found
 
 
-def missing_supernet(name: str) -> str:
-    """The line that says what a weight-sharing strategy needs."""
-    return (
-        f"{name} shares weights: it needs a benchmark with a supernet (a network that holds all architectures), "
-        "and no benchmark of this version has one."
-    )
+def get_benchmark(
+    name: str, noise: str | Noise = "draw", *, search_epochs: int | None = None, search_on: str | None = None
+) -> Benchmark:
+    """Open the benchmark of an id like ``nasbench201/cifar10``, with a noise policy.
 
+    search_epochs: what a query that names no epochs is trained for (a protocol's); None: a full training.
+    search_on: the split that answers queries, ``valid`` or, where the benchmark allows it, ``test``.
 
-def get_benchmark(name: str, noise: str | Noise = "draw") -> Benchmark:
-    """Open the benchmark of an id like ``nasbench201/cifar10``, with a noise policy."""
-    family, _, task = name.strip().partition("/")
-    if family not in _modules("benchmarks") or task not in _family(family).TASKS:
-        raise UnknownName(_unknown("benchmark", name, benchmark_names()))
-    benchmark: Benchmark = _family(family).load(task, Noise.parse(noise) if isinstance(noise, str) else noise)
+    Both stand at the end of the benchmark's name where they are not the usual ones (``:search_epochs=12``,
+    ``:search_on=test``), so that they are printed with every result; an id that ends so asks for them too.
+    """
+    plain = _OPTION.sub("", name.strip())
+    asked = dict(_OPTION.findall(name))
+    search_on = asked.get("search_on", search_on)
+    search_epochs = int(asked["search_epochs"]) if "search_epochs" in asked else search_epochs
+    family, _, task = plain.partition("/")
+    family = family.replace("-", "_")
+    task, training, rest = task.partition(_TRAINING)
+    tasks = "TRAINABLE" if training else "TASKS"
+    if family not in _modules("benchmarks") or task not in getattr(_family(family), tasks, ()) or rest:
+        raise UnknownName(_unknown("benchmark", name, [*benchmark_names(), *trainable_names()]))
+    load: Callable[..., Benchmark] = getattr(_family(family), "load_training" if training else "load")
+    options = {} if search_on is None else {"search_on": search_on}
+    if options and "search_on" not in inspect.signature(load).parameters:
+        raise Unsupported(f"{plain} has no choice of the split to search on: it is the validation split.")
+    benchmark = load(task, Noise.parse(noise) if isinstance(noise, str) else noise, **options)
+    if search_epochs is not None:
+        benchmark.search_epochs = benchmark.check_epochs(search_epochs)
+        benchmark.name += f":search_epochs={search_epochs}"
+    benchmark.supernets = _supernets(family, task)
     return benchmark
+
+
+def get_supernets(name: str) -> Supernets:
+    """Where a benchmark's one-shot runs come from; opens no table. `Unsupported` where it has no supernet."""
+    family, _, task = name.strip().partition("/")
+    found = _supernets(family, task) if family in _modules("benchmarks") else None
+    if found is None:
+        if name.strip() not in benchmark_names():
+            raise UnknownName(_unknown("benchmark", name, benchmark_names()))
+        raise Unsupported(f"{name} has no supernet. There is one for {', '.join(benchmarks_with_supernets())}.")
+    return found
+
+
+def benchmarks_with_supernets() -> list[str]:
+    """The ids of the benchmarks with a supernet: their family's module has a function ``supernets(task)``."""
+    return [name for name in benchmark_names() if _supernets(*name.split("/", 1)) is not None]
+
+
+def get_protocol(name: str) -> Protocol:
+    """The published protocol of a name."""
+    known: dict[str, Protocol] = {}
+    for family in _modules("benchmarks"):
+        known |= getattr(_family(family), "PROTOCOLS", {})
+    if name not in known:
+        raise UnknownName(_unknown("protocol", name, known))
+    return known[name]
+
+
+def recipe_modules() -> dict[str, ModuleType]:
+    """The recipes of `nassim data` by name: modules of ``tabular_data/recipes/`` that have a NAME."""
+    found = map(importlib.import_module, _modules("tabular_data.recipes").values())
+    return {module.NAME: module for module in found if hasattr(module, "NAME")}
+
+
+def recipe_module(name: str) -> ModuleType:
+    """The recipe of a name."""
+    known = recipe_modules()
+    key = name.strip().lower().replace("_", "-")
+    found = {recipe.replace("_", "-"): module for recipe, module in known.items()}.get(key)
+    if found is None:
+        raise UnknownName(_unknown("recipe", name, known))
+    return found
 
 
 def get_space(name: str) -> SearchSpace:
     """The search space of a name."""
     for family in _modules("benchmarks"):
-        space: SearchSpace = _family(family).SPACE
-        if space.name == name.strip():
-            return space
+        for space in _spaces(family):
+            if space.name == name.strip():
+                return space
     raise UnknownName(_unknown("search space", name, space_names()))
 
 
@@ -116,12 +182,26 @@ def _algorithms() -> dict[str, Algorithm]:
 
 
 def _family(name: str) -> ModuleType:
-    return importlib.import_module(_modules("benchmarks")[name])
+    return importlib.import_module(_modules("benchmarks")[name.replace("-", "_")])
+
+
+def _spaces(family: str) -> tuple[SearchSpace, ...]:
+    """A family's search space, or those of one whose tasks have different ones."""
+    module = _family(family)
+    found: tuple[SearchSpace, ...] | None = getattr(module, "SPACES", None)
+    return (module.SPACE,) if found is None else found
+
+
+def _supernets(family: str, task: str) -> Supernets | None:
+    make: Callable[[str], Supernets | None] = getattr(_family(family), "supernets", lambda task: None)
+    return make(task)
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
     names = sorted(set(known))
-    near = difflib.get_close_matches(name.strip().lower(), names, n=3, cutoff=0.5)
+    wanted = name.strip().lower()
+    begun = [known for known in names if wanted and known.startswith(wanted)]
+    near = begun[:3] or difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
     article = "an" if kind[0] in "aeiou" else "a"
     if near:
         return f"{name!r} is not {article} {kind}. Did you mean {' or '.join(near)}?"

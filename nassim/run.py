@@ -11,10 +11,11 @@ from time import perf_counter
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget, Clock
 from nassim.errors import InvalidSetting, ProtocolError
+from nassim.one_shot import OneShot, one_shot
 from nassim.query import Query, Report, Result, Trial, make
 from nassim.registry import get_algorithm, get_benchmark
 from nassim.space import Architecture
-from nassim.strategy import Algorithm, Strategy
+from nassim.strategy import Algorithm, Search, stream
 from nassim.version import __version__
 
 
@@ -54,6 +55,7 @@ class Run:
     noise: str
     sha256: str
     mode: str = "black-box"  # one-shot strategies: live, recorded or proxy
+    note: str = ""  # of one-shot strategies: whose images, whose seconds
     version: str = __version__
     trials: list[Trial] = field(default_factory=list)
     incumbents: list[Incumbent] = field(default_factory=list)
@@ -78,11 +80,15 @@ def run(
     *,
     seed: int = 0,
     workers: int = 1,
+    live: bool = False,
+    device: str = "auto",
 ) -> Run:
     """Run a search strategy on a benchmark until the budget is spent or the strategy ends.
 
     Everything follows from ``seed``: three independent streams (the strategy's, the table's noise,
     training) are derived from it. A trial that would end after the budget is not recorded.
+    A strategy that shares weights replays a recording, or trains its supernet now if ``live``, on
+    ``device`` (auto, cpu, cuda or mps); see `nassim.one_shot`. It makes no queries: a budget of those never ends it.
 
     >>> import nassim
     >>> result = nassim.run("random_search", "toy/additive", "20q", seed=1)
@@ -94,34 +100,40 @@ def run(
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
     if seed < 0:
         raise InvalidSetting(f"a seed is a whole number from 0, not {seed}.")
-    search = algorithm.begin(bench.space, stream(seed, "strategy"), horizon=horizon(limits, bench))
+    shared: OneShot | None = None
+    if algorithm.shares_weights:
+        shared = one_shot(algorithm, bench, live=live)
+        search = shared.begin(seed, device)
+    else:
+        search = algorithm.begin(bench.space, stream(seed, "strategy"), horizon=horizon(limits, bench, workers))
+    if limits.seconds < math.inf and bench.cost_unit != "seconds":
+        raise InvalidSetting(
+            f"{bench.name} knows no seconds, its costs are {bench.cost_unit}: give a budget of queries, e.g. 150q."
+        )
     record = Run(
         benchmark=bench.name,
         strategy=algorithm.name,
-        hyperparameters=algorithm.hyperparameters(bench.space),
+        hyperparameters=algorithm.hyperparameters(bench.space) if shared is None else shared.hyperparameters,
         seed=seed,
         budget=limits,
         workers=workers,
         noise=str(bench.noise),
         sha256=bench.about.sha256,
+        mode="black-box" if shared is None else shared.mode,
+        note="" if shared is None else shared.note,
     )
-    _drive(search, bench, limits, Clock(workers), stream(seed, "noise"), record)
+    _drive(search.search, bench, limits, Clock(workers), stream(seed, "noise"), record)
     _look_up(record, bench)
     return record
 
 
-def stream(seed: int, purpose: str) -> random.Random:
-    """One of the independent random streams of a run: for "strategy" or "noise"."""
-    return random.Random(f"nassim/{purpose}/{seed}")  # seeded through SHA-512: independent streams
-
-
-def horizon(budget: Budget, benchmark: Benchmark) -> int:
-    """About how many full trainings a budget allows one worker, for strategies that plan ahead."""
+def horizon(budget: Budget, benchmark: Benchmark, workers: int = 1) -> int:
+    """About how many queries that name no epochs a budget allows, for strategies that plan ahead."""
     limits = [budget.queries or math.inf]
     if budget.epochs is not None:
-        limits.append(budget.epochs / benchmark.epochs)
+        limits.append(budget.epochs / (benchmark.search_epochs or benchmark.epochs))
     if budget.seconds < math.inf:
-        limits.append(budget.seconds / benchmark.typical_cost)
+        limits.append(workers * budget.seconds / benchmark.typical_cost)
     return max(1, int(min(limits)))
 
 
@@ -134,9 +146,10 @@ _Job = tuple[Query, Result, list[Trial | None] | None, int]
 
 
 def _drive(
-    search: Strategy, benchmark: Benchmark, budget: Budget, clock: Clock[_Job], noise: random.Random, record: Run
+    search: Search, benchmark: Benchmark, budget: Budget, clock: Clock[_Job], noise: random.Random, record: Run
 ) -> None:
-    trials, ask, answer = record.trials, search.ask, benchmark.query
+    trials, answer, send = record.trials, benchmark.query, search.send
+    reply: list[Trial] | None = None  # to the strategy's last message
     deadline = budget.seconds
     queries_left = math.inf if budget.queries is None else budget.queries
     epochs_left = math.inf if budget.epochs is None else budget.epochs
@@ -173,12 +186,13 @@ def _drive(
     try:
         while queries_left and epochs_left:
             before = perf_counter()
-            message = ask()
-            thinking += perf_counter() - before
-            if message is None:
+            try:
+                message = send(reply)  # type: ignore[arg-type]  # None starts a generator
+            except StopIteration:
                 drain()
                 record.stopped = "finished"
                 break
+            thinking += perf_counter() - before
             if isinstance(message, Report):
                 if not 0 <= message.cost < math.inf:
                     raise ProtocolError(f"{record.strategy} reported a cost of {message.cost} seconds.")
@@ -191,7 +205,7 @@ def _drive(
                 worker_seconds += message.cost
                 arch = benchmark.space.check(message.arch)
                 record.incumbents.append(Incumbent(end, len(trials), epochs_spent, arch, math.nan))
-                search.tell([])
+                reply = []
                 continue
             queries, wait = message
             if not queries:
@@ -210,12 +224,11 @@ def _drive(
             if answers is not None:
                 while unanswered:
                     unanswered -= finish() is answers
-                search.tell(answers)  # type: ignore[arg-type]  # no None is left in it
+                reply = answers  # type: ignore[assignment]  # no None is left in it
             else:
                 while not clock.free:
                     finish()
-                told, news = news, []
-                search.tell(told)
+                reply, news = news, []
     except _BudgetSpent:
         pass
     with contextlib.suppress(_BudgetSpent):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +57,9 @@ class SearchSpace:
 
     A published space subclasses this and adds its string form, graph, equivalences and growth.
     """
+
+    # Its own versions of `encode`'s kinds: choices (n, decisions) -> rows (n, d).
+    encodings: Mapping[str, Callable[[NDArray[Any]], NDArray[np.uint8]]] = MappingProxyType({})
 
     def __init__(self, name: str, decisions: Sequence[Decision]) -> None:
         self.name = name
@@ -135,12 +140,14 @@ class SearchSpace:
 
     def mutate(self, arch: Architecture, rng: random.Random) -> Architecture:
         """One decision, chosen uniformly, changed to a different option, chosen uniformly."""
-        choices = arch.choices
-        i = int(rng.random() * len(choices))
+        draw, choices = rng.random, list(arch.choices)
+        i = int(draw() * len(choices))
         others = self._others[i][choices[i]]
         if not others:  # a decision with a single option cannot change
             return arch
-        return self._architecture((*choices[:i], others[int(rng.random() * len(others))], *choices[i + 1 :]))
+        choices[i] = others[int(draw() * len(others))]
+        mutated = tuple(choices)
+        return self._made.get(mutated) or self._architecture(mutated)
 
     def crossover(self, a: Architecture, b: Architecture, rng: random.Random) -> Architecture:
         """Uniform crossover: each decision from one of the two parents with equal probability."""
@@ -156,6 +163,11 @@ class SearchSpace:
             for i, current in enumerate(c)
             for other in self._others[i][current]
         ]
+
+    def discretize(self, weights: Sequence[Sequence[float]]) -> Architecture:
+        """The option of the largest weight at each decision (the first of equal ones); one row a decision."""
+        rows = zip(self.radices, weights, strict=True)
+        return self._architecture(tuple([max(range(n), key=row.__getitem__) for n, row in rows]))
 
     # -- structure ------------------------------------------------------------------------------
 

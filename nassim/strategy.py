@@ -16,11 +16,13 @@ from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, get_type_hints
 
-from nassim.errors import InvalidSetting, ProtocolError
+from nassim.errors import InvalidSetting, ProtocolError, Unsupported
 from nassim.query import Batch, Query, Report, Trial, make
 from nassim.settings import Parameter, check_value
 from nassim.space import Architecture, SearchSpace
+from nassim.supernet import Supernet
 
+PASSED = ("horizon", "supernet")  # parameters of an algorithm that the run passes: no hyperparameters
 Message = Batch | Report
 Search = Generator[Message, list[Trial], None]
 Verb = Generator[Message, list[Trial], list[Trial]]
@@ -55,7 +57,7 @@ class Strategy:
     """A search in progress, driven from outside: ask for a message, tell the trials that answer it."""
 
     def __init__(self, search: Search) -> None:
-        self._send = search.send
+        self.search = search  # the generator: a run speaks to it directly
         self._answer: list[Trial] | None = None  # what tell() brought, for the next ask(); None starts the generator
         self._asked: Message | None = None
 
@@ -64,7 +66,7 @@ class Strategy:
         if self._asked is not None:
             raise ProtocolError("ask() was called twice: tell() the trials of the last batch first.")
         try:
-            self._asked = asked = self._send(self._answer)  # type: ignore[arg-type]
+            self._asked = asked = self.search.send(self._answer)  # type: ignore[arg-type]
         except StopIteration:
             return None
         return asked
@@ -85,7 +87,8 @@ class Algorithm:
     """A registered search strategy with its settings: call `begin` to get a `Strategy`.
 
     ``published`` holds the hyperparameters that a space's own paper used where they differ from this
-    strategy's paper; they are applied on that space and recorded, and `configured` overrides them.
+    strategy's paper, by the name of the space or, for strategies that train on images, by the id of a benchmark;
+    they are applied there and recorded, and `configured` overrides them.
     """
 
     function: Callable[..., Search]
@@ -102,19 +105,24 @@ class Algorithm:
 
     @property
     def parameters(self) -> dict[str, Parameter]:
-        """The hyperparameters: keyword-only arguments of the function, except ``horizon``."""
+        """The hyperparameters: keyword-only arguments of the function, except what the run passes."""
         hints = get_type_hints(self.function)
         found = inspect.signature(self.function).parameters.values()
         return {
             p.name: Parameter(p.name, hints[p.name], p.default)
             for p in found
-            if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name != "horizon"
+            if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name not in PASSED
         }
 
     @property
     def plans_ahead(self) -> bool:
         """Whether the strategy asks how many queries the budget allows (the parameter ``horizon``)."""
         return "horizon" in inspect.signature(self.function).parameters
+
+    @property
+    def shares_weights(self) -> bool:
+        """Whether the strategy trains a supernet (the parameter ``supernet``)."""
+        return "supernet" in inspect.signature(self.function).parameters
 
     def configured(self, **settings: object) -> Algorithm:
         """A copy with these hyperparameters; `InvalidSetting` for an unknown name or an unusable value."""
@@ -126,14 +134,25 @@ class Algorithm:
             check_value(parameters[name], value, owner=self.name)
         return replace(self, settings={**self.settings, **settings})
 
-    def hyperparameters(self, space: SearchSpace) -> dict[str, object]:
-        """All hyperparameters in force on a space: defaults, then ``published``, then the user's."""
-        defaults = {name: parameter.default for name, parameter in self.parameters.items()}
-        return {**defaults, **self.published.get(space.name, {}), **self.settings}
+    def hyperparameters(self, space: SearchSpace, benchmark: str = "") -> dict[str, object]:
+        """All hyperparameters in force on a space: defaults, then ``published``, then the user's.
 
-    def begin(self, space: SearchSpace, rng: random.Random, *, horizon: int | None = None) -> Strategy:
-        """Start a search on ``space`` with its own random stream."""
+        ``benchmark`` is the id of the one whose images a supernet learns; what is published for it goes before
+        what is published for the space.
+        """
+        defaults = {name: parameter.default for name, parameter in self.parameters.items()}
+        published = self.published.get(benchmark, self.published.get(space.name, {}))
+        return {**defaults, **published, **self.settings}
+
+    def begin(
+        self, space: SearchSpace, rng: random.Random, *, horizon: int | None = None, supernet: Supernet | None = None
+    ) -> Strategy:
+        """Start a search on ``space`` with its own random stream; `Unsupported` where it lacks a supernet."""
         extra: dict[str, Any] = {"horizon": horizon} if self.plans_ahead else {}
+        if self.shares_weights:
+            if supernet is None:
+                raise Unsupported(f"{self.name} shares weights: it cannot begin without a supernet.")
+            extra["supernet"] = supernet
         return Strategy(self.function(space, rng, **self.hyperparameters(space), **extra))
 
 
@@ -147,13 +166,19 @@ def strategy(
     """Make a generator function ``(space, rng, *, hyperparameters) -> Search`` an `Algorithm`.
 
     A keyword-only parameter ``horizon`` is no hyperparameter: the run passes the number of full
-    trainings that the budget allows, or None, to strategies that plan ahead.
+    trainings that the budget allows, or None, to strategies that plan ahead. Nor is ``supernet``: the run
+    passes the benchmark's to strategies that share weights.
     """
 
     def register(function: Callable[..., Search]) -> Algorithm:
         return Algorithm(function, family, year, tuple(aliases), published or {})
 
     return register
+
+
+def stream(seed: int, purpose: str) -> random.Random:
+    """One of the independent random streams of a run: for "strategy" or "noise"."""
+    return random.Random(f"nassim/{purpose}/{seed}")  # seeded through SHA-512: independent streams
 
 
 def replay(search: Strategy, trials: Sequence[Trial]) -> Strategy:

@@ -15,7 +15,9 @@ import numpy
 
 from nassim.benchmark import Benchmark, Noise
 from nassim.clock import Budget
-from nassim.errors import InvalidSetting, MissingData
+from nassim.errors import InvalidSetting, MissingData, Unsupported
+from nassim.facts import Facts
+from nassim.one_shot import OneShot, one_shot
 from nassim.registry import algorithm_names, get_algorithm, get_benchmark
 from nassim.run import run
 from nassim.store import RunEnd, Store, StoredRun, pack
@@ -36,38 +38,8 @@ class _Task(NamedTuple):
     budget: Budget
     workers: int
     noise: str
-
-
-class Facts(NamedTuple):
-    """What the analysis needs of a benchmark; kept in the study, so that no table is needed to plot it.
-
-    ``best_valid`` and ``best_test`` are the best mean accuracies of the space (fractions, None where not
-    known); ``typical_seconds`` is the mean cost of a full training.
-    """
-
-    name: str
-    epochs: int
-    best_valid: float | None
-    best_test: float | None
-    typical_seconds: float
-    synthetic: bool
-    sha256: str
-
-    @classmethod
-    def of(cls, b: Benchmark) -> Facts:
-        """The facts of a benchmark."""
-        best_test = b.optimum("test_accuracy") if b.has_test else None
-        best = b.optimum("valid_accuracy")
-        return cls(b.name, b.epochs, best, best_test, b.typical_cost, b.about.synthetic, b.about.sha256)
-
-    def best(self, split: str) -> float | None:
-        """The best mean accuracy of the space on a split."""
-        return self.best_test if split == "test" else self.best_valid
-
-    @property
-    def regret_split(self) -> str:
-        """The split that regret is taken on: test where there is one, else validation."""
-        return "valid" if self.best_test is None else "test"
+    live: bool
+    device: str
 
 
 class Study:
@@ -126,12 +98,21 @@ def compare(
     noise: str = "draw",
     out: str | Path | None = None,
     progress: Progress | None = None,
+    live_seeds: int | None = None,
+    device: str = "auto",
+    regret: str = "",
 ) -> Study:
     """Run every strategy on every benchmark with seeds 0 ... ``seeds``-1; random search is always in.
 
     ``jobs`` processes share the work; results are bit-identical for any number of them. ``out`` is the
     study's folder (None: in memory): an interrupted comparison continues where it stopped. ``progress``
     is called with (runs finished, runs in all).
+
+    Strategies that share weights replay the recorded ones of these seeds; with ``live_seeds`` they train now, on
+    ``device``, with seeds 0 ... ``live_seeds``-1. One is left out on a benchmark without a supernet, and the study's
+    settings say so; `Unsupported` if none that was named can run anywhere.
+
+    ``regret`` is taken on ``valid`` or ``test``; by default on test where a benchmark has it.
 
     >>> study = compare(["re"], ["toy/additive"], "20q", seeds=3)
     >>> study.strategies, len(study.runs)
@@ -145,22 +126,29 @@ def compare(
     by_name = {b.name: name for b, name in zip(opened, benchmarks, strict=True)}
     _refuse_twice([a.name for a in chosen], "strategy")
     _refuse_twice([b.name for b in opened], "benchmark")
-    for algorithm in chosen:  # what cannot work is said before anything is run
-        for benchmark in opened:
-            run(algorithm, benchmark, Budget(queries=1))
-    grid = itertools.product(opened, chosen, range(seeds))
+    pairs, left_out = _plan(chosen, opened, seeds, live_seeds, device)
+    options = limits, workers, noise, live_seeds is not None, device
     tasks = [
-        _Task(i, _by_name(a), a.hyperparameters(b.space), by_name[b.name], seed, limits, workers, noise)
-        for i, (b, a, seed) in enumerate(grid)
+        _Task(i, _by_name(pair.algorithm), pair.settings, by_name[pair.benchmark.name], seed, *options)
+        for i, (pair, seed) in enumerate((pair, seed) for pair in pairs for seed in pair.seeds)
     ]
     settings = {
         "nassim": __version__,
-        "benchmarks": {b.name: Facts.of(b)._asdict() for b in opened},
-        "strategies": {a.name: {b.name: a.hyperparameters(b.space) for b in opened} for a in chosen},
+        "benchmarks": {b.name: Facts.of(b, regret)._asdict() for b in opened},
+        "strategies": {a.name: {p.benchmark.name: p.settings for p in pairs if p.algorithm is a} for a in chosen},
         "budget": str(limits),
         "seeds": seeds,
         "workers": workers,
         "noise": str(Noise.parse(noise)),
+        "one_shot": {
+            f"{p.algorithm.name} on {p.benchmark.name}": {
+                "configuration": p.source.configuration,
+                "note": p.source.note,
+            }
+            for p in pairs
+            if p.source is not None
+        },
+        "left_out": left_out,
         "runs": len(tasks),
         "provenance": _provenance(),
     }
@@ -174,6 +162,41 @@ def compare(
         if progress is not None:
             progress(count, len(tasks))
     return Study(store)
+
+
+class _Pair(NamedTuple):
+    """A strategy on a benchmark, and the seeds that it is run with there."""
+
+    benchmark: Benchmark
+    algorithm: Algorithm
+    settings: dict[str, object]
+    seeds: Sequence[int]
+    source: OneShot | None
+
+
+def _plan(
+    chosen: list[Algorithm], opened: list[Benchmark], seeds: int, live_seeds: int | None, device: str
+) -> tuple[list[_Pair], dict[str, str]]:
+    """What is run, and what is left out with the reason; what cannot work is said before anything is run."""
+    pairs: list[_Pair] = []
+    left_out: dict[str, str] = {}
+    for benchmark, algorithm in itertools.product(opened, chosen):
+        if not algorithm.shares_weights:
+            run(algorithm, benchmark, Budget(queries=1))
+            pairs.append(_Pair(benchmark, algorithm, algorithm.hyperparameters(benchmark.space), range(seeds), None))
+            continue
+        try:
+            source = one_shot(algorithm, benchmark, live=live_seeds is not None)
+        except Unsupported as error:
+            left_out[f"{algorithm.name} on {benchmark.name}"] = str(error)
+            continue
+        if live_seeds is not None:
+            source.begin(0, device)
+        known = range(live_seeds or seeds) if source.seeds is None else [k for k in source.seeds if k < seeds]
+        pairs.append(_Pair(benchmark, algorithm, source.hyperparameters, known, source))
+    if left_out and all(pair.algorithm.name == BASELINE for pair in pairs):
+        raise Unsupported(f"{next(iter(left_out.values()))} Name another strategy beside it.")
+    return pairs, left_out
 
 
 def _with_baseline(algorithms: list[Algorithm]) -> list[Algorithm]:
@@ -229,4 +252,13 @@ def _execute(task: _Task) -> StoredRun:
     algorithm = get_algorithm(task.algorithm) if isinstance(task.algorithm, str) else task.algorithm
     benchmark = _open(task.benchmark, task.noise) if isinstance(task.benchmark, str) else task.benchmark
     configured = algorithm.configured(**task.settings)
-    return pack(task.number, run(configured, benchmark, task.budget, seed=task.seed, workers=task.workers))
+    return pack(
+        task.number,
+        run(
+            *(configured, benchmark, task.budget),
+            seed=task.seed,
+            workers=task.workers,
+            live=task.live,
+            device=task.device,
+        ),
+    )

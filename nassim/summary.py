@@ -1,8 +1,9 @@
 """A study as two tables: one row per benchmark and strategy, and its anytime curves.
 
 Column names carry split and unit: ``percent`` for accuracies, ``pp`` (percentage points) for regret,
-``seconds`` on the simulated clock. Final accuracies are the incumbent's means over the repeats after a
-full training, not the noisy values that the strategy saw.
+``seconds`` on the simulated clock (in the unit that ``cost_unit`` names, where a benchmark knows no seconds).
+Final accuracies are the incumbent's means over the repeats after a full training, not the noisy values that
+the strategy saw.
 """
 
 from __future__ import annotations
@@ -11,14 +12,19 @@ import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nassim.errors import OutputFailed
+from nassim.errors import InvalidSetting, OutputFailed
+from nassim.facts import Facts
 from nassim.stats import Band, Summary, band, summarize
 from nassim.store import TRIAL_COLUMNS, Point, RunEnd
-from nassim.study import Facts, Study
+from nassim.study import Study
 
 SPLITS = ("valid", "test")
 Record = dict[str, object]
+
+if TYPE_CHECKING:
+    import pandas
 
 
 def summary_rows(study: Study) -> list[Record]:
@@ -42,6 +48,7 @@ def _row(facts: Facts, runs: Sequence[RunEnd]) -> Record:
         "seeds_without_answer": len(runs) - len(answered),
         "full_training_epochs": facts.epochs,
         "queries_mean": sum(run.trials for run in runs) / len(runs),
+        "cost_unit": facts.cost_unit,
         "simulated_seconds_mean": sum(run.seconds for run in runs) / len(runs),
         "worker_seconds_mean": sum(run.worker_seconds for run in runs) / len(runs),
         "regret_split": facts.regret_split,
@@ -136,6 +143,22 @@ def export_tables(study: Study) -> dict[str, list[Record]]:
         ]
     trials: list[Record] = [dict(zip(TRIAL_COLUMNS, row, strict=True)) for row in study.trials()]
     return {"runs": runs, "trials": trials, "incumbents": incumbents}
+
+
+def frame(study: Study, table: str = "trials") -> pandas.DataFrame:
+    """One of the tables ``runs``, ``trials``, ``incumbents``, ``summary`` or ``curves`` as a pandas data frame.
+
+    >>> from nassim.study import compare
+    >>> len(frame(compare(["re"], ["toy/additive"], "20q", seeds=3)))
+    120
+    """
+    import pandas
+
+    tables = {**export_tables(study), "summary": summary_rows(study), "curves": curve_rows(study)}
+    if table not in tables:
+        raise InvalidSetting(f"a study has the tables {', '.join(tables)}, not {table!r:.40}.")
+    found: pandas.DataFrame = pandas.DataFrame(tables[table])
+    return found
 
 
 def write_csv(path: Path, rows: Sequence[Record]) -> Path:

@@ -17,3 +17,8 @@ def data_folder() -> Path:
     """
     chosen = os.environ.get(VARIABLE, "").strip()
     return Path(chosen).expanduser().absolute() if chosen else Path(user_data_dir("nassim", appauthor=False))
+
+
+def downloads_folder() -> Path:
+    """The folder of released files as they were fetched, below the data folder."""
+    return data_folder() / "downloads"

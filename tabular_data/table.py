@@ -2,6 +2,7 @@
 
 The columns are contiguous HDF5 datasets, rows in the order of the space's `index`; they are used
 in place, through a memory map at the datasets' offsets. The header is a set of root attributes (JSON).
+A column is called ``task/name``; what holds after fewer epochs than a full training, ``task/name@epochs``.
 HDF5 leaves a user block to its user: here it is a text of three lines, which names the format and
 the sha256 of all that follows, so that a foreign, truncated or altered file is known before
 HDF5 takes it apart. Other programs read the file as the HDF5 file that it is.
@@ -12,13 +13,14 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
 import re
 import secrets
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ from nassim.errors import CorruptData, MissingData, OutputFailed
 
 FORMAT = 1
 _BLOCK = 512  # bytes of the user block: HDF5's smallest
+_PIECE = 1 << 20  # bytes that are read at once
 _FIRST_LINES = re.compile(rb"nassim table (\d{1,9})\nbytes (\d{1,18})\nsha256 ([0-9a-f]{64})\n\0*")
 _STALE = 3600.0  # seconds after which a temporary file is certainly nobody's
 
@@ -41,7 +44,7 @@ class Header:
     space: str
     tasks: tuple[str, ...]
     metrics: tuple[str, ...]
-    splits: Mapping[str, str]  # "task/metric" -> the images that it was measured on
+    splits: Mapping[str, str]  # "task/metric" or "task/metric@epochs" -> the images that it was measured on
     repeats: int  # the most that a cell has; missing ones are NaN
     seeds: str  # what is known of the seeds of the repeats
     epochs: tuple[int, ...]
@@ -50,6 +53,9 @@ class Header:
     licence: str
     citation: str
     sha256: str = ""
+    sources: Mapping[str, str] = field(default_factory=dict)  # column, with * for any task -> where it comes from
+    errata: tuple[str, ...] = ()  # what is known to be wrong or odd in the sources
+    spec: Mapping[str, Any] = field(default_factory=dict)  # of a user's own table: its space, as specified
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,31 @@ class Table:
         """Map a table; `MissingData` if there is none, `CorruptData` if it is not whole."""
         content = _verified(path)
         with h5py.File(path, "r", locking=False) as file:
-            fields = {name: json.loads(text) for name, text in file.attrs.items()}
-            columns = {name: _in_place(content, file[name]) for name in fields.pop("columns")}
-        for name in ("tasks", "metrics", "epochs"):
-            fields[name] = tuple(fields[name])
-        return cls(path, Header(**fields), columns)
+            header, names = _header(file)
+            columns = {name: _in_place(content, file, name) for name in names}
+        return cls(path, header, columns)
+
+
+def read_header(path: Path) -> Header:
+    """The header of a table, without looking at the rest; `CorruptData` if there is none to read."""
+    try:
+        with h5py.File(path, "r", locking=False) as file:
+            return _header(file)[0]
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise CorruptData(f"{path} is not a nassim table or was damaged ({error}). {_REMEDY}") from error
+
+
+def _header(file: h5py.File) -> tuple[Header, list[str]]:
+    fields = {name: json.loads(text) for name, text in file.attrs.items()}
+    names = fields.pop("columns")
+    for name in {"tasks", "metrics", "epochs", "errata"} & fields.keys():
+        fields[name] = tuple(fields[name])
+    return Header(**fields), names
+
+
+def column_name(task: str, name: str, epochs: int, full: int) -> str:
+    """The name of a column: ``task/name`` after a full training, else ``task/name@epochs``."""
+    return f"{task}/{name}" if epochs == full else f"{task}/{name}@{epochs}"
 
 
 def digest(columns: Mapping[str, NDArray[Any]]) -> str:
@@ -124,8 +150,13 @@ def _write_atomically(path: Path, content: memoryview) -> None:
 
 def _verified(path: Path) -> NDArray[np.uint8]:
     """The bytes of a file that is a whole table, mapped."""
+    sha256 = hashlib.sha256()
     try:
-        content = np.memmap(path, mode="r").view(np.ndarray)
+        with path.open("rb") as file:
+            content = np.memmap(file, mode="r").view(np.ndarray)
+            file.seek(_BLOCK)
+            while piece := file.read(_PIECE):  # read, not mapped: what is mapped and touched stays resident
+                sha256.update(piece)
     except FileNotFoundError as error:
         raise MissingData(f"the table {path} is not there.") from error
     except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
@@ -137,7 +168,7 @@ def _verified(path: Path) -> NDArray[np.uint8]:
         raise CorruptData(f"{path} has table format {int(match[1])}, this nassim reads format {FORMAT}. {_REMEDY}")
     if int(match[2]) != len(content):
         raise CorruptData(f"the table {path} has {len(content):,} bytes instead of {int(match[2]):,}. {_REMEDY}")
-    if hashlib.sha256(content[_BLOCK:].data).hexdigest().encode() != match[3]:
+    if sha256.hexdigest().encode() != match[3]:
         raise CorruptData(f"the table {path} was altered: its sha256 is another than when it was written. {_REMEDY}")
     return content
 
@@ -145,7 +176,8 @@ def _verified(path: Path) -> NDArray[np.uint8]:
 _REMEDY = "Delete it: it is rebuilt when it is next needed."
 
 
-def _in_place(content: NDArray[np.uint8], dataset: Any) -> NDArray[Any]:
-    start = dataset.id.get_offset()
-    column: NDArray[Any] = content[start : start + dataset.nbytes].view(dataset.dtype).reshape(dataset.shape)
+def _in_place(content: NDArray[np.uint8], file: h5py.File, name: str) -> NDArray[Any]:
+    dataset = h5py.h5d.open(file.id, name.encode())  # h5py's own objects take three times as long to open
+    start, dtype, shape = dataset.get_offset(), dataset.dtype, dataset.shape
+    column: NDArray[Any] = content[start : start + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
     return column

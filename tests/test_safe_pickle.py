@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nassim.errors import CorruptData, MissingData
-from nassim.tabular_data.safe_pickle import load, loads
+from nassim.tabular_data.safe_pickle import ObjectArray, load, loads
 
 plain = st.recursive(
     st.none()
@@ -104,6 +104,33 @@ def test_other_names_are_refused_and_named(
 def test_arrays_of_objects_are_refused(array: np.ndarray[Any, Any], protocol: int) -> None:
     with pytest.raises(CorruptData, match="an array"):
         loads(pickle.dumps(array, protocol), name="here")
+
+
+def test_stand_ins_add_names_for_one_file() -> None:
+    content = pickle.dumps([Fraction(1, 2), Evil(getattr, ("", "join"))], 2)
+    stand_ins = {"fractions.Fraction": lambda *_: "a fraction"}
+    with pytest.raises(CorruptData, match=r"builtins\.getattr"):
+        loads(content, name="here", stand_ins=stand_ins)
+    assert loads(pickle.dumps([Fraction(1, 2)], 2), name="here", stand_ins=stand_ins) == ["a fraction"]
+    with pytest.raises(CorruptData, match=r"fractions\.Fraction"):
+        loads(pickle.dumps(Fraction(1, 2)), name="here")
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+def test_arrays_of_objects_are_lists_where_a_stand_in_takes_them(protocol: int) -> None:
+    array = np.array([["a", None], [{"b": 1}, 2.5]], dtype=object)
+    stand_ins = {"numpy._core.multiarray._reconstruct": lambda *_: ObjectArray()}
+    found = loads(pickle.dumps({"array": array}, protocol), name="here", stand_ins=stand_ins)
+    assert found["array"].items == ["a", None, {"b": 1}, 2.5]
+
+
+def test_bytes_that_claim_to_be_objects_are_refused() -> None:
+    """An array of objects whose content is bytes: numpy would take them for pointers."""
+    reconstruct, arguments, state = np.zeros(1, "u8").__reduce__()
+    version, shape, _, fortran, content = state
+    forged = Evil(reconstruct, arguments, (version, shape, np.dtype("O"), fortran, content))
+    with pytest.raises(CorruptData, match="an array of objects"):
+        loads(pickle.dumps(forged), name="here")
 
 
 def test_a_forged_description_of_memory_is_refused() -> None:

@@ -100,7 +100,12 @@ COMMAND += ["--budget", "400q", "--seeds", "40", "--jobs", "2"]
 def test_a_killed_command_continues(tmp_path: Path, how: signal.Signals) -> None:
     command = [*COMMAND, "--out", str(tmp_path / "study")]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
     )
     stored = 0
     database = tmp_path / "study" / FILE

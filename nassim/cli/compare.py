@@ -11,98 +11,162 @@ import typer
 
 from nassim.cli.console import (
     BudgetOption,
+    DeviceOption,
     Json,
+    LiveOption,
     NoiseOption,
+    ProtocolOption,
+    SearchOnOption,
     SetOption,
     WorkersOption,
     apply_settings,
     console,
+    follow,
     print_json,
 )
+from nassim.cli.repeat import repeated
+from nassim.cli.report import AgainstOption, ObjectivesOption, changes_in_json, named, print_changes
 from nassim.clock import Budget
-from nassim.errors import InvalidSetting, Unsupported
-from nassim.registry import NEEDS_SUPERNET, get_algorithm, missing_supernet
+from nassim.errors import InvalidSetting
+from nassim.registry import benchmark_names, get_algorithm, get_protocol
 from nassim.strategy import Algorithm
 
-DEFAULT_BENCHMARK = "nasbench201/cifar10"
+DEFAULT_BENCHMARKS = ("nasbench201/cifar10", "nasbench201/digits")
+DEFAULT_SEEDS = 100
+LIVE_SEEDS = 10  # of strategies that train a supernet now, unless --seeds says more
 
 
 def main(
-    algos: Annotated[str, typer.Option("--algos", help="Strategies by name or alias: re,reinforce,bo,pnas.")],
+    algos: Annotated[
+        str,
+        typer.Option("--algos", help="Strategies by name or alias: re,reinforce,bo,pnas. Default: those of --against."),
+    ] = "",
     benchmark: Annotated[
-        list[str] | None, typer.Option("--benchmark", help=f"May be repeated; default {DEFAULT_BENCHMARK}.")
+        list[str] | None,
+        typer.Option("--benchmark", help=f"May be repeated; default {' and '.join(DEFAULT_BENCHMARKS)}."),
     ] = None,
-    budget: BudgetOption = "150q",
-    seeds: Annotated[int, typer.Option(min=1, help="Runs of each strategy: seeds 0, 1, ...")] = 100,
+    budget: BudgetOption = None,
+    protocol: ProtocolOption = "",
+    seeds: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help=f"Runs of each strategy: seeds 0, 1, ... Default: {DEFAULT_SEEDS}, {LIVE_SEEDS} live."
+        ),
+    ] = None,
     workers: WorkersOption = 1,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes; results do not depend on it. Default: all cores.")
     ] = None,
     settings: SetOption = None,
+    live: LiveOption = False,
+    device: DeviceOption = "auto",
     noise: NoiseOption = "draw",
+    search_on: SearchOnOption = "",
+    regret: Annotated[
+        str, typer.Option(help="The split regret is taken on: valid or test. Default: test where there is one.")
+    ] = "",
     out: Annotated[
         Path | None,
         typer.Option(help="The study's folder; the same command continues it. Default: results/compare-..."),
     ] = None,
+    against: AgainstOption = None,
+    objectives: ObjectivesOption = "",
+    with_report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write report.html, report.md and tables/*.tex too.")
+    ] = True,
+    watch: Annotated[bool, typer.Option("--watch", help="Show the incumbents moving in place of a bar.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare strategies over seeds; random search is always in. Writes tables and figures to a folder."""
-    chosen, waiting = _strategies(algos, settings or [])
-    benchmarks = benchmark or [DEFAULT_BENCHMARK]
-    folder = out or _default_folder(chosen, benchmarks, budget, seeds, workers, noise)
+    """Compare strategies over seeds; random search is always in. Writes tables, figures and a report to a folder.
+
+    With --against OLD_DIR it says what changed since that study, and the exit code is 1 if a strategy became
+    significantly worse; without --algos that study is repeated.
+    """
+    if algos or against is None:
+        chosen = _strategies(algos, settings or [])
+    else:
+        old = repeated(against)
+        chosen, benchmark, budget = old.strategies, benchmark or old.benchmarks, budget or old.budget
+        seeds, workers = seeds or old.seeds, old.workers if workers == 1 else workers
+        noise = old.noise if noise == "draw" else noise
+    default = [name for name in DEFAULT_BENCHMARKS[: 1 if protocol else None] if name in benchmark_names()]
+    benchmarks, limits = follow(protocol, benchmark or default, budget, search_on)
+    options = [*(["live"] if live else []), *([f"regret={regret}"] if regret else [])]
+    folder = out or _default_folder(chosen, benchmarks, limits, seeds, workers, noise, *options)
+    if against is not None and against.resolve() == folder.resolve():
+        raise InvalidSetting(f"--against {against} is this study's own folder: choose another --out.")
     err = console(stderr=True)
-    for name in waiting:
-        err.print(f"{name} is left out: {missing_supernet(name)}", soft_wrap=True)
     from nassim.cli.progress import Bar
+    from nassim.cli.race import LiveRace
     from nassim.cli.results import print_summary, write_results
+    from nassim.report.changes import changes_since
+    from nassim.report.write import write_report
     from nassim.study import compare
 
-    bar = Bar(err, quiet=as_json)
+    bar = LiveRace(folder, err) if watch and err.is_terminal and not as_json else Bar(err, quiet=as_json)
     try:
         with bar:
             study = compare(
-                *(chosen, benchmarks, Budget.parse(budget)),
-                seeds=seeds,
+                *(chosen, benchmarks, Budget.parse(limits)),
+                seeds=seeds or DEFAULT_SEEDS,
+                live_seeds=(seeds or LIVE_SEEDS) if live else None,
+                device=device,
                 workers=workers,
                 jobs=jobs or available_cores(),
                 noise=noise,
+                regret=regret,
                 out=folder,
                 progress=bar.update,
             )
         written = write_results(study, folder)
+        changes = None if against is None else changes_since(study, against)
+        if with_report:
+            written += write_report(study, folder, objectives=named(objectives), changes=changes, figures=False)
     except KeyboardInterrupt:
         err.print(
             f"\nInterrupted: {bar.done} of {bar.total} runs are stored. The same command continues.", soft_wrap=True
         )
         raise typer.Exit(130) from None
+    left_out: dict[str, str] = study.settings["left_out"]
+    for what, reason in left_out.items():
+        err.print(f"{what} is left out: {reason}", soft_wrap=True)
     if as_json:
         from nassim.summary import summary_rows
 
-        left_out = {name: missing_supernet(name) for name in waiting}
-        print_json({"out": folder, "files": written, "left_out": left_out, "summary": summary_rows(study)})
+        answer = {"out": folder, "files": written, "protocol": protocol or None, "left_out": left_out}
+        found = {} if changes is None else {"changes": changes_in_json(changes)}
+        print_json({**answer, "summary": summary_rows(study), **found})
     else:
+        if protocol:
+            typer.echo(f"protocol {get_protocol(protocol)}")
         print_summary(study)
-        typer.echo("\nwritten: " + "\n         ".join(map(str, written)))
+        tables = [path for path in written if path.parent.name == "tables"]
+        shown = [str(path) for path in written if path not in tables]
+        shown += [f"{folder / 'tables'}/ ({len(tables)} files)"] if tables else []
+        typer.echo("\nwritten: " + "\n         ".join(shown))
+        if with_report:
+            typer.echo(f"`nassim open {folder}` shows the report; `nassim report {folder}` adds figures for papers.")
+        if changes is not None:
+            print_changes(changes)
     study.close()
+    if changes is not None and changes.worse:
+        raise typer.Exit(1)
 
 
-def _strategies(algos: str, settings: list[str]) -> tuple[list[Algorithm], list[str]]:
-    """The strategies that can run, with their settings, and the names of those that wait for a supernet."""
+def _strategies(algos: str, settings: list[str]) -> list[Algorithm]:
+    """The strategies with their settings."""
     names = [name.strip() for name in algos.split(",") if name.strip()]
     if not names:
         raise InvalidSetting(
             "--algos names no strategy: for example --algos re,bo. `nassim list algorithms` lists them."
         )
-    waiting = [name for name in names if name.lower() in NEEDS_SUPERNET]
-    found = [get_algorithm(name) for name in names if name not in waiting]
-    if not found:
-        raise Unsupported(f"{missing_supernet(waiting[0])} Name another strategy beside it.")
-    owners = {owner for a in found for owner in (a.name, *a.aliases)} | set(waiting)
+    found = [get_algorithm(name) for name in names]
+    owners = {owner for a in found for owner in (a.name, *a.aliases)}
     for setting in settings:
         owner = setting.partition("=")[0].rpartition(".")[0]
         if owner and owner not in owners:
             raise InvalidSetting(f"--set {setting}: {owner} is not among --algos {algos}.")
-    return [apply_settings(a, settings, prefix=True) for a in found], waiting
+    return [apply_settings(a, settings, prefix=True) for a in found]
 
 
 def _default_folder(chosen: list[Algorithm], *rest: object) -> Path:

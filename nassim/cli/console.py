@@ -14,17 +14,32 @@ from rich.markup import escape
 from rich.table import Table
 
 from nassim.errors import InvalidSetting
+from nassim.registry import get_protocol
 from nassim.settings import parse_value
 from nassim.strategy import Algorithm
 
 WIDE = 140  # columns, where the output goes to a file or a pipe
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+BUDGET = "150q"
 BudgetOption = Annotated[
-    str, typer.Option("--budget", help="150q (queries), 12000s, 2h, 1d (simulated), 2000ep (epochs), or 2h,150q.")
+    str | None,
+    typer.Option(
+        "--budget",
+        help="150q (queries), 12000s, 2h, 1d (simulated), 2000ep (epochs), or 2h,150q. "
+        f"Default: {BUDGET}, or the protocol's.",
+    ),
+]
+ProtocolOption = Annotated[
+    str, typer.Option("--protocol", help="A paper's: nasbench201 (searches see 12 epochs, 12000 s).")
 ]
 NoiseOption = Annotated[str, typer.Option("--noise", help="Which recorded repeat answers: draw, mean or repeat=k.")]
+SearchOnOption = Annotated[
+    str, typer.Option("--search-on", help="The split that answers queries: valid, or test where there is nothing else.")
+]
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Simulated workers.")]
+LiveOption = Annotated[bool, typer.Option("--live", help="Train supernets now instead of replaying recorded searches.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="What trains: auto, cpu, cuda or mps.")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter; may be repeated.")]
 
 
@@ -70,6 +85,23 @@ def apply_settings(algorithm: Algorithm, settings: Iterable[str], *, prefix: boo
             algorithm.configured(**{name: None})  # raises the error that lists the known names
         algorithm = algorithm.configured(**{name: parse_value(parameters[name], text, owner=algorithm.name)})
     return algorithm
+
+
+def follow(protocol: str, benchmarks: Sequence[str], budget: str | None, search_on: str = "") -> tuple[list[str], str]:
+    """The ids of the benchmarks and the budget under a protocol; without one, as they are.
+
+    A budget of the user's own goes before the protocol's. ``search_on`` is added to the ids, as it is to be printed
+    with every result.
+    """
+    if search_on:
+        benchmarks = [f"{name}:search_on={search_on}" for name in benchmarks]
+    if not protocol:
+        return list(benchmarks), budget or BUDGET
+    chosen = get_protocol(protocol)
+    for name in benchmarks:
+        if name.partition("/")[0].replace("-", "_") != chosen.family:
+            raise InvalidSetting(f"the protocol {chosen.name} is one of {chosen.family}/..., not of {name}.")
+    return [f"{name}:search_epochs={chosen.search_epochs}" for name in benchmarks], budget or chosen.budget
 
 
 def percent(fraction: float | None) -> str:

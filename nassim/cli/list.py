@@ -10,13 +10,13 @@ import typer
 from nassim.cli.console import Json, print_json, print_table
 from nassim.page import page
 from nassim.registry import (
-    NEEDS_SUPERNET,
     algorithm_names,
     benchmark_titles,
+    benchmarks_with_supernets,
     get_algorithm,
     get_space,
-    missing_supernet,
     space_names,
+    trainable_names,
 )
 
 
@@ -38,8 +38,12 @@ def main(
         print_json(rows)
     elif rows:
         print_table([*rows[0]], [[*row.values()] for row in rows])
+    if kind is Kind.benchmarks and not as_json:
+        typer.echo(f"\nThese train what is asked for, on this machine: {', '.join(trainable_names())}.")
     if kind is Kind.algorithms and not as_json:
-        typer.echo(f"\nNot yet here: {', '.join(NEEDS_SUPERNET)}. {missing_supernet('Each').capitalize()}")
+        typer.echo(
+            f"\nThose that share weights need a benchmark with a supernet: {', '.join(benchmarks_with_supernets())}."
+        )
 
 
 def _algorithms() -> list[dict[str, object]]:

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from nassim.cli import compare, export, plot, query, run, show
+from nassim.cli import compare, data, export, plot, query, record, report, reproduce, run, show, train, validate, watch
 from nassim.cli.list import main as list_main
+from nassim.cli.open import main as open_main
 from nassim.errors import NassimError
 from nassim.version import __version__
 
@@ -26,8 +27,16 @@ app.command("show")(show.main)
 app.command("query")(query.main)
 app.command("run")(run.main)
 app.command("compare")(compare.main)
+app.command("record")(record.main)
+app.command("watch")(watch.main)
+app.command("report")(report.main)
+app.command("open")(open_main)
 app.command("plot")(plot.main)
 app.command("export")(export.main)
+app.command("train")(train.main)
+app.command("validate")(validate.main)
+app.command("reproduce")(reproduce.main)
+app.add_typer(data.app, name="data")
 
 
 def _version(wanted: bool) -> None:

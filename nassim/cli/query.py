@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nassim.cli.console import Json, NoiseOption, duration, percent, print_json, print_table
+from nassim.cli.console import Json, NoiseOption, SearchOnOption, duration, percent, print_json, print_table
 from nassim.query import Query
 from nassim.registry import get_benchmark
 
@@ -18,6 +18,7 @@ def main(
     arch: Annotated[str, typer.Argument(help="its string, its digits, or space:3-1-0-4-2-3")],
     epochs: Annotated[int | None, typer.Option(help="Default: the benchmark's full training.")] = None,
     noise: NoiseOption = "mean",
+    search_on: SearchOnOption = "",
     seed: Annotated[int, typer.Option(min=0, help="Draws the repeat under --noise draw.")] = 0,
     draw: Annotated[
         Path | None, typer.Option(help="Also draw the architecture into this file (.png, .pdf, .svg).")
@@ -25,20 +26,22 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Look one architecture up: accuracies with their split, epochs and noise policy, and its cost."""
-    bench = get_benchmark(benchmark, noise)
+    bench = get_benchmark(benchmark, noise, search_on=search_on or None)
     architecture = bench.space.parse(arch)
     result = bench.query(Query(architecture, epochs), random.Random(seed))
     full = result.epochs == bench.epochs
+    has_valid = "valid_accuracy" in bench.metrics
+    split = {"valid_accuracy": "validation", "test_accuracy": "test"}[bench.search_metric]
     answer = {
         "benchmark": bench.name,
         "architecture": str(architecture),
         "string": bench.space.format(architecture),
         "epochs": result.epochs,
         "noise": str(bench.noise),
-        "valid_accuracy": result.value,
-        "valid_accuracy_mean_of_repeats": bench.mean_accuracy(architecture) if full else None,
+        bench.search_metric: result.value,
+        "valid_accuracy_mean_of_repeats": bench.mean_accuracy(architecture) if full and has_valid else None,
         "test_accuracy_mean_of_repeats": bench.test_accuracy(architecture) if full and bench.has_test else None,
-        "cost_seconds": result.cost,
+        f"cost_{bench.cost_unit}": result.cost,
         **result.extras,
     }
     if draw is not None:
@@ -52,14 +55,20 @@ def main(
     rows = [
         ("architecture", answer["architecture"]),
         ("string", answer["string"]),
-        (f"validation accuracy, {result.epochs} epochs, {policy}", f"{percent(result.value)} %"),
+        (f"{split} accuracy, {result.epochs} epochs, {policy}", f"{percent(result.value)} %"),
     ]
     if full:
-        mean = f"{percent(bench.mean_accuracy(architecture))} %"
-        rows.append((f"validation accuracy, {result.epochs} epochs, mean of repeats", mean))
-        test = f"{percent(bench.test_accuracy(architecture))} %" if bench.has_test else f"none in this source. {bench.test_source}"
+        if has_valid:
+            mean = f"{percent(bench.mean_accuracy(architecture))} %"
+            rows.append((f"validation accuracy, {result.epochs} epochs, mean of repeats", mean))
+        test = (
+            f"{percent(bench.test_accuracy(architecture))} %"
+            if bench.has_test
+            else f"none in this source. {bench.test_source}"
+        )
         rows.append((f"test accuracy, {result.epochs} epochs, mean of repeats", test))
-    rows.append(("simulated cost", duration(result.cost)))
+    spent = duration(result.cost) if bench.cost_unit == "seconds" else f"{result.cost:g} {bench.cost_unit}"
+    rows.append(("simulated cost", spent))
     for name, value in result.extras.items():
         unit = bench.about.extras.get(name, "")
         rows.append((f"{name} [{unit}]" if unit else name, f"{value:,.6g}" if value < 1000 else f"{value:,.0f}"))

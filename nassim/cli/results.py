@@ -8,8 +8,9 @@ from typing import Any
 import typer
 
 from nassim.cli.console import console, print_table
+from nassim.facts import Facts
 from nassim.plots import plot_study
-from nassim.study import FILE, Facts, Study
+from nassim.study import FILE, Study
 from nassim.summary import SPLITS, curve_rows, summary_rows, write_csv
 
 
@@ -34,11 +35,14 @@ def print_summary(study: Study) -> None:
         splits = [split for split in SPLITS if facts.best(split) is not None]
         console().print(_title(study, facts), soft_wrap=True)
         print_table(
-            ["strategy", "seeds", "queries", "simulated s"]
+            ["strategy", "seeds", "queries", "simulated s" if facts.cost_unit == "seconds" else facts.cost_unit]
             + [f"{split} %" for split in splits]
             + ["regret", "IQM", "median", "quartiles"],
             [_line(row, facts, splits) for row in rows if row["benchmark"] == name],
         )
+        for what, source in study.settings["one_shot"].items():
+            if what.endswith(f" on {name}"):
+                typer.echo(f"{what.partition(' on ')[0]} is {source['note']}.")
 
 
 def _title(study: Study, facts: Facts) -> str:

@@ -8,34 +8,44 @@ import typer
 
 from nassim.cli.console import (
     BudgetOption,
+    DeviceOption,
     Json,
+    LiveOption,
     NoiseOption,
+    ProtocolOption,
+    SearchOnOption,
     SetOption,
     WorkersOption,
     apply_settings,
     duration,
+    follow,
     percent,
     print_json,
     print_table,
 )
-from nassim.registry import get_algorithm, get_benchmark
+from nassim.registry import get_algorithm, get_benchmark, get_protocol
 from nassim.run import run
 
 
 def main(
     algorithm: Annotated[str, typer.Argument(metavar="ALGO", help="e.g. regularized_evolution or re")],
     benchmark: Annotated[str, typer.Argument(help="e.g. nasbench201/cifar10")],
-    budget: BudgetOption = "150q",
+    budget: BudgetOption = None,
+    protocol: ProtocolOption = "",
     seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
     workers: WorkersOption = 1,
     noise: NoiseOption = "draw",
+    search_on: SearchOnOption = "",
     settings: SetOption = None,
+    live: LiveOption = False,
+    device: DeviceOption = "auto",
     as_json: Json = False,
 ) -> None:
     """Run one strategy on one benchmark and print what it would have answered, and when."""
     chosen = apply_settings(get_algorithm(algorithm), settings or [], prefix=False)
-    bench = get_benchmark(benchmark, noise)
-    result = run(chosen, bench, budget, seed=seed, workers=workers)
+    (name,), limits = follow(protocol, [benchmark], budget, search_on)
+    bench = get_benchmark(name, noise)
+    result = run(chosen, bench, limits, seed=seed, workers=workers, live=live, device=device)
     if as_json:
         print_json(
             {
@@ -43,7 +53,9 @@ def main(
                 "strategy": result.strategy,
                 "hyperparameters": result.hyperparameters,
                 "mode": result.mode,
+                "mode_note": result.note,
                 "seed": seed,
+                "protocol": protocol or None,
                 "budget": str(result.budget),
                 "workers": workers,
                 "noise": result.noise,
@@ -82,16 +94,23 @@ def main(
         return
     hyperparameters = ", ".join(f"{k}={v}" for k, v in result.hyperparameters.items()) or "no hyperparameters"
     typer.echo(f"{result.strategy} ({hyperparameters}) on {result.benchmark}, seed {seed}, noise {result.noise}")
+    if protocol:
+        typer.echo(f"protocol {get_protocol(protocol)}")
+    if result.note:
+        typer.echo(result.note)
     typer.echo(
         f"{len(result.trials)} trials in {duration(result.seconds)} of simulated time on {workers} worker(s); "
         f"ended by: {result.stopped}\n"
     )
     typer.echo(
-        f"Incumbents, accuracies after {bench.epochs} epochs: as seen in the search, and means over the repeats."
+        f"Incumbents: accuracies as seen in the search, after {bench.search_epochs or bench.epochs} epochs, "
+        f"and means over the repeats after {bench.epochs} epochs."
     )
+    clock = "simulated s" if bench.cost_unit == "seconds" else f"cost [{bench.cost_unit}]"
+    seen = bench.search_metric.removesuffix("_accuracy")
     test = ["mean test %"] if bench.has_test else []
     print_table(
-        ["simulated s", "query", "incumbent", "seen valid %", "mean valid %", *test],
+        [clock, "query", "incumbent", f"seen {seen} %", "mean valid %", *test],
         [
             [f"{x.seconds:.0f}", x.queries, x.arch, percent(x.observed), percent(x.valid)]
             + ([percent(x.test)] if test else [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -9,21 +10,27 @@ from inspect import getsourcefile
 
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget
-from nassim.errors import ProtocolError
+from nassim.errors import ProtocolError, Unsupported
 from nassim.query import Query, Report, Trial
 from nassim.registry import get_benchmark
-from nassim.run import horizon, run, stream
-from nassim.strategy import Algorithm, replay
+from nassim.run import horizon, run
+from nassim.space import Architecture
+from nassim.strategy import Algorithm, replay, stream
+from nassim.supernet import Supernets
 from nassim.testing.problems import Answers, ThreePoints
-from nassim.testing.requirements import global_generators_untouched, require
+from nassim.testing.requirements import global_generators_untouched, refused, require
 
 
-def check_strategy(algorithm: Algorithm, *, queries: int = 40) -> None:
+def check_strategy(algorithm: Algorithm, *, queries: int = 40, supernets: Supernets | None = None) -> None:
     """Hold a search strategy against its contract, on small problems; raises AssertionError.
 
     The algorithm must be defined at the top level of a file: one check runs it in another process.
+    One that shares weights must refuse these problems, which have no supernet; it is trained twice on ``supernets``.
     """
     name = algorithm.name
+    if algorithm.shares_weights:
+        _check_weight_sharing(algorithm, supernets)
+        return
     toy = get_benchmark("toy/additive")
     problems = [
         toy,
@@ -47,6 +54,31 @@ def check_strategy(algorithm: Algorithm, *, queries: int = 40) -> None:
         again = run(algorithm, toy, budget, workers=workers).trials
         require(trials and trials == again, f"{name} on {workers} workers: the same seed gave another trace")
     require(repr(serial) == _trace_elsewhere(algorithm, queries), f"{name}: another process gave another trace")
+
+
+def _check_weight_sharing(algorithm: Algorithm, supernets: Supernets | None) -> None:
+    name = algorithm.name
+    refused(Unsupported, lambda: run(algorithm, "toy/additive", "9q"), f"{name} on a benchmark without a supernet")
+    if supernets is None:
+        return
+    space = supernets.space
+    traces = []
+    for seed in (0, 0, 1):
+        with global_generators_untouched(name):
+            supernet = supernets.make(seed, "cpu")
+            search = algorithm.begin(space, stream(seed, "strategy"), supernet=supernet)
+            trace: list[Architecture] = []
+            while (message := search.ask()) is not None:
+                if not isinstance(message, Report):
+                    raise AssertionError(f"{name} asks for trainings beside its supernet's")
+                require(space.is_valid(message.arch), f"{name} answers {message.arch}, which is not in {space.name}")
+                require(0 <= message.cost < math.inf, f"{name} reports a cost of {message.cost} seconds")
+                trace.append(message.arch)
+                search.tell([])
+        traces.append((trace, [weight.tolist() for weight in supernet.weights]))
+    require(traces[0][0], f"{name} ended without an answer")
+    require(traces[0] == traces[1], f"{name}: the same seed gave other answers or other weights")
+    require(traces[0][1] != traces[2][1], f"{name}: two seeds gave the same weights")
 
 
 def _converse(algorithm: Algorithm, benchmark: Benchmark, queries: int) -> tuple[list[Trial], list[int]]:

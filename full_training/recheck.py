@@ -1,0 +1,92 @@
+"""Checking the table ``nasbench201/digits`` by training cells of it again."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nassim.benchmarks.spaces.nasbench201 import SPACE
+from nassim.errors import CorruptData, InvalidSetting
+from nassim.full_training.classes import cell_classes
+from nassim.full_training.data import load_data
+from nassim.full_training.device import require_torch
+from nassim.full_training.recipe import Recipe
+from nassim.full_training.shards import SEEDS
+from nassim.tabular_data.digits import TASK, open_table
+
+LIMIT = 4.0  # a difference of so many standard deviations of a difference between repeats is none of noise
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """A recorded training and the same one made now, one by one: validation accuracies (fractions) by epoch.
+
+    ``noise``: standard deviation between the table's repeats of a cell, over all cells.
+    """
+
+    arch: str
+    seed: int
+    recorded: tuple[float, ...]
+    measured: tuple[float, ...]
+    noise: float
+
+    @property
+    def difference(self) -> float:
+        """Measured minus recorded, after the last epoch."""
+        return self.measured[-1] - self.recorded[-1] if self.measured else -self.recorded[-1]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether noise explains the difference: rounding differs between machines and grows while training."""
+        return abs(self.difference) <= LIMIT * math.sqrt(2) * self.noise
+
+
+def recheck(count: int, *, seed: int = 0, path: Path | None = None, tell: Callable[[Recheck], None]) -> list[Recheck]:
+    """Train ``count`` random cells of the table again, each under one of its recorded seeds.
+
+    `CorruptData` if the table was made with another recipe or other images than its header says, or if it holds
+    values that no training gives; `InvalidSetting` for a count below 1.
+    """
+    require_torch("retraining")
+    from nassim.full_training.train import train
+
+    if count < 1:
+        raise InvalidSetting(f"--retrain {count}: it must be at least 1.")
+    table, data = open_table(path), load_data(TASK)
+    recipe = Recipe(**json.loads(table.header.sources["recipe"]))
+    for name, value in (("recipe", recipe.sha256), ("images", data.sha256)):
+        if table.header.sources[f"{name} sha256"] != value:
+            raise CorruptData(f"{table.path}: its {name} are not those of its header. Install nassim again.")
+    full = max(table.header.epochs)
+    curves = np.stack(
+        [table.columns[f"{TASK}/valid_accuracy{'' if e == full else f'@{e}'}"] for e in table.header.epochs], axis=2
+    )
+    repeats = curves[~np.isnan(curves[:, :, -1]).any(axis=1), :, -1]
+    noise = float(np.sqrt(repeats.var(axis=1, ddof=1).mean())) if len(repeats) else math.nan
+    rng = random.Random(f"recheck {seed}")
+    found = []
+    recorded = np.argwhere(~np.isnan(curves[:, :, -1]))
+    for row, repeat in (recorded[rng.randrange(len(recorded))] for _ in range(count)):
+        trained = cell_classes()[int(table.columns[f"{TASK}/class"][row])].trained
+        training = train(trained, data, recipe, SEEDS[repeat])
+        result = Recheck(
+            arch=str(SPACE.at(int(row))),
+            seed=SEEDS[repeat],
+            recorded=tuple(curves[row, repeat].tolist()),
+            measured=training.valid_accuracy,
+            noise=noise,
+        )
+        tell(result)
+        found.append(result)
+    wrong = [each.arch for each in found if not each.agrees and not math.isnan(noise)]
+    if wrong:
+        raise CorruptData(
+            f"{', '.join(wrong)}: retraining differs by more than {LIMIT:.0f} standard deviations of repeats."
+        )
+    return found

@@ -1,0 +1,43 @@
+"""nassim data import: a release that the user has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nassim.cli.console import Json, console, print_json
+from nassim.cli.data.find import megabytes, recipe
+from nassim.errors import InvalidSetting
+from nassim.registry import recipe_modules
+
+
+def main(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="a release of `nassim data list`, or your own table's name")
+    ],
+    path: Annotated[Path, typer.Argument(help="the official release, a folder with the released files, or your table")],
+    spec: Annotated[
+        Path | None,
+        typer.Option(help="For your own table (CSV, JSON, Parquet): the TOML file that `nassim data template` begins."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make a table from a release that is already on this machine, or from your own results; they are only read."""
+    with console(stderr=True).status(f"reading {path}"):
+        if spec is None:
+            recipe(name).import_from(path)
+        else:
+            from nassim.tabular_data.recipes.csv_table import import_table
+
+            if name in recipe_modules():
+                raise InvalidSetting(f"{name} is a released table: give your own another name.")
+            import_table(name, path, spec)
+    made = recipe(name)
+    if as_json:
+        print_json({"name": made.name, "path": made.path, "bytes": made.bytes_here})
+    else:
+        typer.echo(f"{made.name}: {made.path} ({megabytes(made.bytes_here)})")
+        if spec is not None:
+            typer.echo(f"{made.adds}. Its benchmark: csv/{made.name}")

@@ -1,0 +1,47 @@
+"""What an older study was made with, so that the same command can be given again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from nassim.registry import get_algorithm, get_benchmark
+from nassim.strategy import Algorithm
+from nassim.study import Study
+
+
+class Repeated(NamedTuple):
+    """The strategies with the settings that were not their defaults, and the options of `nassim compare`."""
+
+    strategies: list[Algorithm]
+    benchmarks: list[str]
+    budget: str
+    seeds: int
+    workers: int
+    noise: str
+
+
+def repeated(folder: Path) -> Repeated:
+    """Read them from the study in a folder (`MissingData` if there is none)."""
+    study = Study.open(folder)
+    settings = study.settings
+    study.close()
+    return Repeated(
+        [_configured(name, on) for name, on in settings["strategies"].items()],
+        list(settings["benchmarks"]),
+        str(settings["budget"]),
+        int(settings["seeds"]),
+        int(settings["workers"]),
+        str(settings["noise"]),
+    )
+
+
+def _configured(name: str, on: dict[str, dict[str, object]]) -> Algorithm:
+    """A strategy with what was set by hand: that held on every benchmark, so one tells it."""
+    algorithm = get_algorithm(name)
+    for benchmark, recorded in on.items():
+        default = algorithm.hyperparameters(get_benchmark(benchmark).space, benchmark)
+        known = json.loads(json.dumps(default))
+        return algorithm.configured(**{k: v for k, v in recorded.items() if k in known and known[k] != v})
+    return algorithm

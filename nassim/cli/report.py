@@ -1,0 +1,82 @@
+"""nassim report: the interactive page, the text, and tables and figures for papers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nassim.cli.console import Json, print_json, print_table
+
+if TYPE_CHECKING:
+    from nassim.report.changes import Changes
+
+ObjectivesOption = Annotated[
+    str, typer.Option("--objectives", help="Against each other in the report: valid_accuracy,latency. Default: all.")
+]
+AgainstOption = Annotated[
+    Path | None, typer.Option("--against", metavar="OLD_DIR", help="An older study: say what changed, with a test.")
+]
+
+
+def main(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder made by nassim compare")],
+    objectives: ObjectivesOption = "",
+    against: AgainstOption = None,
+    as_json: Json = False,
+) -> None:
+    """Write report.html, report.md, tables/*.tex and figures/ of a study, also of one that is still running."""
+    from nassim.report.changes import changes_since
+    from nassim.report.write import write_report
+    from nassim.store import Store
+    from nassim.study import FILE, Study
+
+    study = Study(Store.open(folder / FILE))  # not Study.open: a report can say that no run has finished
+    changes = None if against is None else changes_since(study, against)
+    written = write_report(study, folder, objectives=named(objectives), changes=changes)
+    study.close()
+    if as_json:
+        found = {} if changes is None else {"changes": changes_in_json(changes)}
+        print_json({"files": written, "complete": study.complete, **found})
+    else:
+        typer.echo(f"written: {written[0]}\n         {written[1]}")
+        for kind in ("tables", "figures"):
+            count = sum(path.parent.name == kind for path in written)
+            typer.echo(f"         {folder / kind}/ ({count} file{'s' * (count != 1)})")
+        typer.echo(f"`nassim open {folder}` shows it.")
+        if changes is not None:
+            print_changes(changes)
+
+
+def named(objectives: str) -> list[str] | None:
+    """The names in ``--objectives``; None if there are none."""
+    return [name.strip() for name in objectives.split(",") if name.strip()] or None
+
+
+def print_changes(changes: Changes) -> None:
+    """The changes since an older study, as a table and in a sentence."""
+    from nassim.report.changes import changes_table
+
+    table = changes_table(changes)
+    typer.echo(f"\n{table.caption}")
+    if table.rows:
+        print_table(table.columns, [[entry.text for entry in line] for line in table.rows])
+    typer.echo("\n".join([table.why, *table.notes, changes.sentence]).strip())
+
+
+def changes_in_json(changes: Changes) -> list[dict[str, object]]:
+    """The changes as plain values; regret in percentage points, new less old."""
+    return [
+        {
+            "benchmark": change.benchmark,
+            "strategy": change.strategy,
+            "verdict": change.verdict,
+            "why": change.why,
+            "regret_iqm_old_pp": change.old.iqm,
+            "regret_iqm_new_pp": change.new.iqm,
+            "difference_pp": None if change.difference.value is None else change.difference.value._asdict(),
+            "p_holm": change.p_holm,
+        }
+        for change in changes.found
+    ]

@@ -1,0 +1,94 @@
+"""nassim train: one architecture, trained now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nassim.cli.console import DeviceOption, Json, console, percent, print_json, print_table
+from nassim.registry import get_space
+
+if TYPE_CHECKING:
+    from nassim.full_training.train import Curve
+
+RecipeOption = Annotated[
+    str, typer.Option("--recipe", help="digits, nasbench201-12ep or nasbench201-200ep. Default: the data set's.")
+]
+EpochsOption = Annotated[int | None, typer.Option("--epochs", min=1, help="Length of the recipe's schedule.")]
+ImagesOption = Annotated[
+    Path | None, typer.Option("--images", help="Folder with the released image files (digits need none).")
+]
+
+
+def main(
+    arch: Annotated[str, typer.Argument(help="a cell of NAS-Bench-201: its string, its digits, or space:3-1-0-4-2-3")],
+    data: Annotated[str, typer.Option(help="digits, cifar10, cifar100 or imagenet16-120.")] = "digits",
+    recipe: RecipeOption = "",
+    epochs: EpochsOption = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings: seeds 0, 1, ...")] = 1,
+    device: DeviceOption = "auto",
+    images: ImagesOption = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch CIFAR (about 165 MB) if it is not here.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Train although the training is kept.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Train an architecture from scratch; trainings are kept and not repeated, and a killed one goes on."""
+    from nassim.full_training import cifar
+    from nassim.full_training.data import load_data
+    from nassim.full_training.device import choose_device, describe, require_torch
+    from nassim.full_training.kept import Kept
+    from nassim.full_training.recipe import USUAL, get_recipe
+
+    require_torch("training")
+    architecture = get_space("nasbench201").parse(arch)
+    chosen = choose_device(device)
+    if download and data in cifar.RELEASES:
+        images = cifar.download(data)
+    loaded = load_data(data, images)
+    changes: Mapping[str, int] = {} if epochs is None else {"epochs": epochs}
+    used = get_recipe(recipe or USUAL[data], **changes)
+    used.check(loaded)
+    err, kept = console(stderr=True), Kept()
+
+    def tell(seed: int, curve: Curve) -> None:
+        err.print(
+            f"seed {seed}, epoch {len(curve.valid)}/{used.epochs}: training {percent(curve.train[-1])} %, "
+            f"validation {percent(curve.valid[-1])} %, {curve.seconds[-1]:.1f} s"
+        )
+
+    err.print(f"device: {describe(chosen)}; recipe {used.name}, {used.epochs} epochs; data {data}", soft_wrap=True)
+    found = []
+    for seed in range(seeds):
+        training = kept.obtain(
+            *(architecture, loaded, used, seed),
+            device=str(chosen),
+            again=again,
+            tell=partial(tell, seed),
+        )
+        found.append(training)
+    if as_json:
+        print_json([asdict(training) for training in found])
+        return
+    rows = [
+        [
+            training.seed,
+            *(percent(curve[-1] if curve else None) for curve in (training.train_accuracy, training.valid_accuracy)),
+            percent(training.test_accuracy),
+            f"{sum(training.seconds):.1f}",
+            f"{training.peak_memory / 1e6:.0f}",
+            "; ".join([training.failed and f"failed: {training.failed}", *training.notes]).strip("; "),
+        ]
+        for training in found
+    ]
+    names = loaded.names
+    splits = [f"{names[split]} %" for split in ("train", "valid", "test")]
+    print_table(["seed", *splits, "seconds", "peak MB", "remarks"], rows)
+    values = [training.valid_accuracy[-1] for training in found if not training.failed]
+    if len(values) > 1:
+        typer.echo(f"validation: mean {percent(fmean(values))} %, standard deviation {percent(stdev(values))} points")

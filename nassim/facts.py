@@ -1,0 +1,48 @@
+"""What the analysis of a study needs of its benchmarks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nassim.benchmark import Benchmark
+from nassim.errors import InvalidSetting, Unsupported
+
+
+class Facts(NamedTuple):
+    """What the analysis needs of a benchmark; kept in the study, so that no table is needed to plot it.
+
+    ``best_valid`` and ``best_test`` are the best mean accuracies of the space (fractions, None where not
+    known); ``typical_seconds`` is the mean cost of a query that names no epochs.
+    """
+
+    name: str
+    epochs: int
+    best_valid: float | None
+    best_test: float | None
+    typical_seconds: float
+    synthetic: bool
+    sha256: str
+    regret_on: str = ""  # the split that was asked for
+    cost_unit: str = "seconds"  # of all times of the study; another one where a benchmark declares its costs
+
+    @classmethod
+    def of(cls, b: Benchmark, regret_on: str = "") -> Facts:
+        """The facts of a benchmark; `Unsupported` if regret is asked for on a split that it lacks."""
+        if regret_on not in ("", "valid", "test"):
+            raise InvalidSetting(f"regret is taken on valid or test, not on {regret_on!r:.40}.")
+        if regret_on == "test" and not b.has_test:
+            raise Unsupported(f"there is no regret on test: {b.name} has no test split. {b.test_source}".rstrip())
+        best_test = b.optimum("test_accuracy") if b.has_test else None
+        best = b.optimum("valid_accuracy")
+        return cls(
+            b.name, b.epochs, best, best_test, b.typical_cost, b.about.synthetic, b.about.sha256, regret_on, b.cost_unit
+        )
+
+    def best(self, split: str) -> float | None:
+        """The best mean accuracy of the space on a split."""
+        return self.best_test if split == "test" else self.best_valid
+
+    @property
+    def regret_split(self) -> str:
+        """The split that regret is taken on: the one asked for, else test where there is one, else validation."""
+        return self.regret_on or ("valid" if self.best_test is None else "test")

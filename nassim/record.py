@@ -1,0 +1,148 @@
+"""Recording the searches of strategies that share weights, and what their supernets are worth."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from statistics import mean
+from typing import NamedTuple
+
+from nassim import query
+from nassim.benchmark import Benchmark
+from nassim.errors import InvalidSetting, ProtocolError, Unsupported
+from nassim.registry import get_algorithm
+from nassim.space import Architecture, SearchSpace
+from nassim.stats.correlation import spearman
+from nassim.strategy import Algorithm, stream
+from nassim.supernet import Moment, Recording, Scores, Supernet, Supernets
+
+SCORED_SEEDS = 3  # after whose searches cells are scored with the shared weights
+Said = Callable[[str], None]
+
+
+def record(
+    strategy: str | Algorithm,
+    supernets: Supernets,
+    *,
+    seeds: int = 10,
+    device: str = "auto",
+    scored_cells: int = 500,
+    folder: Path | None = None,
+    say: Said = lambda line: None,
+) -> Path:
+    """Train a strategy's supernet with seeds 0 ... ``seeds``-1 and write what it answered after every epoch.
+
+    After each seed the file is written; seeds that it holds already are not trained again. After the first seeds
+    ``scored_cells`` architectures, the same each time, are scored with the shared weights (0: none). ``folder`` None
+    is the user's data folder. Returns the file's path.
+    """
+    algorithm = get_algorithm(strategy) if isinstance(strategy, str) else strategy
+    if not algorithm.shares_weights:
+        raise Unsupported(f"{algorithm.name} trains no supernet: `nassim run` needs nothing recorded.")
+    if seeds < 1 or scored_cells < 0:
+        raise InvalidSetting(f"seeds must be at least 1 and scored cells at least 0, not {seeds} and {scored_cells}.")
+    algorithm = algorithm.configured(**algorithm.hyperparameters(supernets.space, supernets.benchmark))
+    folder = folder or supernets.folder
+    recording = Recording(algorithm.name, supernets.benchmark, algorithm.settings, supernets.settings, "", {})
+    for known in supernets.recordings(algorithm.name, folder):
+        if known.configuration == recording.configuration:
+            recording = known
+    path = supernets.write(recording, folder) if recording.runs else folder
+    for seed in range(seeds):
+        if seed in recording.runs:
+            say(f"seed {seed}: is recorded")
+            continue
+        supernet = supernets.make(stream(seed, "training").getrandbits(62), device)
+        if recording.machine not in ("", supernet.machine):
+            raise InvalidSetting(
+                f"the seeds recorded in {folder} are from another machine ({recording.machine}): seconds of two "
+                "machines do not go together. Choose another folder with --out."
+            )
+        moments = tuple(_search(algorithm, supernets.space, supernet, seed))
+        recording = replace(
+            recording,
+            machine=supernet.machine,
+            runs={**recording.runs, seed: moments},
+            scores=_score(recording.scores, scored_cells, supernets.space, supernet, seed),
+        )
+        path = supernets.write(recording, folder)
+        seconds = sum(moment.seconds for moment in moments)
+        say(f"seed {seed}: {len(moments)} epochs in {seconds:.1f} s, answers {moments[-1].arch}")
+    return path
+
+
+def _search(algorithm: Algorithm, space: SearchSpace, supernet: Supernet, seed: int) -> Iterator[Moment]:
+    search = algorithm.begin(space, stream(seed, "strategy"), supernet=supernet)
+    while (message := search.ask()) is not None:
+        if not isinstance(message, query.Report):
+            raise ProtocolError(f"{algorithm.name} asks for trainings: only searches by reports are recorded.")
+        yield Moment(space.check(message.arch), message.cost)
+        search.tell([])
+
+
+def _score(known: Scores | None, count: int, space: SearchSpace, supernet: Supernet, seed: int) -> Scores | None:
+    """Score the same cells after every search, as many as the recording began with."""
+    if not count or seed >= SCORED_SEEDS:
+        return known
+    rows = known.cells if known else sorted(random.Random("scored cells").sample(range(space.size), count))
+    accuracies = tuple(supernet.score(space.at(row)) for row in rows)
+    return Scores(tuple(rows), {**(known.accuracies if known else {}), seed: accuracies})
+
+
+class Report(NamedTuple):
+    """What a recording says of a strategy on the benchmark whose images it learned; shares, accuracies: fractions.
+
+    skip_share: per epoch, of the answers' edges that are skip connections, mean over the seeds.
+    valid: mean accuracies of the final answers. rank, top_rank: Spearman's correlation between shared-weight
+    and tabulated accuracy over the scored cells, and over their best tenth by the table; one a scored seed.
+    """
+
+    strategy: str
+    hyperparameters: dict[str, object]
+    seeds: int
+    seconds_an_epoch: float
+    skip_share: list[float]
+    answers: list[str]
+    valid: list[float]
+    rank: list[float]
+    top_rank: list[float]
+
+
+def reports(benchmark: Benchmark, strategies: Sequence[str]) -> list[Report]:
+    """What the recordings on a benchmark's own images say of strategies."""
+    supernets = benchmark.supernets
+    if supernets is None:
+        raise Unsupported(f"{benchmark.name} has no supernet.")
+    found = [r for name in strategies for r in supernets.recordings(name, None)]
+    return [_report(benchmark, recording) for recording in found]
+
+
+def _report(benchmark: Benchmark, recording: Recording) -> Report:
+    space, runs = benchmark.space, list(recording.runs.values())
+    answers = [run[-1].arch for run in runs]
+    rank, top_rank = [], []
+    if recording.scores is not None:
+        tabulated = [benchmark.mean_accuracy(space.at(row)) for row in recording.scores.cells]
+        best = sorted(range(len(tabulated)), key=tabulated.__getitem__)[-max(2, len(tabulated) // 10) :]
+        for shared in recording.scores.accuracies.values():
+            rank.append(spearman(shared, tabulated))
+            top_rank.append(spearman([shared[i] for i in best], [tabulated[i] for i in best]))
+    return Report(
+        strategy=recording.algorithm,
+        hyperparameters=dict(recording.hyperparameters),
+        seeds=len(runs),
+        seconds_an_epoch=mean(moment.seconds for run in runs for moment in run),
+        skip_share=[mean(skip_share(space, moment.arch) for moment in moments) for moments in zip(*runs, strict=True)],
+        answers=[str(arch) for arch in answers],
+        valid=[benchmark.mean_accuracy(arch) for arch in answers],
+        rank=rank,
+        top_rank=top_rank,
+    )
+
+
+def skip_share(space: SearchSpace, arch: Architecture) -> float:
+    """The share of an architecture's decisions whose option is called a skip connection."""
+    chosen = [decision.options[choice] for decision, choice in zip(space.decisions, arch.choices, strict=True)]
+    return sum("skip" in option for option in chosen) / len(chosen)

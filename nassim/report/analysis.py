@@ -1,0 +1,111 @@
+"""What a study shows, computed once for all forms of the report."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from nassim.benchmark import Benchmark
+from nassim.errors import NassimError
+from nassim.registry import get_benchmark
+from nassim.report.runs import SPLIT_NAMES, Part, budget_in_words
+from nassim.stats import Circumstances, Comparison, compare_strategies, three_sentences
+from nassim.study import Study
+
+RESAMPLES = 2000
+
+
+class Analysis:
+    """A study with its parts (one a benchmark), the comparison of final regrets, and what could not be computed."""
+
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self.parts = [Part(study, name) for name in study.benchmarks]
+        self.strategies = study.strategies
+        self._opened: dict[str, Benchmark | str] = {}
+
+    @property
+    def planned(self) -> int:
+        """How many runs the study is to have."""
+        return int(self.study.settings["runs"])
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """All strategies against each other by final regret."""
+        return compare_strategies({part.name: part.final_regrets() for part in self.parts}, resamples=RESAMPLES)
+
+    @cached_property
+    def budgets(self) -> dict[str, str]:
+        """strategy -> what its runs had to spend, in words; over benchmarks where that differs."""
+        found = {}
+        for strategy in self.strategies:
+            said = [budget_in_words(part.budget, part.runs[strategy]) for part in self.parts if strategy in part.runs]
+            found[strategy] = " or ".join(dict.fromkeys(said))
+        return found
+
+    @cached_property
+    def sentences(self) -> tuple[str, str, str]:
+        """What the study shows, how sure that is, what to keep in mind."""
+        if not self.parts:
+            return (
+                f"None of this study's {self.planned:,} runs has finished yet.",
+                "So it says nothing about any strategy.",
+                "The command that began it continues it.",
+            )
+        replayed = {
+            strategy: mode
+            for part in self.parts
+            for strategy in part.strategies
+            for mode in ("recorded", "proxy")
+            if any(run.mode == mode for run in part.runs[strategy])
+        }
+        circumstances = Circumstances(
+            splits={part.name: part.split_name for part in self.parts},
+            budgets=self.budgets,
+            synthetic=[part.name for part in self.parts if part.facts.synthetic],
+            replayed=replayed,
+            missing=self.planned - len(self.study.runs),
+        )
+        return three_sentences(self.comparison, circumstances)
+
+    @cached_property
+    def limits(self) -> list[str]:
+        """What cannot be computed from this study, each with the reason; empty if everything can."""
+        if not self.parts:
+            return ["No run has finished: there are no curves, tables, tests or diagrams."]
+        found = []
+        if len(self.strategies) == 1:
+            found.append("One strategy: there are no pairs, tests or ranks to show.")
+        if all(len(runs) == 1 for part in self.parts for runs in part.runs.values()):
+            found.append("One seed of each strategy: there are no intervals, no quartiles and no tests.")
+        if len(self.parts) == 1:
+            found.append("One benchmark: ranks and tests are over its seeds, and speak of it alone.")
+        for part in self.parts:
+            found += [f"No {SPLIT_NAMES[split]} results on {why}" for split, why in part.lacking.items()]
+            reference = part.references.get(part.split)
+            if reference is not None and not reference.known:
+                found.append(
+                    f"The best {part.split_name} accuracy on {part.name} is not known: its regret is measured from "
+                    f"the best that this study found ({100 * reference.accuracy:.2f} %)."
+                )
+        if len(set(self.budgets.values())) > 1:
+            found.append(
+                "Budgets differ: final regrets compare unequal efforts. The column at equal simulated time does not."
+            )
+        left_out: dict[str, str] = self.study.settings.get("left_out", {})
+        return found + [f"{what} was left out: {why}" for what, why in left_out.items()]
+
+    def benchmark(self, name: str) -> Benchmark | str:
+        """The benchmark itself with mean accuracies, or why it cannot be opened or is not the study's."""
+        if name not in self._opened:
+            self._opened[name] = _open(name, self.study.facts[name].sha256)
+        return self._opened[name]
+
+
+def _open(name: str, sha256: str) -> Benchmark | str:
+    try:
+        found = get_benchmark(name, "mean")
+    except (NassimError, ImportError) as error:
+        return f"{name} cannot be opened here: {error}"
+    if found.about.sha256 != sha256:
+        return f"the table of {name} on this machine is not the one that the study was made with."
+    return found

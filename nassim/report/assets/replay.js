@@ -1,0 +1,118 @@
+// The replay: a clock of simulated time, what each strategy held to be best by then, and what it was trying.
+const STEPS = 1000, LASTS = 14; // positions of the slider; seconds that a whole replay takes
+const replay = { playing: false, before: 0, frame: 0 };
+
+const times = () => {
+  const data = anytimeData();
+  return data && data.at ? numbers(data.at) : null;
+};
+const timeAt = (step) => {
+  const at = times(), first = at[0] * 0.95, last = at[at.length - 1];
+  return step >= STEPS ? Infinity : first * (last / first) ** (step / STEPS);
+};
+const stepAt = (time) => {
+  const at = times(), first = at[0] * 0.95, last = at[at.length - 1];
+  return time >= last ? STEPS : Math.max(0, STEPS * Math.log(time / first) / Math.log(last / first));
+};
+const now = () => Math.min(state.time, times() ? times().at(-1) : 0);
+
+const setPlaying = (playing) => {
+  replay.playing = playing;
+  byId("play").textContent = playing ? "❚❚ pause" : "▶ play";
+  cancelAnimationFrame(replay.frame);
+  if (!playing) return;
+  if (state.time === Infinity) state.time = timeAt(0);
+  replay.before = performance.now();
+  const tick = (moment) => {
+    const passed = moment - replay.before;
+    if (passed >= 33) {
+      replay.before = moment;
+      const step = stepAt(state.time) + STEPS * Math.min(passed, 250) / 1000 / LASTS;
+      change({ time: timeAt(step) });
+      if (step >= STEPS) return setPlaying(false);
+    }
+    if (replay.playing) replay.frame = requestAnimationFrame(tick);
+  };
+  replay.frame = requestAnimationFrame(tick);
+};
+
+// The last incumbent of a typical run by now; -1 if there is none yet.
+const incumbent = (run) => {
+  const at = numbers(run[state.axis]);
+  let i = at.length - 1;
+  while (i >= 0 && at[i] > now()) i--;
+  return i;
+};
+
+const drawCards = () => {
+  const race = part().race, cards = byId("cards");
+  const names = shown(race.strategies);
+  const key = JSON.stringify([part().name, state.dark, names]);
+  if (cards.dataset.key !== key) {
+    cards.dataset.key = key;
+    cards.replaceChildren(...names.map((name) => {
+      const card = make("article", { class: "card", style: `--color:${look(name).color}`, "data-strategy": name });
+      const mode = part().modes[name];
+      const title = make("h3", {}, `${name} `);
+      if (mode !== "black-box") title.append(make("span", { class: "badge" }, mode));
+      card.append(title, make("p", { class: "facts" }, `its typical run: seed ${race.strategies[name].seed}`), make("div", { class: "drawing" }), make("p", { class: "state" }), make("code", {}));
+      return card;
+    }));
+  }
+  for (const card of cards.children) {
+    const run = race.strategies[card.dataset.strategy], i = incumbent(run);
+    if (card.dataset.at === `${i} ${state.axis} ${state.split} ${state.value}`) continue;
+    card.dataset.at = `${i} ${state.axis} ${state.split} ${state.value}`;
+    card.querySelector(".drawing").innerHTML = i < 0 ? "" : race.drawings[run.drawings[i]];
+    card.querySelector("code").textContent = i < 0 ? "" : run.cells[i];
+    const since = i < 0 ? "" : `${said(numbers(run[state.split])[i])} ${state.value === "regret" ? "points of regret" : "%"} since ${duration(numbers(run[state.axis])[i])}`;
+    card.querySelector(".state").textContent = i < 0 ? "no answer yet" : since;
+  }
+};
+
+const drawTried = () => {
+  const race = part().race, end = now(), at = times();
+  const names = shown(race.strategies).filter((name) => numbers(race.strategies[name].tried).length);
+  if (!at || !names.length) return cannot("tried", "no strategy that is shown made a query.");
+  let low = Infinity, high = 0;
+  const traces = names.map((name) => {
+    const run = race.strategies[name], x = numbers(run[`tried_${state.axis}`]), y = numbers(run.tried);
+    const sorted = Float32Array.from(y).sort();
+    low = Math.min(low, sorted[Math.floor(0.15 * sorted.length)]);
+    high = Math.max(high, sorted[sorted.length - 1]);
+    let n = x.length;
+    while (n > 0 && x[n - 1] > end) n--;
+    const { color, symbol } = look(name);
+    return { type: "scatter", mode: "markers", name: labeled(name), meta: name, x: Array.from(x.subarray(0, n)), y: Array.from(y.subarray(0, n)),
+      marker: { color, symbol, size: 6, opacity: 0.75 }, hovertemplate: "%{y:.2f} %" };
+  });
+  const room = 0.05 * (high - low) || 1;
+  return draw("tried", traces, layoutOf(AXES[state.axis].title, "validation accuracy seen [%]", {
+    hovermode: "closest", xaxis: { type: "log", range: [Math.log10(at[0] * 0.95), Math.log10(at[at.length - 1] * 1.03)], dtick: TICKS, exponentformat: "power" },
+    yaxis: { range: [low - room, high + room] },
+  }));
+};
+
+// The curves in words at the time of the clock: for the keyboard, for a screen reader, for a phone.
+const drawReadout = () => {
+  const body = byId("readout"), data = anytimeData(), at = times();
+  byId("clock").textContent = at ? `after ${duration(now())}` : "no time to show";
+  byId("time").value = at ? Math.round(stepAt(state.time)) : STEPS;
+  byId("time").setAttribute("aria-valuetext", byId("clock").textContent);
+  if (!at) return body.replaceChildren();
+  const n = Math.max(1, until(at));
+  const rows = shown(data.strategies).map((name) => {
+    const found = data.strategies[name], places = found[state.center] && inOrder(found[state.center]);
+    const value = (place) => until(at) ? said(numbers(place)[n - 1]) : "none yet";
+    const share = until(at) ? numbers(found.reached)[n - 1] : 0;
+    const cells = places ? [value(places[0]), `${value(places[1])} to ${value(places[2])}`] : ["–", found.why];
+    return make("tr", {}, make("th", { scope: "row", class: "text" }, labeled(name)), ...[...cells, `${Math.round(100 * share)} %`].map((text) => make("td", {}, text)));
+  });
+  body.replaceChildren(...rows);
+};
+
+const drawRace = () => {
+  drawCards();
+  drawReadout();
+  drawTried();
+};

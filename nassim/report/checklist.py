@@ -1,0 +1,124 @@
+"""The checklist of Lindauer and Hutter, answered from the study as far as a study can.
+
+Lindauer & Hutter, "Best Practices for Scientific Research on Neural Architecture Search", JMLR 21(243), 2020, in its
+three groups: releasing code, comparing methods, reporting details. What only the author knows is left open.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nassim.report.analysis import Analysis
+from nassim.report.settings import changed_hyperparameters
+from nassim.study import BASELINE
+
+YES, NO, PARTLY, AUTHOR = "yes", "no", "partly", "for the author"
+
+
+class Item(NamedTuple):
+    """One question with its answer: yes, no, partly, or for the author; and what it rests on or what to do."""
+
+    group: str
+    question: str
+    answer: str
+    because: str
+
+
+def checklist(analysis: Analysis) -> list[Item]:
+    """All questions in the order of the paper."""
+    settings = analysis.study.settings
+    provenance = settings.get("provenance", {})
+    changed = changed_hyperparameters(analysis)
+    benchmarks = ", ".join(settings["benchmarks"])
+    seeds = int(settings["seeds"])
+    live = [s for part in analysis.parts for s in part.strategies if "live" in part.mode(s)]
+    synthetic = [part.name for part in analysis.parts if part.facts.synthetic]
+    same_budget = len(set(analysis.budgets.values())) <= 1
+    where = ", ".join(f"{key} {value}" for key, value in provenance.items() if key != "begun")
+    sums = "; ".join(f"{name} {facts.sha256[:16] or 'computed'}" for name, facts in analysis.study.facts.items())
+    release, compare, details = "Releasing code", "Comparing methods", "Reporting details"
+    trained = PARTLY if live else YES
+    return [
+        Item(
+            *(release, "Is the training pipeline of the final architectures released?", trained),
+            f"The accuracies are those of {benchmarks}; its authors' pipeline made them (`nassim show`)."
+            + (
+                f" {', '.join(sorted(set(live)))} trained supernets here: release that code and its settings."
+                * bool(live)
+            ),
+        ),
+        Item(release, "Is the code of the search space released?", YES, f"It is part of nassim {settings['nassim']}."),
+        Item(
+            *(release, "Are the hyperparameters and seeds of the final training released?", YES),
+            f"They are the benchmark's; data by SHA-256 (first digits): {sums}.",
+        ),
+        Item(
+            *(release, "Is the code of the search methods released?", _registered(analysis)),
+            f"Strategies of nassim {settings['nassim']}, one file each; your own strategies are yours to release.",
+        ),
+        Item(
+            *(release, "Are the hyperparameters and seeds of the search methods released?", YES),
+            f"Seeds 0 to {seeds - 1}, and every hyperparameter in the table above and in study.db. "
+            + (
+                f"Not the defaults: {', '.join(changed)}; say why." if changed else "None was changed from its default."
+            ),
+        ),
+        Item(
+            *(compare, "Do all methods use the same benchmark, data, splits, space and training code?", YES),
+            f"All ran on {benchmarks}" + (f" (made-up data: {', '.join(synthetic)})." if synthetic else "."),
+        ),
+        Item(
+            *(compare, "Were confounding factors controlled (hardware, library versions, run times)?", trained),
+            "Time is simulated: recorded training seconds, the same for all methods"
+            + (", but live runs are timed on this machine" if live else "")
+            + f"; made with {where or 'versions that were not recorded'}.",
+        ),
+        Item(compare, "Were ablation studies run?", AUTHOR, "Name them, or run them with --set and --against."),
+        Item(
+            *(compare, "Is the evaluation protocol the same for all methods?", YES if same_budget else PARTLY),
+            f"Budget {settings['budget']}, {settings['workers']} worker(s), noise {settings['noise']}, incumbent by "
+            "validation accuracy."
+            + ("" if same_budget else " Budgets differ: see the column at equal simulated time."),
+        ),
+        Item(
+            compare,
+            "Is performance compared over time?",
+            YES if analysis.parts else NO,
+            "Anytime curves, running times, ranks.",
+        ),
+        Item(
+            *(compare, "Is random search among the methods?", YES if BASELINE in settings["strategies"] else NO),
+            f"{BASELINE} is in every comparison.",
+        ),
+        Item(
+            *(compare, "Were there several runs, and are the seeds reported?", YES if seeds > 1 else NO),
+            f"{seeds} seed{'s' if seeds != 1 else ''} of each strategy"
+            + (
+                f"; {analysis.planned - len(analysis.study.runs):,} runs are missing."
+                if not analysis.study.complete
+                else "."
+            ),
+        ),
+        Item(
+            compare, "Were tabular or surrogate benchmarks used for depth?", NO if synthetic else YES, f"{benchmarks}."
+        ),
+        Item(
+            *(details, "Is it said how hyperparameters were tuned, and what that cost?", AUTHOR),
+            "Say it for your own method, and give the others the same effort.",
+        ),
+        Item(
+            *(details, "Is the time of the whole pipeline reported, not of the search alone?", PARTLY),
+            "Simulated seconds hold every training that the search asked for; add your final training and the search's "
+            "own thinking (study.db, thinking_seconds).",
+        ),
+        Item(
+            *(details, "Are all details of the experiment reported?", PARTLY),
+            "This report and study.db hold the settings; add what was done outside of them.",
+        ),
+    ]
+
+
+def _registered(analysis: Analysis) -> str:
+    from nassim.registry import algorithm_names
+
+    return YES if set(analysis.study.settings["strategies"]) <= set(algorithm_names()) else PARTLY

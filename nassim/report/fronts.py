@@ -1,0 +1,214 @@
+"""Several objectives: what the strategies visited, against the true front of the table.
+
+Accuracies are means over the repeats after a full training, looked up when the study has ended; a strategy saw one
+of them only. All objectives are minimized: of an accuracy the error, in percent.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nassim.benchmark import Benchmark
+from nassim.errors import InvalidSetting
+from nassim.pareto import Scale, attainment_surface, non_dominated, normalized_hypervolume, scale_of
+from nassim.query import Query, Result
+from nassim.report.analysis import Analysis
+from nassim.report.numerals import with_limits
+from nassim.report.pack import Block
+from nassim.report.runs import Part
+from nassim.report.table import Entry, Table, no_table, row
+from nassim.report.visits import Visits
+from nassim.space import Architecture
+from nassim.stats import Finding, Interval, bootstrap_interval
+from nassim.stats.samples import Floats
+
+KINDS = ("latency", "parameters", "flops", "energy")  # shown against accuracy where a benchmark has them
+MOST_LISTED = 50_000  # of larger spaces the true front is not computed
+ACCURACIES = ("valid_accuracy", "test_accuracy")
+
+
+class Found(NamedTuple):
+    """What one strategy found: the front of all its runs, the surface that half of them attain, its hypervolume."""
+
+    front: Floats
+    attained: Floats
+    hypervolume: Finding[Interval]
+
+
+class Fronts(NamedTuple):
+    """The fronts of a benchmark for some objectives; ``true_front`` is empty where the table was not listed."""
+
+    benchmark: str
+    objectives: tuple[str, ...]
+    units: tuple[str, ...]
+    scale: Scale
+    true_front: Floats
+    strategies: dict[str, Found]
+    without: int  # architectures that lack a value
+
+
+def all_fronts(analysis: Analysis, visits: Visits, wanted: Sequence[str] | None) -> dict[str, list[Fronts] | str]:
+    """benchmark -> its fronts, one for each choice of objectives; or why there are none.
+
+    ``wanted`` names the objectives (`InvalidSetting` if no benchmark has them); by default accuracy on the split of
+    the regret against latency, parameters, FLOPs and energy, as far as a benchmark has them.
+    """
+    found = {part.name: _fronts_of(analysis, part, visits, wanted) for part in analysis.parts}
+    reasons = [value for value in found.values() if isinstance(value, str)]
+    if wanted is not None and reasons and len(reasons) == len(found):
+        raise InvalidSetting(f"--objectives {','.join(wanted)}: {reasons[0]}")
+    return found
+
+
+def _fronts_of(analysis: Analysis, part: Part, visits: Visits, wanted: Sequence[str] | None) -> list[Fronts] | str:
+    benchmark = analysis.benchmark(part.name)
+    if isinstance(benchmark, str):
+        return benchmark
+    names = visits.architectures[part.name]
+    if not names:
+        return "no architecture was trained: the runs made no queries."
+    extras = list(_result(benchmark, benchmark.space.parse(names[0])).extras)
+    if wanted is None:
+        against = [next((name for name in extras if name.startswith(kind)), None) for kind in KINDS]
+        choices: list[tuple[str, ...]] = [(f"{part.split}_accuracy", name) for name in against if name is not None]
+        if not choices:
+            return f"{part.name} gives nothing beside accuracy."
+    else:
+        choices = [tuple(wanted)]
+        known = [name for name in ACCURACIES if name == "valid_accuracy" or benchmark.has_test] + extras
+        unknown = [name for name in wanted if name not in known]
+        if unknown or not 2 <= len(set(wanted)) == len(wanted) <= 4:
+            said = f"has no {', '.join(unknown)}" if unknown else "takes two to four different objectives"
+            return f"{part.name} {said}. It has {', '.join(known)}."
+    values = _values(benchmark, names, list(dict.fromkeys(name for choice in choices for name in choice)))
+    return [_fronts(part, visits, values, choice) for choice in choices]
+
+
+def _result(benchmark: Benchmark, arch: Architecture) -> Result:
+    return benchmark.query(Query(arch), random.Random(0))  # asked for mean accuracies, it draws nothing
+
+
+class _Values(NamedTuple):
+    """Objectives, to be minimized: of the visited architectures, in their order, and of the whole space if listed."""
+
+    objectives: list[str]
+    units: list[str]
+    visited: Floats
+    listed: Floats
+
+
+def _values(benchmark: Benchmark, names: Sequence[str], objectives: list[str]) -> _Values:
+    space, about = benchmark.space, benchmark.about.extras
+    whole = space.size <= MOST_LISTED
+    archs = space.architectures() if whole else map(space.parse, names)
+    rows: dict[str, list[float]] = {}
+    for arch in archs:
+        extras = _result(benchmark, arch).extras
+        rows[str(arch)] = [
+            100 * (1 - benchmark.mean_accuracy(arch, name)) if name in ACCURACIES else extras.get(name, float("nan"))
+            for name in objectives
+        ]
+    visited = np.array([rows[name] for name in names], dtype=np.float64)
+    listed = np.array(list(rows.values()), dtype=np.float64) if whole else np.empty((0, len(objectives)))
+    units = ["error, percent" if name in ACCURACIES else about.get(name, "") for name in objectives]
+    return _Values(objectives, units, visited, listed)
+
+
+def _fronts(part: Part, visits: Visits, values: _Values, objectives: tuple[str, ...]) -> Fronts:
+    columns = [values.objectives.index(name) for name in objectives]
+    visited, listed = values.visited[:, columns], _there(values.listed[:, columns])
+    true_front = listed[non_dominated(listed)]
+    scale = scale_of(true_front if len(true_front) else _there(visited))
+    strategies = {}
+    for strategy in part.strategies:
+        runs = visits.of.get((part.name, strategy))
+        if runs is None:  # a strategy that made no queries
+            continue
+        sets = [_there(visited[sorted(set(places))]) for places in runs.values()]
+        union = np.unique(np.concatenate(sets), axis=0)
+        volumes = [normalized_hypervolume(points, scale) for points in sets]
+        half = attainment_surface(sets) if len(objectives) == 2 else np.empty((0, 2))
+        strategies[strategy] = Found(union[non_dominated(union)], half, _interval(volumes))
+    units = tuple(values.units[i] for i in columns)
+    without = int(np.isnan(visited).any(axis=1).sum())
+    return Fronts(part.name, objectives, units, scale, true_front, strategies, without)
+
+
+def axis_label(fronts: Fronts, i: int) -> str:
+    """What an axis shows: "validation error [%]", "latency [s]"."""
+    name, unit = fronts.objectives[i], fronts.units[i].partition(",")[0]
+    if name in ACCURACIES:
+        return f"{'validation' if name.startswith('valid') else 'test'} error [%]"
+    return f"{name.replace('_', ' ')} [{unit}]" if unit else name.replace("_", " ")
+
+
+def _interval(volumes: Sequence[float]) -> Finding[Interval]:
+    found = bootstrap_interval([volumes])
+    if found.value is None and volumes:  # one run: the value without limits
+        return Finding(Interval(volumes[0], float("nan"), float("nan")))
+    return found
+
+
+def _there(points: Floats) -> Floats:
+    return points[~np.isnan(points).any(axis=1)]
+
+
+def hypervolume_table(fronts: Fronts) -> Table:
+    """How much of the true front's hypervolume the runs reach."""
+    objectives = " and ".join(fronts.objectives)
+    name, true = f"hypervolume-{fronts.benchmark}-{'-'.join(fronts.objectives)}", len(fronts.true_front) > 0
+    caption = f"Hypervolume on {fronts.benchmark}: {objectives}."
+    if not fronts.strategies:
+        return no_table(name, caption, "No strategy made a query.")
+    rows = []
+    for strategy, found in fronts.strategies.items():
+        value = found.hypervolume.value
+        text = "–" if value is None else with_limits(value) if value.low == value.low else f"{value.value:.3f}"
+        on_front = _members(found.front, fronts.true_front)
+        rows.append(
+            row(strategy, Entry(text), len(found.front), f"{on_front} of {len(fronts.true_front)}" if true else "–")
+        )
+    reference = ", ".join(
+        f"{n} {v:.6g} {u}".rstrip()
+        for n, v, u in zip(fronts.objectives, fronts.scale.reference, fronts.units, strict=True)
+    )
+    of = (
+        "the table's true front"
+        if true
+        else "the front of all that this study visited (the space is too large to list)"
+    )
+    notes = [
+        f"Interquartile mean over runs with its 95 % bootstrap interval, as a fraction of the hypervolume of {of}.",
+        f"Reference point: {reference}; fixed by that front (a tenth of its extent beyond its worst values).",
+    ]
+    if fronts.without:
+        notes.append(f"{fronts.without} of the visited architectures lack a value and are left out.")
+    columns = ("strategy", "hypervolume [95 %]", "front of all runs", "of the true front")
+    return Table(name, caption, columns, rows, tuple(notes))
+
+
+def _members(front: Floats, true_front: Floats) -> int:
+    there = {tuple(point) for point in true_front.tolist()}
+    return len({tuple(point) for point in front.tolist()} & there)
+
+
+def fronts_data(fronts: Fronts, block: Block) -> dict[str, Any]:
+    """The first two objectives, for the page: columns of the true front, of each strategy's, and what half attain."""
+
+    def columns(points: Floats) -> list[Any]:
+        order = np.lexsort(points.T[::-1]) if len(points) else np.empty(0, dtype=np.intp)
+        return [block.add(points[order, i] if len(points) else np.empty(0)) for i in (0, 1)]
+
+    return {
+        "objectives": fronts.objectives,
+        "labels": [axis_label(fronts, i) for i in (0, 1)],
+        "true": columns(fronts.true_front),
+        "strategies": {
+            name: {"front": columns(found.front), "attained": columns(found.attained)}
+            for name, found in fronts.strategies.items()
+        },
+    }

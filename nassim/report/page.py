@@ -1,0 +1,115 @@
+"""report.html: one file that needs no network."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from string import Template
+from typing import Any
+
+from nassim.plots import COLORS, DASHES, FLOOR
+from nassim.report.assets import asset, plotly_source
+from nassim.report.charts import curves_data, distribution_data, ranks_data, runs_data
+from nassim.report.content import Content, PartContent
+from nassim.report.fronts import fronts_data
+from nassim.report.pack import Block
+from nassim.report.race import race_data
+from nassim.report.sections import contents, sections
+from nassim.report.visits import Visits
+from nassim.study import Study
+
+DARK_COLORS = ("#b9bec6", "#4aa8e8", "#f2803d", "#2fc596", "#e3a3c6", "#8fd3f7", "#f0b73f", "#ffffff")
+SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
+SCRIPTS = ("data.js", "charts.js", "replay.js", "page.js")
+CURVE_BYTES, RUN_BYTES = 1_500_000, 2_000_000  # of the arrays; base64 makes four thirds of them
+MOST_POINTS, FEWEST_POINTS = 200, 40
+
+
+def page(content: Content) -> str:
+    """The page of a study."""
+    analysis, block = content.analysis, Block()
+    data = _data(content, block)
+    settings = analysis.study.settings
+    runs = len(analysis.study.runs)
+    facts = (
+        f"{len(analysis.strategies)} strategies, {len(analysis.parts)} benchmark{'s' * (len(analysis.parts) != 1)}, "
+        f"{runs:,} runs; budget {settings['budget']}, seeds 0 to {int(settings['seeds']) - 1}, "
+        f"{settings['workers']} simulated worker(s), noise {settings['noise']}; nassim {settings['nassim']}."
+    )
+    options = "".join(f'<option value="{i}">{escape(part.name)}</option>' for i, part in enumerate(analysis.parts))
+    return Template(asset("page.html")).substitute(
+        title=escape(content.title),
+        runs=str(runs),
+        version=escape(str(settings["nassim"])),
+        css=asset("page.css"),
+        js="\n".join(asset(name) for name in SCRIPTS),
+        plotly=plotly_source(),
+        sentences="".join(f"<p>{escape(sentence)}</p>" for sentence in analysis.sentences),
+        facts=escape(facts),
+        limits=_limits(analysis.limits),
+        contents=contents(content),
+        one_benchmark=" hidden" if len(analysis.parts) < 2 else "",
+        benchmarks=options,
+        sections=sections(content),
+        data=_json(data),
+        block=block.text(),
+        footer="Made by nassim from study.db; curves are right-continuous steps, medians and means are over seeds. "
+        "Drawn with Plotly.js (MIT licence).",
+    )
+
+
+def is_current(text: str, study: Study) -> bool:
+    """Whether the beginning of a page says that it shows all finished runs of a study."""
+    return f'<meta name="runs" content="{len(study.runs)}">' in text
+
+
+def _limits(limits: Sequence[str]) -> str:
+    if not limits:
+        return ""
+    items = "".join(f"<li>{escape(text)}</li>" for text in limits)
+    return f'<section class="limits"><h2>What this study cannot tell</h2><ul>{items}</ul></section>'
+
+
+def _data(content: Content, block: Block) -> dict[str, Any]:
+    analysis = content.analysis
+    groups = sum(len(part.strategies) * len(part.references) for part in analysis.parts)
+    points = max(FEWEST_POINTS, min(MOST_POINTS, CURVE_BYTES // max(1, 3 * 11 * 4 * groups)))
+    incumbents = sum(len(run.curve) for run in analysis.study.runs)
+    share = min(1.0, RUN_BYTES / max(1, 20 * incumbents))
+    most = math.ceil(share * max((len(runs) for part in analysis.parts for runs in part.runs.values()), default=0))
+    return {
+        "strategies": analysis.strategies,
+        "colors": {"light": COLORS, "dark": DARK_COLORS},
+        "dashes": DASHES,
+        "symbols": SYMBOLS,
+        "floor": FLOOR,
+        "benchmarks": [
+            _part_data(content.parts[part.name], content.visits, block, points, most) for part in analysis.parts
+        ],
+    }
+
+
+def _part_data(found: PartContent, visits: Visits, block: Block, points: int, most: int) -> dict[str, Any]:
+    part = found.part
+    return {
+        "name": part.name,
+        "split": part.split,
+        "references": {s: {"accuracy": 100 * r.accuracy, "known": r.known} for s, r in part.references.items()},
+        "lacking": part.lacking,
+        "modes": {strategy: part.mode(strategy) for strategy in part.strategies},
+        "notes": found.notes,
+        "curves": curves_data(part, block, points),
+        "runs": runs_data(part, block, most),
+        "distribution": distribution_data(part, block, points),
+        "ranks": ranks_data(part, block, points),
+        "race": race_data(part, visits, block, found.draw),
+        "fronts": found.fronts if isinstance(found.fronts, str) else [fronts_data(f, block) for f in found.fronts],
+    }
+
+
+def _json(data: Mapping[str, Any]) -> str:
+    """JSON that may stand in a page: nothing in it ends the script element."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")

@@ -1,0 +1,129 @@
+"""The table of final results: accuracies, regret with intervals, significance marks."""
+
+from __future__ import annotations
+
+import math
+
+from nassim.report.analysis import Analysis
+from nassim.report.numerals import limits_in_percent, number
+from nassim.report.pairs import chance, pair_of, pairs_of
+from nassim.report.runs import SPLIT_NAMES, Part
+from nassim.report.table import Entry, Table, no_table, row
+from nassim.stats import Curve, area_over_curve, common_budget, final_values, interquartile_mean, summarize
+from nassim.study import BASELINE
+from nassim.summary import SPLITS, accuracy
+
+
+def results_table(analysis: Analysis, part: Part) -> Table:
+    """One row per strategy: accuracies, final regret with interval, and how it stands against random search."""
+    caption = f"Final results on {part.name} ({part.split_name} regret, percentage points)."
+    if part.split not in part.references:
+        return no_table(f"results-{part.name}", caption, f"Nothing can be computed: {part.lacking[part.split]}")
+    scores = {s.strategy: s for s in analysis.comparison.scores if s.benchmark == part.name}
+    answered = [s for s in scores.values() if s.summary.n]
+    lowest = min((s.summary.iqm for s in answered), default=math.nan)
+    best = [s.strategy for s in answered if s.summary.iqm == lowest]
+    curves = part.curves("seconds", part.split)
+    equal = _equal_time(curves)
+    splits = [split for split in SPLITS if split in part.references]
+    span = _span(curves)
+    columns = [
+        *("strategy", "IQM regret [95 %]"),
+        *([f"vs {BASELINE}"] if BASELINE in scores and len(scores) > 1 else []),
+        *(f"{SPLIT_NAMES[split]} %" for split in splits),
+        "median [quartiles]",
+        *([] if equal is None else [f"IQM at {equal:,.0f} s"]),
+        *(["anytime"] if span else []),
+        *("seeds", "queries", "simulated s"),
+    ]
+    rows = []
+    for strategy, runs in part.runs.items():
+        score, n = scores[strategy], len(runs)
+        strong = bool(best) and (strategy in best or not _worse(analysis, part, strategy, best[0]))
+        center = score.iqm.value
+        interval = f" [{center.low:.3f}, {center.high:.3f}]" if center is not None else ""
+        s = score.summary
+        entries: list[object] = [
+            Entry(strategy, label="" if part.mode(strategy) == "black-box" else part.mode(strategy)),
+            Entry(number(s.iqm) + interval, strong=strong),
+        ]
+        if BASELINE in scores and len(scores) > 1:
+            entries.append(_against(analysis, part, strategy))
+        for split in splits:
+            finals = [accuracy(run.curve[-1], split) for run in runs if run.curve]
+            of = summarize([100 * value for value in finals if value is not None])
+            entries.append("–" if not of.n else f"{of.mean:.2f}" + ("" if of.n == 1 else f" ± {of.std:.2f}"))
+        entries.append(f"{number(s.median)} [{number(s.q25)}, {number(s.q75)}]")
+        if equal is not None:
+            entries.append(number(interquartile_mean(final_values(curves[strategy], equal))))
+        if span:
+            area = area_over_curve(curves[strategy], *span)
+            entries.append("–" if area.value is None else f"{area.value.mean():.3f}")
+        entries += [
+            f"{n - score.without_answer} of {n}" if score.without_answer else n,
+            f"{sum(run.trials for run in runs) / n:.0f}",
+            f"{sum(run.seconds for run in runs) / n:,.0f}",
+        ]
+        rows.append(row(*entries))
+    return Table(f"results-{part.name}", caption, tuple(columns), rows, _results_notes(analysis, part, equal, span))
+
+
+def _results_notes(
+    analysis: Analysis, part: Part, equal: float | None, span: tuple[float, float] | None
+) -> tuple[str, ...]:
+    reference = part.references[part.split]
+    known = "of the space" if reference.known else "that this study found (that of the space is not known)"
+    notes = [
+        (
+            f"Regret: percentage points below the best mean {part.split_name} accuracy {known}, "
+            f"{100 * reference.accuracy:.3f} %. Accuracies: the final incumbents' means over the table's repeats after "
+            f"{part.facts.epochs} epochs, mean ± standard deviation over seeds."
+        ),
+        (
+            "IQM: mean of the middle half, with a 95 % bootstrap interval over seeds. Bold: the lowest, and what is "
+            "not significantly different from it (Mann-Whitney, Holm's correction, "
+            f"alpha {analysis.comparison.alpha:g})."
+        ),
+    ]
+    if equal is not None:
+        notes.append(
+            f"IQM at {equal:,.0f} s: the regret after the simulated time that every run of every strategy had."
+        )
+    if span:
+        notes.append(
+            f"Anytime: area over the regret curve, both axes logarithmic, {span[0]:,.0f} s to {span[1]:,.0f} s, regret "
+            "10 to 0.01; 1 is best."
+        )
+    if len(part.strategies) > 1:
+        notes.append(
+            f"▲ ▼: significantly better or worse than {BASELINE}, ≈: no difference found; and the probability that a "
+            "run ends better."
+        )
+    return tuple(notes)
+
+
+def _worse(analysis: Analysis, part: Part, strategy: str, best: str) -> bool:
+    pair = pair_of(pairs_of(analysis, part), strategy, best)
+    return pair is None or pair.better == best
+
+
+def _against(analysis: Analysis, part: Part, strategy: str) -> str:
+    pair = pair_of(pairs_of(analysis, part), strategy, BASELINE)
+    if strategy == BASELINE or pair is None:
+        return "–"
+    wins = chance(pair, strategy)
+    mark = "▲" if pair.better == strategy else "▼" if pair.better == BASELINE else "≈"
+    return mark if wins is None else f"{mark} {100 * wins.value:.0f} %{limits_in_percent(wins)}"
+
+
+def _equal_time(curves: dict[str, list[Curve]]) -> float | None:
+    """The simulated time that every run had, where strategies differ in it by more than a percent."""
+    least = common_budget(curves.values()).value
+    most = max((c.spent for group in curves.values() for c in group), default=0.0)
+    return least if least is not None and len(curves) > 1 and 0 < least < 0.99 * most else None
+
+
+def _span(curves: dict[str, list[Curve]]) -> tuple[float, float] | None:
+    starts = [float(c.at[0]) for group in curves.values() for c in group if len(c.at) and c.at[0] > 0]
+    end = max((c.spent for group in curves.values() for c in group), default=0.0)
+    return (min(starts), end) if starts and min(starts) < end else None

@@ -1,0 +1,79 @@
+"""Expected running time to regret targets, with success rates."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from nassim.report.numerals import time
+from nassim.report.runs import AXES, Part
+from nassim.report.table import Table, no_table, row
+from nassim.stats import Curve, expected_running_time, first_hits, spent_of
+
+SERIES = [float(f"{m}e{e}") for e in (1, 0, -1, -2) for m in (5, 2, 1)]  # regret targets, percentage points
+TARGETS = 5
+
+
+def running_time_table(part: Part, axis: str) -> Table:
+    """Expected running time to regret targets of the series 1-2-5, with intervals and success rates."""
+    curves = part.curves(axis, part.split)
+    name = f"running-time-{axis}-{part.name}"
+    caption = (
+        f"Expected running time on {part.name} in {_unit(axis)} to a {part.split_name} regret [percentage points]."
+    )
+    targets = _targets(curves)
+    if not targets:
+        return no_table(
+            name, caption, "No run reached any target." if curves else "No strategy can be shown on this axis."
+        )
+    rows = []
+    for strategy, group in curves.items():
+        found = expected_running_time(first_hits(group, targets), spent_of(group), resamples=1000).value
+        if found is None:
+            rows.append(row(strategy, *["–"] * len(targets)))
+            continue
+        entries = [
+            f"{time(expected)}{_limits(low, high)}{_share(rate)}" if rate else "∞"
+            for expected, low, high, rate in zip(found.expected, found.low, found.high, found.success_rate, strict=True)
+        ]
+        rows.append(row(strategy, *entries))
+    notes = (
+        (
+            "All that was spent by successful and failed runs over the number of successes: how long the strategy "
+            "takes on average if it is restarted until it succeeds; 95 % bootstrap interval; after the dot the share "
+            "of runs that succeeded, unless all did. ∞: none did; k: thousand, M: million."
+        ),
+        *_left_out(part, curves, axis),
+    )
+    return Table(name, caption, ("strategy", *(f"≤ {t:g}" for t in targets)), rows, notes)
+
+
+def _left_out(part: Part, curves: dict[str, list[Curve]], axis: str) -> list[str]:
+    absent = [s for s in part.strategies if s not in curves]
+    return [f"{', '.join(absent)} made no queries: it can be shown against simulated time only."] if absent else []
+
+
+def _targets(curves: dict[str, list[Curve]]) -> list[float]:
+    """The hardest targets of the series that a run reached; of targets without a regret between them, the harder."""
+    seen = [curve.value for group in curves.values() for curve in group if len(curve.value)]
+    values = np.unique(np.concatenate(seen)) if seen else np.empty(0)
+    below = np.searchsorted(values, [*SERIES, -1.0], side="right")  # how many regrets lie at or below each target
+    return [t for t, here, harder in zip(SERIES, below[:-1], below[1:], strict=True) if here > harder][-TARGETS:]
+
+
+def _unit(axis: str) -> str:
+    return {"seconds": "simulated seconds", "queries": "queries", "epochs": "epochs"}[axis]
+
+
+def _limits(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f" [{time(low)}, {time(high)}]"
+
+
+def running_time_tables(part: Part) -> dict[str, Table]:
+    """`running_time_table` on every axis."""
+    return {axis: running_time_table(part, axis) for axis in AXES}
+
+
+def _share(rate: float) -> str:
+    return "" if rate == 1 else f" · {100 * rate:.0f} %"

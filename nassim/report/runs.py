@@ -1,0 +1,151 @@
+"""The runs of a study on one benchmark, as curves on simulated seconds, queries or epochs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from nassim.clock import Budget
+from nassim.facts import Facts
+from nassim.stats import Curve, regret_curve
+from nassim.store import RunEnd
+from nassim.summary import SPLITS, accuracy
+
+AXES = ("seconds", "queries", "epochs")
+AXIS_NAMES = {"seconds": "simulated time [s]", "queries": "queries", "epochs": "epochs trained"}
+SPLIT_NAMES = {"valid": "validation", "test": "test"}
+
+
+class Reference(NamedTuple):
+    """The accuracy that regret is measured from, a fraction.
+
+    ``known``: it is the best mean accuracy of the space; else the best that this study found.
+    """
+
+    accuracy: float
+    known: bool
+
+
+class Source(Protocol):
+    """What has runs: a finished study, or one that is being followed."""
+
+    settings: dict[str, Any]
+    facts: dict[str, Facts]
+
+    @property
+    def strategies(self) -> list[str]: ...
+
+    def of(self, benchmark: str, strategy: str) -> list[RunEnd]: ...
+
+
+class Part:
+    """One benchmark of a study: its facts, its strategies and their runs.
+
+    ``references`` holds the splits that have accuracies, ``lacking`` the others with the reason.
+    """
+
+    def __init__(self, study: Source, name: str) -> None:
+        self.name = name
+        self.facts: Facts = study.facts[name]
+        self.budget = Budget.parse(str(study.settings["budget"]))
+        self.strategies = [s for s in study.strategies if study.of(name, s)]
+        self.runs = {s: study.of(name, s) for s in self.strategies}
+        self.references: dict[str, Reference] = {}
+        self.lacking: dict[str, str] = {}
+        for split in SPLITS:
+            found = [accuracy(p, split) for runs in self.runs.values() for run in runs for p in run.curve]
+            seen = [value for value in found if value is not None and not math.isnan(value)]
+            best = self.facts.best(split)
+            if not seen:
+                any_answer = any(run.curve for runs in self.runs.values() for run in runs)
+                why = f"no {SPLIT_NAMES[split]} split in this source" if any_answer else "no run has an answer"
+                self.lacking[split] = f"{name}: {why}."
+            else:
+                self.references[split] = Reference(max(seen) if best is None else best, best is not None)
+        wanted = self.facts.regret_split
+        self.split = wanted if wanted in self.references else next(iter(self.references), wanted)
+
+    @property
+    def split_name(self) -> str:
+        """The split that regret is taken on, in words."""
+        return SPLIT_NAMES[self.split]
+
+    def mode(self, strategy: str) -> str:
+        """Where a strategy's runs come from: black-box, live, recorded or proxy."""
+        return " and ".join(dict.fromkeys(run.mode for run in self.runs[strategy]))
+
+    def curves(self, axis: str, split: str) -> dict[str, list[Curve]]:
+        """The regret of every run, in percentage points; empty for a split without accuracies.
+
+        A strategy that made no queries (one that shares weights) has no curve on queries or epochs: it is left out.
+        """
+        reference = self.references.get(split)
+        if reference is None:
+            return {}
+        return {
+            strategy: [self._curve(run, axis, split, reference.accuracy) for run in runs]
+            for strategy, runs in self.runs.items()
+            if axis == "seconds" or not counts_nothing(runs)
+        }
+
+    def _curve(self, run: RunEnd, axis: str, split: str, best: float) -> Curve:
+        points = [(getattr(p, axis), value) for p in run.curve if (value := accuracy(p, split)) is not None]
+        at, values = zip(*points, strict=True) if points else ((), ())
+        return regret_curve(np.array(at), np.array(values), best, spent(run, axis, self.budget))
+
+    def final_regrets(self) -> dict[str, dict[int, float]]:
+        """strategy -> seed -> final regret on the part's split [percentage points]; infinite without an answer."""
+        curves = self.curves("seconds", self.split)
+        return {
+            strategy: {
+                run.seed: float(curve.value[-1]) if len(curve.value) else math.inf
+                for run, curve in zip(runs, curves.get(strategy, _nothing(runs)), strict=True)
+            }
+            for strategy, runs in self.runs.items()
+        }
+
+
+def counts_nothing(runs: Sequence[RunEnd]) -> bool:
+    """Whether a strategy answered without a single query: its work shows on the clock alone."""
+    return any(run.curve for run in runs) and all(run.trials == 0 for run in runs)
+
+
+def spent(run: RunEnd, axis: str, budget: Budget) -> float:
+    """What a run used up on an axis: the budget where that ended it, else its own total."""
+    if axis == _ended_by(run, budget):
+        limit = {"seconds": budget.seconds, "queries": budget.queries, "epochs": budget.epochs}[axis]
+        return float(limit or 0)
+    return float({"seconds": run.seconds, "queries": run.trials, "epochs": run.epochs}[axis])
+
+
+def _ended_by(run: RunEnd, budget: Budget) -> str:
+    """The axis whose limit ended a run; empty where none did, or where it may have been either of two."""
+    if run.stopped != "budget":
+        return ""
+    if run.trials == budget.queries:
+        return "queries"
+    limits = ["seconds"] * (budget.seconds < math.inf) + ["epochs"] * (budget.epochs is not None)
+    return limits[0] if len(limits) == 1 else ""
+
+
+def budget_in_words(budget: Budget, runs: Sequence[RunEnd]) -> str:
+    """What runs had to spend: "150 queries", or their own end where the strategy stopped by itself."""
+    if runs and all(run.stopped == "finished" for run in runs):
+        mean = sum(run.seconds for run in runs) / len(runs)
+        return f"{mean:,.0f} simulated seconds (its own end)"
+    parts = []
+    if budget.seconds < math.inf:
+        parts.append(f"{budget.seconds:,.0f} simulated seconds")
+    if budget.queries is not None:
+        parts.append(f"{budget.queries:,} queries")
+    if budget.epochs is not None:
+        parts.append(f"{budget.epochs:,} epochs")
+    return " or ".join(parts)
+
+
+def _nothing(runs: Sequence[RunEnd]) -> list[Curve]:
+    empty = np.empty(0)
+    return [Curve(empty, empty, run.seconds) for run in runs]

@@ -1,0 +1,138 @@
+"""The sections of the page: what stands in it without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from html import escape
+
+from nassim.report.assets import asset
+from nassim.report.cells import BestCell, found_by_in_words
+from nassim.report.changes import changes_table
+from nassim.report.checklist import Item
+from nassim.report.content import Content, PartContent
+from nassim.report.diagram import diagram_svg
+from nassim.report.drawing import curve_svg
+from nassim.report.table import Table, to_html
+
+TITLES = {
+    "anytime": "Anytime performance",
+    "changes": "What changed",
+    "results": "Final results",
+    "pairs": "Who beats whom",
+    "running": "Time to a target",
+    "over-time": "Ranks over time",
+    "several": "Several objectives",
+    "cells": "Best architectures",
+    "made": "How it was made",
+    "checklist": "Checklist",
+}
+
+
+def contents(content: Content) -> str:
+    """The list of contents."""
+    return "".join(f'<li><a href="#{key}">{TITLES[key]}</a></li>' for key in _sections(content))
+
+
+def sections(content: Content) -> str:
+    """All sections; without a finished run only those that need none."""
+    return "\n".join(
+        f'<section id="{key}"><h2>{TITLES[key]}</h2>{body}</section>' for key, body in _sections(content).items()
+    )
+
+
+def _sections(content: Content) -> dict[str, str]:
+    parts = list(content.parts.values())
+    found: dict[str, str] = {}
+    if parts:
+        found["anytime"] = asset("anytime.html")
+    if content.changes is not None:
+        found["changes"] = f"<p>{escape(content.changes.sentence)}</p>{to_html(changes_table(content.changes))}"
+    if parts:
+        found["results"] = _each(parts, lambda part: to_html(part.results))
+        found["pairs"] = (
+            "".join(map(to_html, content.overall))
+            + _each(parts, lambda part: to_html(part.wins) + _folded("All pairs with their tests", part.pairs))
+            + _diagram(content)
+        )
+        found["running"] = asset("running.html") + _each(parts, _running_times)
+        found["over-time"] = asset("ranks.html")
+        found["several"] = asset("fronts.html") + _each(parts, _hypervolumes)
+        found["cells"] = _each(parts, _cells)
+    found["made"] = to_html(content.settings) + to_html(content.hyperparameters)
+    found["checklist"] = _checklist(content.checklist)
+    return found
+
+
+def _each(parts: list[PartContent], body: Callable[[PartContent], str]) -> str:
+    """The same for every benchmark; the page shows the one that is chosen."""
+    return "".join(
+        f'<div data-benchmark="{escape(found.part.name, quote=True)}">{body(found)}</div>' for found in parts
+    )
+
+
+def _folded(title: str, table: Table) -> str:
+    return f"<details><summary>{escape(title)}</summary>{to_html(table)}</details>"
+
+
+def _diagram(content: Content) -> str:
+    diagram = content.diagram.value
+    if diagram is None:
+        return f'<p class="why"><strong>Critical-difference diagram.</strong> {escape(content.diagram.reason)}</p>'
+    ranks = "" if content.ranks is None else _folded("The ranks in numbers", content.ranks)
+    return (
+        f'<figure><div class="table" tabindex="0" role="region" aria-label="Critical-difference diagram">'
+        f"{diagram_svg(diagram)}</div><figcaption>Mean ranks over {escape(diagram.blocks)}, the best on the left. "
+        "Thick bars join what pairwise tests with Holm's correction cannot tell apart, thin bars "
+        "what Nemenyi's test cannot."
+        f"</figcaption></figure>{ranks}"
+    )
+
+
+def _running_times(found: PartContent) -> str:
+    return "".join(
+        f'<div data-axis="{axis}"{"" if axis == "seconds" else " hidden"}>{to_html(table)}</div>'
+        for axis, table in found.running_times.items()
+    )
+
+
+def _hypervolumes(found: PartContent) -> str:
+    return "".join(
+        f'<div data-objectives="{i}"{" hidden" if i else ""}>{to_html(table)}</div>'
+        for i, table in enumerate(found.hypervolumes)
+    )
+
+
+def _cells(found: PartContent) -> str:
+    cards = "".join(
+        f'<article class="card"><h3>{_accuracies(found, cell)}</h3>{cell.svg}'
+        f"<p>Final answer of {escape(found_by_in_words(found.part, cell))}.</p><p>{_by_epochs(cell)}</p>"
+        f"<code>{escape(cell.string)}</code></article>"
+        for cell in found.cells
+    )
+    why = f'<p class="why">{escape(found.draw.why)}</p>' if found.draw.why else ""
+    return f'{why}<div class="cards">{cards}</div>{_folded("The same in numbers", found.cells_table)}'
+
+
+def _accuracies(found: PartContent, cell: BestCell) -> str:
+    valid, test = f"{100 * cell.valid:.2f} % validation", "" if cell.test is None else f"{100 * cell.test:.2f} % test"
+    both = [test, valid] if found.part.split == "test" else [valid, test]
+    return ", ".join(text for text in both if text)
+
+
+def _by_epochs(cell: BestCell) -> str:
+    """The accuracy after every known number of epochs: in words, or as a curve where there are many."""
+    if len(cell.by_epochs) <= 6:
+        return "; ".join(f"after {e} epochs {100 * value:.2f} %" for e, value in sorted(cell.by_epochs.items()))
+    return curve_svg(cell.by_epochs)
+
+
+def _checklist(items: Iterable[Item]) -> str:
+    rows: list[str] = []
+    group = ""
+    for item in items:
+        if item.group != group:
+            group = item.group
+            rows.append(f'<tr><th colspan="3" scope="rowgroup" class="text"><strong>{escape(group)}</strong></th></tr>')
+        entries = f'<td class="text">{escape(item.answer)}</td><td class="text">{escape(item.because)}</td>'
+        rows.append(f'<tr><td class="text">{escape(item.question)}</td>{entries}</tr>')
+    return asset("checklist.html").replace("<!-- rows -->", "".join(rows))

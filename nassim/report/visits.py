@@ -1,0 +1,69 @@
+"""What the strategies tried: the architectures of every run, and all trials of one typical run of each strategy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from nassim.report.analysis import Analysis
+from nassim.report.runs import Part
+from nassim.store import TRIAL_COLUMNS, RunEnd
+
+MOST_TRIALS = 2000  # of a typical run; of more, evenly spread ones
+
+
+class Tried(NamedTuple):
+    """One trial: when it finished on each axis, and the validation accuracy (a fraction) that the strategy saw."""
+
+    seconds: float
+    queries: int
+    epochs: int
+    value: float
+
+
+class Visits:
+    """The trials of a study, read once.
+
+    ``architectures`` lists a benchmark's distinct ones; ``of`` gives their places in the order in which a run tried
+    them; ``trials`` are those of a strategy's typical run.
+    """
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.architectures: dict[str, list[str]] = {part.name: [] for part in analysis.parts}
+        self.of: dict[tuple[str, str], dict[int, list[int]]] = {}
+        self.trials: dict[tuple[str, str], list[Tried]] = {}
+        known: dict[str, dict[str, int]] = {part.name: {} for part in analysis.parts}
+        wanted = {(part.name, s): typical_run(part, s).seed for part in analysis.parts for s in part.strategies}
+        get = {name: i for i, name in enumerate(TRIAL_COLUMNS)}
+        arch, epochs, value, finished = (
+            get[name] for name in ("architecture", "epochs", "valid_accuracy", "finished_seconds")
+        )
+        spent: dict[tuple[str, str], int] = {}
+        for line in analysis.study.trials():
+            benchmark, strategy, seed = str(line[0]), str(line[1]), line[2]
+            key, text, places = (benchmark, strategy), str(line[arch]), known[benchmark]
+            place = places.setdefault(text, len(places))
+            self.of.setdefault(key, {}).setdefault(seed, []).append(place)  # type: ignore[arg-type]  # an int
+            if seed == wanted[key]:
+                spent[key] = spent.get(key, 0) + int(line[epochs])  # type: ignore[call-overload]
+                trials = self.trials.setdefault(key, [])
+                numbers = float(line[finished]), len(trials) + 1, spent[key], float(line[value])  # type: ignore[arg-type]
+                trials.append(Tried(*numbers))
+        for name, places in known.items():
+            self.architectures[name] = list(places)
+        for trials in self.trials.values():
+            trials[:] = _thinned(trials)
+
+
+def typical_run(part: Part, strategy: str) -> RunEnd:
+    """The run whose final regret is the (lower) median: of equal ones, that of the smallest seed."""
+    regrets = part.final_regrets()[strategy]
+    order = sorted(part.runs[strategy], key=lambda run: (regrets[run.seed], run.seed))
+    middle = regrets[order[(len(order) - 1) // 2].seed]
+    return next(run for run in order if regrets[run.seed] == middle or math.isnan(middle))
+
+
+def _thinned(trials: Sequence[Tried]) -> list[Tried]:
+    step = math.ceil(len(trials) / MOST_TRIALS) or 1
+    return list(trials[::step])

@@ -1,0 +1,75 @@
+"""Writing a report: the page, the text, the tables and the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nassim.errors import OutputFailed
+from nassim.report.changes import Changes, changes_table
+from nassim.report.content import Content, content_of
+from nassim.report.markdown import markdown
+from nassim.report.page import page
+from nassim.report.table import Table, to_latex
+from nassim.study import Study
+
+PAGE, TEXT = "report.html", "report.md"
+
+
+def write_report(
+    study: Study,
+    folder: Path,
+    *,
+    objectives: Sequence[str] | None = None,
+    changes: Changes | None = None,
+    figures: bool = True,
+) -> list[Path]:
+    """Write report.html, report.md, tables/*.tex and, if wanted, figures for papers; return all paths.
+
+    ``objectives`` are drawn against each other instead of accuracy against latency, parameters, FLOPs and energy;
+    ``changes`` are those since an older study (`nassim.report.changes.changes_since`). What cannot be computed is said
+    in the report.
+    """
+    return write_content(content_of(study, folder, objectives, changes), folder, figures=figures)
+
+
+def write_content(content: Content, folder: Path, *, figures: bool) -> list[Path]:
+    """Write a report whose content has been computed."""
+    drawn: list[Path] = []
+    if figures and content.parts:
+        from nassim.report.figures import write_figures
+
+        drawn = write_figures(content, folder / "figures")
+    shown = [path for path in sorted((folder / "figures").glob("*")) if path.suffix in (".png", ".svg")]
+    pictures = {path.stem: path for path in sorted(shown, key=lambda path: path.suffix)}  # an SVG before a PNG
+    links = [path.relative_to(folder).as_posix() for path in pictures.values()]
+    tables = [_write(folder / "tables" / f"{_slug(table.name)}.tex", to_latex(table)) for table in _tables(content)]
+    page_path = _write(folder / PAGE, page(content))
+    return [page_path, _write(folder / TEXT, markdown(content, links)), *tables, *drawn]
+
+
+def _tables(content: Content) -> list[Table]:
+    found = [*content.overall, *([] if content.ranks is None else [content.ranks])]
+    for part in content.parts.values():
+        found += part.tables
+    if content.changes is not None:
+        found.append(changes_table(content.changes))
+    return [*found, content.hyperparameters]
+
+
+def _slug(name: str) -> str:
+    return name.replace("/", "-").replace(":", "-")
+
+
+def _write(path: Path, text: str) -> Path:
+    """Write a file under another name first, so that a reader never meets half of it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".part")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputFailed(
+            f"{path}: {error.strerror or error}. Is the folder writable and the disk not full?"
+        ) from error
+    return path

@@ -1,0 +1,142 @@
+"""The contract of supernets: what a weight-sharing strategy is given, and where its runs come from.
+
+A supernet is a network whose decisions are mixed by weights; one-hot weights are a path, the network of one
+architecture with shared weights. The ground knows no torch: tensors are not typed here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from nassim.space import Architecture, SearchSpace
+
+Tensor = Any  # torch.Tensor
+Batch = tuple[Tensor, Tensor]  # images, labels
+
+
+class Supernet(Protocol):
+    """A supernet with its images, as a strategy sees it. `nassim.full_training.mixtures` makes the mixes."""
+
+    @property
+    def device(self) -> Any:
+        """Where weights and images lie (a torch.device)."""
+
+    @property
+    def machine(self) -> str:
+        """What it works on, for whoever reads its seconds."""
+
+    @property
+    def weights(self) -> Sequence[Tensor]:
+        """All shared weights, in a fixed order."""
+
+    def schedule(
+        self,
+        epochs: int,
+        learning_rate: float,
+        final_rate: float,
+        *,
+        weight_decay: float,
+        momentum: float = 0.9,
+        nesterov: bool = False,
+        clip: float = 5.0,
+        restart: int | None = None,
+    ) -> None:
+        """Choose how `step` descends: stochastic gradient descent, the rate a cosine over the epochs.
+
+        ``clip`` bounds the norm of the gradient; ``restart`` lets the cosine begin anew after so many epochs, then
+        after twice as many, and so on.
+        """
+
+    def batches(self, epoch: int, size: int) -> Iterator[tuple[Batch, Batch]]:
+        """Pairs of a training and a validation batch, augmented, through an epoch (numbered from 0)."""
+
+    def scoring_batches(self, size: int) -> Iterator[Batch]:
+        """Validation batches without augmentation, shuffled, without end."""
+
+    def loss(self, mix: Any, batch: Batch) -> Tensor:
+        """Cross-entropy of a mix on a batch."""
+
+    def step(self, mix: Any, batch: Batch) -> float:
+        """One step of the weights down the loss of a mix; weights that the mix does not use stay as they are."""
+
+    def next_update(self) -> Any:
+        """The `nassim.full_training.bilevel.WeightUpdate` of the next step."""
+
+    def accuracy(self, mix: Any, *batches: Batch) -> float:
+        """Share of right answers of a mix with the shared weights: on batches, or on all validation images."""
+
+    def score(self, arch: Architecture) -> float:
+        """The accuracy of an architecture's path on all validation images."""
+
+    def cost(self) -> float:
+        """Seconds worked since the epoch began (`batches`), measured; ends the measurement."""
+
+
+class Moment(NamedTuple):
+    """One report of a recorded search: the answer after an epoch, and the seconds that the epoch took."""
+
+    arch: Architecture
+    seconds: float
+
+
+class Scores(NamedTuple):
+    """Shared-weight accuracies (fractions) of the same cells after the searches of some seeds."""
+
+    cells: tuple[int, ...]  # rows of the space
+    accuracies: Mapping[int, tuple[float, ...]]  # seed -> one a cell
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Searches of one strategy with one configuration, recorded earlier."""
+
+    algorithm: str
+    benchmark: str  # whose images the supernet learned
+    hyperparameters: Mapping[str, object]
+    supernet: Mapping[str, object]  # its settings, with the hash of the images
+    machine: str
+    runs: Mapping[int, tuple[Moment, ...]]  # seed -> its reports, one an epoch
+    scores: Scores | None = None
+
+    @property
+    def configuration(self) -> str:
+        """The hash of everything that decides what a recorded run gives, but for the seed."""
+        return configuration(self.algorithm, self.hyperparameters, self.supernet)
+
+
+def configuration(algorithm: str, hyperparameters: Mapping[str, object], supernet: Mapping[str, object]) -> str:
+    """SHA-256 of an algorithm's name, its hyperparameters and the settings of its supernet."""
+    text = json.dumps([algorithm, dict(hyperparameters), dict(supernet)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Supernets:
+    """Where the one-shot runs of a benchmark come from.
+
+    settings: of the supernet on the benchmark's own images; hashed with every recording.
+    make: (seed, device) -> a supernet to train now; raises what is missing (torch, images).
+    recordings: (algorithm, folder) -> its recordings on these images, of one folder or, with None, of all.
+    write: (recording, folder) -> the file that it was written to.
+    folder: the user's, where new recordings go.
+    published_seconds: (algorithm, hyperparameters) -> seconds of a whole search on this benchmark as published, or
+        None; what a search costs whose supernet learned other images.
+    stand_in: the supernets of the same space on other images, whose recordings serve where there are none (mode
+        proxy).
+    """
+
+    benchmark: str
+    space: SearchSpace
+    settings: Mapping[str, object]
+    make: Callable[[int, str], Supernet]
+    recordings: Callable[[str, Path | None], Sequence[Recording]]
+    write: Callable[[Recording, Path], Path]
+    folder: Path
+    published_seconds: Callable[[str, Mapping[str, object]], float | None]
+    published_source: str = ""
+    stand_in: Supernets | None = None

@@ -1,0 +1,274 @@
+"""What the columns of a user's table are: the specification in TOML, its template and its checks."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nassim.errors import InvalidSetting, MissingData
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+TEMPLATE = """\
+# The specification of a table of your own, for
+#     nassim data import NAME RESULTS --spec THIS_FILE
+# RESULTS is CSV (.csv, .tsv, also .gz), JSON (an array of objects, or one object a line) or Parquet.
+# Lines that begin with # are optional. A row is one training (long) or one architecture (wide, see `valid`).
+
+[decisions]  # every decision and its options, smallest first; the column has the decision's name
+layer1 = ["none", "conv3x3", "conv5x5"]
+layer2 = ["none", "conv3x3", "conv5x5"]
+width = { column = "channels", options = [16, 32, 64] }  # ... or another name
+
+[architectures]
+missing = "refuse"  # if not all are in the file: "refuse" to answer for the others, or "sample" only those that exist
+# column = "arch"   # instead of one column a decision: one column with all options, in the order above,
+# separator = "-"   # between them
+
+[accuracy]
+unit = "percent"    # or "fraction"
+valid = "valid_acc" # what a search sees. Wide: "valid_{epoch}_{repeat}" for columns like valid_12_1, valid_200_1
+test = "test_acc"   # what is reported; leave it out if there is none
+# split = "split"   # if each row has one split: the column that says which; `valid` and `test` are then
+# value = "acc"     # the words in it, and this is the column of the accuracy
+
+[training]
+epochs = 200        # of every training, or, if they differ,
+# epoch = "epoch"   # the column that says how many (wide: {epoch} above)
+repeat = "seed"     # the column that tells repeats of a training apart (wide: {repeat}); leave it out if there are none
+
+[cost]
+column = "seconds"  # of a training; may have {epoch} and {repeat} too
+unit = "seconds"    # or "minutes", "hours"
+of = "training"     # all epochs of the row, or "epoch": one of them
+# seconds_per_epoch = 30.0  # instead of a column: the same for all
+
+# [extras]          # numbers of an architecture that every result carries, with their unit
+# latency = { column = "latency_ms", unit = "ms" }
+
+# [about]           # what `nassim show` says of the table
+# title = "..."
+# paper = "..."
+# source = "..."
+# licence = "..."
+# citation = "..."
+"""
+
+MOST_OPTIONS = 127  # choices are stored as bytes
+UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0}
+_SECTIONS: dict[str, tuple[str, ...]] = {
+    "architectures": ("missing", "column", "separator"),
+    "accuracy": ("unit", "valid", "test", "split", "value"),
+    "training": ("epochs", "epoch", "repeat"),
+    "cost": ("column", "unit", "of", "seconds_per_epoch"),
+    "about": ("title", "paper", "source", "licence", "citation"),
+}
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A checked specification. Texts of columns that are not given are empty."""
+
+    path: Path
+    decisions: Mapping[str, tuple[str, ...]]  # name -> options
+    decision_columns: tuple[str, ...]  # empty where one column has all of them
+    architecture: str  # that column
+    separator: str
+    missing: str  # refuse, sample or nothing
+    percent: bool
+    valid: str
+    test: str
+    split: str
+    value: str
+    epochs: int  # 0: a column or the names of columns say it
+    epoch: str
+    repeat: str
+    cost: str
+    cost_seconds: float  # of one unit of the cost column
+    cost_of_epoch: bool
+    seconds_per_epoch: float  # 0: there is a column
+    extras: Mapping[str, tuple[str, str]]  # name -> column, unit
+    about: Mapping[str, str]
+
+    def error(self, key: str, what: str) -> InvalidSetting:
+        """An error about a key of the specification."""
+        return InvalidSetting(f"{self.path}: {key} {what}")
+
+
+def read_spec(path: Path) -> Spec:
+    """Read a specification; `InvalidSetting` names the key that is unknown, missing or not what it must be."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MissingData(f"{path} is not there: `nassim data template` prints one to start from.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSetting(f"{path} is not TOML: {error}.") from error
+    except OSError as error:
+        raise MissingData(f"{path} cannot be read: {error.strerror or error}.") from error
+    return _Reader(path, data).spec()
+
+
+class _Reader:
+    """Takes keys out of the parsed file and checks them."""
+
+    def __init__(self, path: Path, data: dict[str, Any]) -> None:
+        self._path, self._data = path, data
+
+    def spec(self) -> Spec:
+        self._known(self._data, (*_SECTIONS, "decisions", "extras"), "")
+        for section, keys in _SECTIONS.items():
+            self._known(self._section(section), keys, f"{section}.")
+        decisions, columns = self._decisions()
+        architecture = self._text("architectures", "column")
+        unit = self._word("accuracy", "unit", ("percent", "fraction"), None)
+        spec = Spec(
+            path=self._path,
+            decisions=decisions,
+            decision_columns=() if architecture else columns,
+            architecture=architecture,
+            separator=self._text("architectures", "separator") or "-",
+            missing=self._word("architectures", "missing", ("refuse", "sample"), ""),
+            percent=unit == "percent",
+            valid=self._text("accuracy", "valid"),
+            test=self._text("accuracy", "test"),
+            split=self._text("accuracy", "split"),
+            value=self._text("accuracy", "value"),
+            epochs=int(self._number("training", "epochs", whole=True)),
+            epoch=self._text("training", "epoch"),
+            repeat=self._text("training", "repeat"),
+            cost=self._text("cost", "column"),
+            cost_seconds=UNITS[self._word("cost", "unit", tuple(UNITS), "seconds")],
+            cost_of_epoch=self._word("cost", "of", ("training", "epoch"), "training") == "epoch",
+            seconds_per_epoch=self._number("cost", "seconds_per_epoch"),
+            extras=self._extras(),
+            about={key: self._text("about", key) for key in self._section("about")},
+        )
+        self._check(spec)
+        return spec
+
+    def _check(self, spec: Spec) -> None:
+        """What keys demand or exclude of each other."""
+        if not spec.valid:
+            raise self._error("accuracy.valid", "is missing: the column of the accuracy that a search sees.")
+        if bool(spec.split) != bool(spec.value):
+            raise self._error("accuracy.split", "and accuracy.value belong together: a word and a number.")
+        patterns = {"accuracy.valid": spec.valid, "accuracy.test": spec.test, "cost.column": spec.cost}
+        for key, pattern in patterns.items():
+            for hole in re.findall(r"\{(.*?)\}", pattern):
+                if hole not in ("epoch", "repeat") or (spec.split and key != "cost.column"):
+                    raise self._error(key, f"= {pattern!r}: only {{epoch}} and {{repeat}} may stand for what varies.")
+                if getattr(spec, hole):
+                    raise self._error(f"training.{hole}", f"is a column, and {key} has {{{hole}}}: give one.")
+        given = [spec.epochs > 0, bool(spec.epoch), "{epoch}" in spec.valid]
+        if sum(given) != 1:
+            raise self._error(
+                "training", "must say once: epochs = a number, epoch = a column, or {epoch} in accuracy.valid."
+            )
+        if spec.test and "{epoch}" in spec.test and "{epoch}" not in spec.valid:
+            raise self._error("accuracy.test", "has {epoch}, and accuracy.valid has not.")
+        if bool(spec.cost) == bool(spec.seconds_per_epoch):
+            raise self._error("cost", "needs one of column and seconds_per_epoch: a training must cost.")
+
+    def _decisions(self) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+        given = self._data.get("decisions")
+        if not isinstance(given, dict) or not given:
+            raise self._error("decisions", "is missing: name each decision and its options.")
+        decisions, columns = {}, []
+        for name, value in given.items():
+            key = f"decisions.{name}"
+            column, options = name, value
+            if isinstance(value, dict):
+                self._known(value, ("column", "options"), f"{key}.")
+                column, options = value.get("column", name), value.get("options")
+            if not isinstance(column, str) or not column:
+                raise self._error(f"{key}.column", f"= {column!r} is not the name of a column.")
+            if not isinstance(options, list) or not options or not all(_is_option(option) for option in options):
+                raise self._error(key, f"= {value!r:.80} is not a list of options (texts or numbers).")
+            texts = tuple(map(text_of, options))
+            twice = [text for text in texts if texts.count(text) > 1]
+            if twice:
+                raise self._error(key, f"has the option {twice[0]!r} twice.")
+            if len(texts) > MOST_OPTIONS:
+                raise self._error(key, f"has {len(texts)} options, at most {MOST_OPTIONS} are possible.")
+            decisions[name] = texts
+            columns.append(column)
+        return decisions, tuple(columns)
+
+    def _extras(self) -> dict[str, tuple[str, str]]:
+        extras = {}
+        for name, value in self._section("extras").items():
+            key = f"extras.{name}"
+            given = {"column": value} if isinstance(value, str) else value
+            if not isinstance(given, dict) or not all(isinstance(text, str) for text in given.values()):
+                raise self._error(key, f'= {value!r:.80}: write {name} = {{ column = "...", unit = "..." }}.')
+            self._known(given, ("column", "unit"), f"{key}.")
+            if not _NAME.fullmatch(name):
+                raise self._error(key, "is not a name of letters, digits and underscores.")
+            extras[name] = given.get("column", name), given.get("unit", "no unit given")
+        return extras
+
+    def _section(self, name: str) -> dict[str, Any]:
+        section = self._data.get(name, {})
+        if not isinstance(section, dict):
+            raise self._error(name, f"= {section!r:.40} must be a section: [{name}].")
+        return section
+
+    def _text(self, section: str, key: str) -> str:
+        value = self._section(section).get(key, "")
+        if not isinstance(value, str):
+            raise self._error(f"{section}.{key}", f"= {value!r:.40} must be a text in quotes.")
+        return value
+
+    def _word(self, section: str, key: str, words: tuple[str, ...], default: str | None) -> str:
+        """One of ``words``; the default where there is none, None: it must be given."""
+        word = self._text(section, key)
+        if not word and default is not None:
+            return default
+        if word not in words:
+            said = f"= {word!r} is not known" if word else "is missing"
+            raise self._error(f"{section}.{key}", f"{said}: use {' or '.join(map(repr, words))}.")
+        return word
+
+    def _number(self, section: str, key: str, *, whole: bool = False) -> float:
+        value = self._section(section).get(key)
+        if value is None:
+            return 0.0
+        fits = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+        if not fits or not 0 < value < math.inf:
+            kind = "positive whole number" if whole else "positive number"
+            raise self._error(f"{section}.{key}", f"= {value!r:.40} must be a {kind}.")
+        return float(value)
+
+    def _known(self, given: Mapping[str, Any], keys: Iterable[str], prefix: str) -> None:
+        keys = tuple(keys)
+        for key in given:
+            if key not in keys:
+                near = difflib.get_close_matches(key, keys, n=1)
+                hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known: {', '.join(keys)}."
+                raise self._error(f"{prefix}{key}", f"is not a key of a specification. {hint}")
+
+    def _error(self, key: str, what: str) -> InvalidSetting:
+        return InvalidSetting(f"{self._path}: {key} {what}")
+
+
+def _is_option(value: object) -> bool:
+    return isinstance(value, (str, int, float)) and text_of(value) != ""
+
+
+def text_of(value: object) -> str:
+    """An option as text, the same for 16, 16.0 and "16"."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value).strip()

@@ -1,0 +1,142 @@
+"""Recorded searches of weight-sharing strategies: compact JSON files, one for each strategy and configuration.
+
+The project's own lie in ``recorded/`` beside this file; `nassim record` writes to the user's data folder, whose files
+go before them. A file holds the configuration (hyperparameters, settings of the supernet with the hash of the images)
+with its hash, the machine, and for every seed the cell and the seconds of each epoch; no accuracies: those are looked
+up in a table when a search is replayed. A digest over the content tells whether a file was altered.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from nassim.errors import CorruptData, NassimError, OutputFailed
+from nassim.space import SearchSpace
+from nassim.supernet import Moment, Recording, Scores
+from nassim.tabular_data.locations import data_folder
+from nassim.version import __version__
+
+FORMAT = 1
+SHARES = 10_000  # accuracies are stored as whole numbers of this fraction
+OWN = Path(__file__).parent / "recorded"
+
+
+def folders() -> tuple[Path, Path]:
+    """Where recordings are looked for: the user's, then the project's own."""
+    return data_folder() / "recorded", OWN
+
+
+def file_name(recording: Recording) -> str:
+    """The name of a recording's file: benchmark, strategy and the beginning of its configuration's hash."""
+    return f"{recording.benchmark.replace('/', '-')}-{recording.algorithm}-{recording.configuration[:8]}.json"
+
+
+def read_recordings(benchmark: str, space: SearchSpace, algorithm: str, folder: Path | None) -> list[Recording]:
+    """The recordings of a strategy on a benchmark's images, of one folder or all; of two alike the user's.
+
+    `CorruptData` names a damaged file.
+    """
+    pattern = f"{benchmark.replace('/', '-')}-{algorithm}-*.json"
+    found: dict[str, Recording] = {}
+    for place in folders() if folder is None else [folder]:
+        for path in sorted(place.glob(pattern)):
+            recording = _read(path, path.stat().st_mtime_ns, space)
+            if recording.algorithm == algorithm:  # the pattern of `nas` also fits `nas-2`
+                found.setdefault(recording.configuration, recording)
+    return list(found.values())
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, changed: int, space: SearchSpace) -> Recording:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise CorruptData(f"{path} has recording format {content['format']}, this nassim reads {FORMAT}.")
+        digest = content.pop("digest")
+        if digest != _digest(content):
+            raise CorruptData(f"{path} was altered: its digest does not fit. {_ADVICE}")
+        runs = {
+            int(seed): tuple(
+                Moment(space.parse(cell), float(seconds))
+                for cell, seconds in zip(run["cells"].split(), run["seconds"], strict=True)
+            )
+            for seed, run in content["runs"].items()
+        }
+        recording = Recording(
+            algorithm=content["algorithm"],
+            benchmark=content["benchmark"],
+            hyperparameters=content["hyperparameters"],
+            supernet=content["supernet"],
+            machine=content["machine"],
+            runs=runs,
+            scores=_scores(content.get("scores")),
+        )
+        if recording.configuration != content["configuration"]:
+            raise CorruptData(f"{path} was altered: the hash of its configuration does not fit. {_ADVICE}")
+        return recording
+    except CorruptData:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, NassimError) as error:
+        raise CorruptData(f"{path} is not a readable recording ({type(error).__name__}: {error}). {_ADVICE}") from error
+
+
+_ADVICE = "Move it away, or record it again with `nassim record`."
+
+
+def _scores(content: Any) -> Scores | None:
+    if content is None:
+        return None
+    accuracies = {int(seed): tuple(x / SHARES for x in row) for seed, row in content["accuracies"].items()}
+    return Scores(tuple(content["cells"]), accuracies)
+
+
+def write_recording(recording: Recording, folder: Path) -> Path:
+    """Write a file, replacing one of the same configuration; a killed write leaves the old one."""
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "nassim": __version__,
+        "algorithm": recording.algorithm,
+        "benchmark": recording.benchmark,
+        "hyperparameters": dict(recording.hyperparameters),
+        "supernet": dict(recording.supernet),
+        "configuration": recording.configuration,
+        "machine": recording.machine,
+        "runs": {
+            str(seed): {
+                "cells": " ".join("".join(map(str, moment.arch.choices)) for moment in run),
+                "seconds": [round(moment.seconds, 4) for moment in run],
+            }
+            for seed, run in sorted(recording.runs.items())
+        },
+    }
+    if recording.scores is not None:
+        rows = sorted(recording.scores.accuracies.items())
+        content["scores"] = {
+            "cells": list(recording.scores.cells),
+            "accuracies": {str(seed): [round(SHARES * x) for x in row] for seed, row in rows},
+        }
+    content["digest"] = _digest(content)
+    text = json.dumps(content, indent=1)
+    # One line for each list: a file that people can read and git can compare.
+    text = re.sub(r"\[\s+([^\[\]]*?)\s+\]", lambda match: "[" + re.sub(r",\s+", ", ", match[1]) + "]", text)
+    path = folder / file_name(recording)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".part")
+        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputFailed(
+            f"{path}: {error.strerror or error}. Is the folder writable and the disk not full?"
+        ) from error
+    return path
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

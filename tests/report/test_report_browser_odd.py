@@ -1,0 +1,87 @@
+"""Thin, odd and large studies in a headless Chromium; skipped where none can be had."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nassim.report.write import write_report
+from nassim.study import compare
+
+# Beside heavy other work a browser that did not start in time once stopped the whole test run: asked for by hand.
+pytestmark = pytest.mark.skipif(
+    not os.environ.get("NASSIM_BROWSER"), reason="browser tests run where NASSIM_BROWSER=1 is set"
+)
+
+Visits = Callable[..., Any]
+FLOOR = 0.01
+
+
+def test_thin_studies_show_the_rest(visiting: Visits, hand: Any) -> None:
+    two = ("random_search", "regularized_evolution")
+    studies = {
+        "empty": hand.study([], planned=3, folder="empty"),
+        "alone": hand.study([hand.steady("random_search", 0, 0.8)], folder="alone"),
+        "ties": hand.study([hand.steady(name, s, 0.8) for name in two for s in range(3)], folder="ties"),
+        "zero": hand.study([hand.run(n, s, [(100.0, 1, 0.9, None)]) for n in two for s in range(3)], folder="zero"),
+        "silent": hand.study([hand.run(n, 0, [], trials=0, seconds=0.0) for n in two], folder="silent", budget="1s"),
+    }
+    for name, study in studies.items():
+        write_report(study, hand.root / name, figures=False)
+        with visiting(hand.root / name) as visit:
+            if name == "empty":
+                assert visit.page.locator("#curves").count() == 0
+                continue
+            assert visit.page.locator("#made").is_visible()
+            visit.choose(axis="queries")
+            visit.choose(value="accuracy")
+            visit.choose(value="regret")
+            visit.choose(center="iqm")
+            why = " ".join(visit.page.locator(".chart .why").all_inner_texts())
+            assert ("no results on this split" in why) == (name == "silent")
+            if name == "zero":
+                assert set(visit.curve("random_search")["y"]) == {FLOOR}
+                assert "every target would be hit at once" in why
+            if name == "alone":
+                assert "ranks compare two strategies or more" in why
+                assert "an interval needs more seeds" in visit.page.inner_text("#readout")
+
+
+def test_the_source_of_one_shot_runs_stands_beside_them(visiting: Visits, hand: Any) -> None:
+    runs = [hand.steady("random_search", seed, 0.8) for seed in range(3)]
+    for name, mode in (("darts", "recorded"), ("gdas", "proxy"), ("enas", "live")):
+        points = [(100.0, 0, 0.7, None), (500.0, 0, 0.8, None)]
+        runs += [hand.run(name, seed, points, trials=0, mode=mode, stopped="finished") for seed in range(3)]
+    write_report(hand.study(runs), hand.root / "study", figures=False)
+    with visiting(hand.root / "study") as visit:
+        legend = visit.page.locator("#legend button").all_inner_texts()
+        assert [" ".join(text.split()) for text in legend] == [
+            "random_search",
+            "darts recorded",
+            "gdas proxy",
+            "enas live",
+        ]
+        assert {"darts (recorded)", "gdas (proxy)", "enas (live)"} <= set(
+            visit.page.evaluate("byId('curves').data.map((t) => t.name)")
+        )
+        assert "darts recorded" in visit.page.inner_text("#results")
+        visit.choose(axis="queries")
+        assert visit.curve("random_search") and not visit.curve("darts")
+        assert "darts, gdas, enas made no queries" in visit.page.inner_text("#running")
+
+
+@pytest.mark.slow
+def test_five_thousand_runs_are_drawn_within_two_seconds(visiting: Visits, tmp_path: Path) -> None:
+    study = compare(["ls"], ["toy/deceptive"], "8q", seeds=2500)
+    write_report(study, tmp_path, figures=False)
+    study.close()
+    assert (tmp_path / "report.html").stat().st_size < 10_000_000
+    seconds = []
+    for _ in range(3):  # of the page's own thread, so that other work on the machine does not count; the best of three
+        with visiting(tmp_path, measured=True) as visit:
+            seconds.append(visit.seconds())
+    assert min(seconds) < 2, f"{seconds} with {os.cpu_count()} cores"

@@ -1,0 +1,52 @@
+"""NAS-Bench-201's Table 5 again: 500 runs of each search under the paper's protocol, on the genuine tables."""
+
+from __future__ import annotations
+
+import pytest
+
+from nassim.reproduction import DARTS, METHODS, OPTIMAL, SPLITS, TASKS, TOLERANCE, Figure, nasbench201
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("genuine_data")]
+
+
+def test_the_published_table() -> None:
+    figures = nasbench201(500)
+    searched = [figure for figure in figures if figure.published_spread]
+    assert len(searched) == 4 * 6
+    for figure in searched:
+        what = f"{figure.method}, {figure.task} {figure.split}: {figure.mean:.2f}, published {figure.published}"
+        assert abs(figure.difference) <= TOLERANCE[figure.task], what
+        # The spread of single runs is the published one too: not a mean of luckier runs.
+        assert 0.7 < figure.spread / figure.published_spread < 1.35, what
+    queries = {figure.method: figure.queries for figure in searched}
+    for method, published in {"random search": 107, "regularized evolution, sample 3": 103, "REINFORCE": 99}.items():
+        assert abs(queries[method] - published) < 5
+    better = {
+        figure.method: figure.mean for figure in searched if (figure.task, figure.split) == ("cifar10", SPLITS[1])
+    }
+    assert min(better, key=lambda method: better[method]) == "random search"
+
+    cells = [figure for figure in figures if not figure.published_spread]
+    assert [round(figure.mean, 2) for figure in cells[:6]] == list(DARTS)
+    assert [round(figure.mean, 3) for figure in cells[6:]] == [91.607, 94.373, 73.493, 73.513, 46.733, 47.311]
+    assert [figure for figure in figures if not figure.holds] == [cells[10]]  # the optimum 46.77 of an older release
+
+
+def test_figures_say_what_they_are() -> None:
+    figures = nasbench201(2)
+    assert [(f.task, f.split) for f in figures[:6]] == [(task, split) for task in TASKS for split in SPLITS]
+    assert [f.method for f in figures[::6]] == [m.label for m in METHODS] + [
+        "DARTS (the all-skip cell)",
+        "the best cell",
+    ]
+    assert [f.published for f in figures[-6:]] == list(OPTIMAL)
+    assert {f.runs for f in figures[:24]} == {2}
+
+
+def test_when_a_figure_holds() -> None:
+    def figure(task: str, mean: float, spread: float) -> Figure:
+        return Figure("", task, "test_accuracy", 500, 100.0, mean, 0.3, 90.0, spread)
+
+    assert figure("cifar10", 90.29, 0.3).holds and not figure("cifar10", 90.31, 0.3).holds
+    assert figure("cifar100", 89.41, 0.3).holds and not figure("cifar100", 89.39, 0.3).holds
+    assert figure("cifar10", 90.004, 0.0).holds and not figure("cifar10", 90.006, 0.0).holds

@@ -1,0 +1,75 @@
+"""Figures of the table nasbench201/digits: how well its repeats agree, and how far accuracies spread.
+
+    python tools/digits_figures.py [TABLE]
+
+Over the cells that all seeds have trained; while the table is being built these are the pilot's.
+"""
+
+from __future__ import annotations
+
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from nassim.benchmarks.spaces.nasbench201 import SPACE
+from nassim.benchmarks.spaces.nasbench201_cost import flops
+from nassim.full_training.classes import cell_classes
+from nassim.full_training.recipe import get_recipe
+from nassim.tabular_data.digits import TASK, open_table
+
+
+def agreement(repeats: NDArray[np.float64]) -> str:
+    """Spearman's correlation between each two of three repeats (cells, 3), and the mean."""
+    found = [float(spearmanr(repeats[:, i], repeats[:, j]).statistic) for i, j in combinations(range(3), 2)]
+    return f"{np.mean(found):.3f} ({', '.join(f'{value:.3f}' for value in found)})"
+
+
+def main() -> None:
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    table = open_table(path)
+    columns, recipe = table.columns, get_recipe("digits")
+    classes = np.array([each.rows[0] for each in cell_classes()])
+    everywhere = ~np.isnan(columns[f"{TASK}/valid_accuracy"]).any(axis=1)
+    chosen = classes[everywhere[classes]]
+    valid = columns[f"{TASK}/valid_accuracy"]
+    mean = valid[chosen].mean(axis=1)
+    test = columns[f"{TASK}/test_accuracy"][chosen].mean(axis=1)
+    top = chosen[mean >= np.quantile(mean, 0.9)]
+    upper = chosen[mean >= np.median(mean)]
+    quantiles = np.quantile(mean, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
+    noise = np.sqrt(valid[chosen].var(axis=1, ddof=1).mean())
+    sizes = flops(
+        SPACE.choice_matrix[[SPACE.index(each.trained) for each in cell_classes()]],
+        classes=10,
+        side=4,
+        channels=recipe.channels,
+        cells=recipe.cells,
+        image_channels=4,
+    )[everywhere[classes]]
+    lines = {
+        "classes with three repeats": f"{len(chosen):,} ({int(everywhere.sum()):,} cells)",
+        "Spearman between repeats, over classes": agreement(valid[chosen]),
+        "... over their cells": agreement(valid[everywhere]),
+        "... in the upper half": agreement(valid[upper]),
+        "... in the top 10 %": agreement(valid[top]),
+        "mean accuracy [%]: 0, 5, 25, 50, 75, 95, 100 % quantiles": " ".join(f"{100 * q:.1f}" for q in quantiles),
+        "standard deviation between classes / repeats [points]": f"{100 * mean.std():.2f} / {100 * noise:.2f}",
+        "Spearman, validation against test": f"{spearmanr(mean, test)[0]:.3f}",
+        "Spearman, FLOPs against validation": f"{spearmanr(sizes, mean)[0]:.3f}",
+        "processor seconds of a training": f"{columns[f'{TASK}/train_seconds'][chosen].mean():.3f}",
+    }
+    for epochs in table.header.epochs[:-1]:
+        early = columns[f"{TASK}/valid_accuracy@{epochs}"][chosen].mean(axis=1)
+        lines[f"Spearman, epoch {epochs} against the last"] = f"{spearmanr(early, mean)[0]:.3f}"
+    best = [str(SPACE.at(int(chosen[i]))) + f" {100 * mean[i]:.2f} %" for i in np.argsort(-mean)[:5]]
+    lines["best"] = "; ".join(best)
+    for name, value in lines.items():
+        sys.stdout.write(f"{name}: {value}\n")
+
+
+if __name__ == "__main__":
+    main()
