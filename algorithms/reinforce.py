@@ -12,8 +12,7 @@ Pseudocode:
     5      logits <- Adam step along (R - b) * gradient of log p(architecture)
 
 Departures:
-    1. No LSTM controller: with it the method is Zoph & Le 2017 (arXiv:1611.01578), whose baseline also
-       leaves out the present reward.
+    1. No LSTM controller: with it the method is Zoph & Le 2017, whose baseline leaves out the present reward.
     2. On several workers a trial's gradient is taken at the policy of the moment when it finishes.
     3. What is not valid (NAS-Bench-101) is drawn again, at no cost; the gradient does not know of it.
 
@@ -43,8 +42,9 @@ def reinforce(
     policy = Policy(space.radices, rng, learning_rate)  # 1
     total = weight = 0.0
     while True:  # 2
-        while not space.is_valid(arch := Architecture(space.name, policy.sample(rng))):
-            pass
+        for _ in range(10_000):  # what is still not of the space then, the benchmark refuses
+            if space.is_valid(arch := Architecture(space.name, policy.sample(rng))):
+                break
         for trial in (yield from start(arch)):  # 3
             reward = 100.0 * trial.value
             total = baseline_decay * total + (1.0 - baseline_decay) * reward

@@ -10,7 +10,6 @@ import typer
 
 from nassim.cli.console import DeviceOption, Json, SetOption, apply_settings, console, print_json, print_table
 from nassim.errors import InvalidSetting
-from nassim.record import record, reports
 from nassim.registry import algorithm_names, get_algorithm, get_benchmark, get_supernets
 
 
@@ -38,6 +37,8 @@ def main(
         return
     if algorithm is None:
         raise InvalidSetting("name the strategy to record, for example `nassim record darts`.")
+    from nassim.record import record
+
     chosen = apply_settings(get_algorithm(algorithm), settings or [], prefix=False)
     err = console(stderr=True)
     path = record(
@@ -55,6 +56,8 @@ def main(
 
 
 def _report(benchmark: str, names: list[str], as_json: bool) -> None:
+    from nassim.record import reports
+
     bench = get_benchmark(benchmark, "mean")
     found = reports(bench, [get_algorithm(name).name for name in names])
     if as_json:

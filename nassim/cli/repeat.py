@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from nassim.registry import get_algorithm, get_benchmark
 from nassim.strategy import Algorithm
-from nassim.study import Study
 
 
 class Repeated(NamedTuple):
@@ -24,6 +23,8 @@ class Repeated(NamedTuple):
 
 def repeated(folder: Path) -> Repeated:
     """Read them from the study in a folder (`MissingData` if there is none)."""
+    from nassim.study import Study
+
     study = Study.open(folder)
     settings = study.settings
     study.close()

@@ -13,11 +13,11 @@ from nassim.cli.console import DeviceOption, Json, console, percent, print_json,
 from nassim.cli.train import EpochsOption, RecipeOption
 from nassim.errors import Unsupported
 from nassim.registry import get_benchmark, get_space, trainable_names
-from nassim.study import Study
 
 if TYPE_CHECKING:
     from nassim.full_training.validation import Validated, Verdict
     from nassim.space import Architecture
+    from nassim.study import Study
 
 
 def main(
@@ -35,6 +35,7 @@ def main(
     from nassim.full_training.trained import Trained
     from nassim.full_training.validation import judge, retrain
     from nassim.plots import save, validation_figure
+    from nassim.study import Study
 
     require_torch("validation")
     study = Study.open(folder)
