@@ -16,7 +16,8 @@ from nassim.space import Architecture, SearchSpace
 from nassim.tabular_data.listed import ListedSpace
 
 GROWN = 20_000  # architectures of a list that progressive search can go through
-_MASKS = 20_000_000  # rows that may be compared to find the radius of a list
+_PAIRS = 4_000  # rows that are compared with each other to find the radius of a list
+_MASKS = 20_000_000  # rows that may be sorted for it
 
 
 class OwnSpace(SearchSpace):
@@ -132,21 +133,21 @@ def row_of(choices: NDArray[np.uint8], wanted: tuple[int, ...]) -> int | None:
 def radius(choices: NDArray[np.uint8]) -> int:
     """The least number of decisions in which each row differs from some other one, as far as it is found soon.
 
-    Two rows differ in at most r decisions if they are equal in the others. For r = 1, 2, ... all ways to leave r out
-    are gone through, as long as they are not too many; then it stays at the r that was reached.
+    Few rows are compared with each other. Of many, two differ in at most r decisions if the others are equal: for
+    r = 1, 2, ... all ways to leave r out are gone through, as long as they are not too many.
     """
     rows, decisions = len(choices), int(choices.shape[1])
+    if rows <= _PAIRS:
+        nearest = [np.sort((choices != choice).sum(axis=1))[:2] for choice in choices]
+        return max((int(of[1]) for of in nearest if len(of) > 1), default=1)
     alone = np.ones(rows, dtype=bool)
-    r = 1
-    for r in range(1, decisions + 1):
+    for r in range(1, decisions):
         if comb(decisions, r) * rows > _MASKS:
-            break
+            return r
         for left_out in combinations(range(decisions), r):
-            rest = np.delete(choices, left_out, axis=1)
-            if not rest.size:  # all decisions are left out
-                return decisions
-            _, inverse, count = np.unique(keys(rest), return_inverse=True, return_counts=True)
+            rest = keys(np.delete(choices, left_out, axis=1))
+            _, inverse, count = np.unique(rest, return_inverse=True, return_counts=True)
             alone &= count[inverse] == 1
-        if not alone.any() or rows < 2:
-            break
-    return r
+        if not alone.any():
+            return r
+    return decisions

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import nassim
-from nassim.cli.main import main
 from nassim.errors import CorruptData, InvalidSetting, MissingData, NassimError
 from nassim.tabular_data.own_table import table_path
 from nassim.tabular_data.recipes import csv_cells, csv_fill, csv_rows
@@ -285,35 +284,3 @@ def test_a_table_is_replaced_by_a_complete_one_only(folder: Path, monkeypatch: p
     before = table_path("mine").read_bytes()
     import_table("mine", folder / "results.csv", folder / "spec.toml")
     assert table_path("mine").read_bytes() != before
-
-
-def test_the_command_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def run(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(list(arguments))
-        printed = capsys.readouterr()
-        return int(ended.value.code or 0), printed.out, printed.err
-
-    spec, results = str(folder / "spec.toml"), str(folder / "results.csv")
-    code, out, _ = run("data", "import", "other", results, "--spec", spec)
-    assert code == 0 and "csv/other" in out and "4 architectures, epochs 3, 9" in out
-    listed = json.loads(run("data", "list", "--json")[1])
-    assert [row["name"] for row in listed if row["here"]] == ["mine", "other"]
-    assert "4 of 4 architectures" in run("data", "verify", "csv/other")[1]
-    assert "valid in the file" in run("data", "info", "other")[1]
-    assert run("data", "remove", "other")[0] == 0 and not table_path("other").exists()
-    assert table_path("mine").exists()
-    for arguments, message in (
-        (("other", results, "--spec", str(folder / "none.toml")), "nassim data template"),
-        (("nasbench201", results, "--spec", spec), "is a released table"),
-        (("other", results), "is not a recipe"),
-        (("mine", results), "--spec"),
-        (("other", str(folder / "none.csv"), "--spec", spec), "is not there"),
-    ):
-        code, _, err = run("data", "import", *arguments)
-        assert code == 2 and message in err and err.count("\n") == 1, err
-    table_path("mine").write_bytes(table_path("mine").read_bytes()[:-100])
-    assert run("data", "list")[0] == 0
-    code, _, err = run("data", "verify", "mine")
-    assert code == 2 and "mine.h5" in err
-    assert run("list", "spaces")[0] == 0

@@ -19,7 +19,6 @@ import nassim
 from nassim.errors import InvalidArchitecture, InvalidQuery, MissingData, MissingDependency, UnknownName, Unsupported
 from nassim.query import Query
 from nassim.registry import algorithm_names, benchmark_names, find, get_algorithm, space_names
-from nassim.tabular_data.own_space import OwnListedSpace, radius, row_of
 from nassim.tabular_data.own_table import table_path
 from nassim.tabular_data.recipes import csv_rows
 from nassim.tabular_data.recipes.csv_table import import_table
@@ -229,51 +228,6 @@ def test_missing_architectures_are_a_declared_policy(own_data: Path) -> None:
     for policy in ("refuse", "sample"):  # nothing is missing
         imported(own_data, "long", missing=policy)
         assert nassim.get_benchmark("csv/mine").space.size == 18
-
-
-def test_the_listed_space_grows_through_all_levels() -> None:
-    rng = np.random.default_rng(0)
-    whole = nassim.tabular_data.own_space.OwnSpace("w", [nassim.space.Decision(str(i), tuple("abc")) for i in range(6)])
-    for size in (1, 2, 40, 300):
-        choices = np.unique(rng.integers(0, 3, (size, 6), dtype=np.uint8), axis=0)
-        space = OwnListedSpace(whole, choices, radius=radius(choices))
-        check_space(space)
-        for row, of in enumerate(choices.tolist()):
-            assert row_of(choices, tuple(of)) == row == space.index(space.at(row))
-        distances = (choices[:, None] != choices[None]).sum(axis=2) + 9 * np.eye(len(choices), dtype=int)
-        assert radius(choices) == (distances.min(axis=1).max() if len(choices) > 1 else 1)
-        for arch in map(space.at, range(space.size)):  # what it grows to is nearer to it than to all of its level
-            level = [
-                other.choices for other in space.architectures() if space.complexity(other) == space.complexity(arch)
-            ]
-            for larger in space.grow(arch):
-                near = [sum(x != y for x, y in zip(c, larger.choices, strict=True)) for c in level]
-                assert level[near.index(min(near))] == arch.choices
-
-
-def test_large_spaces_are_not_listed(own_data: Path) -> None:
-    """40 decisions of 100 options: the packed choices are bytes, not numbers."""
-    rng = random.Random(0)
-    archs = {tuple(rng.randrange(100) for _ in range(40)) for _ in range(200)}
-    names = [f"d{i}" for i in range(40)]
-    spec = "[decisions]\n" + "".join(f"{n} = {list(range(100))}\n" for n in names)
-    spec += '[architectures]\nmissing = "{}"\n[accuracy]\nunit = "fraction"\nvalid = "v"\n[training]\nepochs = 1\n'
-    spec += "[cost]\nseconds_per_epoch = 2.5\n"
-    made = [{**dict(zip(names, arch, strict=True)), "v": i / 200} for i, arch in enumerate(archs)]
-    write(own_data / "large.csv", made)
-    for policy, size in (("refuse", 100**40), ("sample", 200)):
-        (own_data / "spec.toml").write_text(spec.replace("{}", policy))
-        import_table("large", own_data / "large.csv", own_data / "spec.toml")
-        bench = nassim.get_benchmark("csv/large")
-        assert bench.space.size == size
-        for i, arch in enumerate(archs):
-            result = bench.query(Query(nassim.Architecture("large", arch)), rng)
-            assert (result.value, result.cost) == (i / 200, 2.5)
-        other = nassim.Architecture("large", (0,) * 40)
-        with pytest.raises((InvalidQuery, InvalidArchitecture), match="200"):
-            bench.query(Query(other), rng)
-    check_benchmark(bench)
-    assert len(nassim.run("regularized_evolution", bench, "50q").trials) == 50
 
 
 def test_one_column_for_the_architecture_and_one_cost_for_all(own_data: Path) -> None:

@@ -144,7 +144,7 @@ def test_no_search_on_the_test_split_unless_told(compact: Table) -> None:
     assert benchmark.test_accuracy(SPACE.at(5)) == compact.columns["cifar10/test_accuracy"][5, 0]
     for ask in (
         lambda: nassim.run("random_search", ID, "5q"),
-        lambda: nassim.run("random_search", benchmark, "100s"),
+        lambda: nassim.run("random_search", benchmark, "100q"),
         lambda: compare(["re"], [ID], "5q", seeds=1),
         lambda: nassim.get_benchmark(ID, search_on="valid"),
     ):

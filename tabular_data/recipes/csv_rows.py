@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -174,6 +175,6 @@ def _errors(path: Path) -> Iterator[None]:
         raise
     except UnicodeDecodeError as error:
         raise CorruptData(f"{path} is not text in UTF-8 ({error}).") from error
-    except (OSError, EOFError, ValueError, csv.Error) as error:  # pyarrow's own are ValueErrors
+    except (OSError, EOFError, ValueError, csv.Error, zlib.error) as error:  # pyarrow's own are ValueErrors
         reason = " ".join(str(error).split())
         raise CorruptData(f"{path} is damaged, or not the kind of file that its name says: {reason:.200}") from error
