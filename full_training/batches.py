@@ -53,14 +53,19 @@ class EpochPlan:
     right: Tensor
     mirror: Tensor
 
+    def __len__(self) -> int:
+        return len(self.order)
+
 
 def plan_epoch(n: int, recipe: Recipe, seed: int, epoch: int) -> EpochPlan:
-    """Draw the choices of an epoch over ``n`` images."""
-    rng = generator("batches", seed, epoch)
+    """Draw the choices of an epoch over ``n`` images, or over its part of them if a pass takes several epochs."""
+    whole, part = divmod(epoch, recipe.epochs_a_pass)
+    rng = generator("batches", seed, whole)
     order = torch.randperm(n, generator=rng)
     down, right = (torch.randint(0, 2 * recipe.crop + 1, (n,), generator=rng) for _ in range(2))
     mirror = torch.randint(0, 2 if recipe.flip else 1, (n,), generator=rng)
-    return EpochPlan(order, down, right, mirror)
+    now = slice(n * part // recipe.epochs_a_pass, n * (part + 1) // recipe.epochs_a_pass)
+    return EpochPlan(order[now], down[now], right[now], mirror[now])
 
 
 def take(split: DeviceSplit, plan: EpochPlan, positions: slice | Tensor) -> tuple[Tensor, Tensor]:

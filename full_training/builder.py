@@ -88,7 +88,7 @@ def pack(trainings: list[Training], data: DeviceData, recipe: Recipe, *, measure
     latency = np.full(len(trainings), np.nan, np.float32)
     for i, training in enumerate(trainings):
         whole = len(training.valid_accuracy)
-        train[i, :whole] = np.rint(np.array(training.train_accuracy) * len(data.train))
+        train[i, :whole] = np.rint(np.array(training.train_accuracy) * recipe.images_an_epoch(len(data.train)))
         valid[i, :whole] = np.rint(np.array(training.valid_accuracy) * len(data.valid))
         if training.test_accuracy is not None:
             test[i] = round(training.test_accuracy * len(data.test))

@@ -22,7 +22,7 @@ from nassim.full_training.data import ImageData, Split, random_bits
 
 SIDE = 8
 ORIGINALS = {"train": 997, "valid": 400, "test": 400}
-COPIES = {"train": 2, "valid": 5, "test": 5}  # renderings of each original
+COPIES = {"train": 8, "valid": 5, "test": 5}  # renderings of each original
 NAMES = {"train": "train", "valid": "x-valid", "test": "x-test"}
 STRETCH, SHEAR, SHIFT = 40, 56, 192  # largest departures from the identity, in 1/256 (SHIFT: of a pixel)
 NOISE = 20  # standard deviation of the noise, about, in grey levels of 256
@@ -31,7 +31,7 @@ _SEED = 0x6E617373696D
 
 @cache
 def load() -> ImageData:
-    """The three splits: 1,994 training, 2,000 validation and 2,000 test images."""
+    """The three splits: 7,976 training, 2,000 validation and 2,000 test images."""
     from sklearn.datasets import load_digits
 
     originals = load_digits()

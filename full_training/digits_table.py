@@ -76,6 +76,7 @@ def assemble(shards: Path, target: Path) -> Header:
 def _header(there: NDArray[np.bool_], machines: Counter[str], failures: list[str]) -> Header:
     data, recipe = load_data(TASK), get_recipe(RECIPE)
     images = {name: len(split) for name, split in data.splits.items()}
+    rendered, images["train"] = images["train"], recipe.images_an_epoch(images["train"])
     classes = cell_classes()
     complete, some = int(there.all(axis=1).sum()), int(there.any(axis=1).sum())
     cells = sum(len(classes[i].rows) for i in np.flatnonzero(there.any(axis=1)))
@@ -97,7 +98,10 @@ def _header(there: NDArray[np.bool_], machines: Counter[str], failures: list[str
         splits={
             f"{TASK}/valid_accuracy": f"{images['valid']:,} images, rendered from 400 originals (x-valid)",
             f"{TASK}/test_accuracy": f"{images['test']:,} images, rendered from 400 other originals (x-test)",
-            f"{TASK}/train_accuracy": f"{images['train']:,} images from the other 997 originals, while training",
+            f"{TASK}/train_accuracy": (
+                f"{images['train']:,} images an epoch, while training, of {rendered:,} rendered from the other 997 "
+                "originals"
+            ),
         },
         repeats=len(SEEDS),
         seeds=", ".join(map(str, SEEDS)),

@@ -60,7 +60,7 @@ def _train_many(
     archs: Sequence[Architecture], data: DeviceData, recipe: Recipe, seeds: Sequence[int], device: torch.device
 ) -> list[Training]:
     stack = _stacked(archs, data, recipe, seeds)
-    K, n = len(archs), len(data.train)
+    K, n = len(archs), recipe.images_an_epoch(len(data.train))
     steps = -(-n // recipe.batch)
     momentum = torch.zeros_like(stack.flat)
     right: list[Tensor] = []
@@ -71,7 +71,7 @@ def _train_many(
     clock = time.process_time if device.type == "cpu" else _synchronized
     for epoch in range(recipe.epochs):
         started = clock()
-        plans = [plan_epoch(n, recipe, seed, epoch) for seed in seeds]
+        plans = [plan_epoch(len(data.train), recipe, seed, epoch) for seed in seeds]
         correct = torch.zeros(K, dtype=torch.long, device=device)
         total = torch.zeros(K, device=device)
         for step in range(steps):

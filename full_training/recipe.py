@@ -22,6 +22,8 @@ class Recipe:
     """How a network is made and trained; stochastic gradient descent with a cosine schedule per step.
 
     channels, cells: C and N of the skeleton.
+    epochs_a_pass: an epoch takes this part of the shuffled training images, the next epoch the next part: with 4,
+        four epochs see each image once.
     rate: learning rate at the start; it falls to zero, after ``warmup`` epochs of linear rise.
     crop: pixels of padding before a random crop to the old size (a shift by up to as many pixels).
     flip: mirror half of the images.
@@ -32,6 +34,7 @@ class Recipe:
     channels: int = 16
     cells: int = 5
     epochs: int = 200
+    epochs_a_pass: int = 1
     batch: int = 256
     rate: float = 0.1
     momentum: float = 0.9
@@ -43,7 +46,7 @@ class Recipe:
     precision: Literal["float32", "bf16"] = "float32"
 
     def __post_init__(self) -> None:
-        for name in ("channels", "cells", "epochs", "batch"):
+        for name in ("channels", "cells", "epochs", "epochs_a_pass", "batch"):
             if getattr(self, name) < 1:
                 raise InvalidSetting(f"recipe {self.name}: {name}={getattr(self, name)} must be at least 1.")
         for name in ("rate", "momentum", "weight_decay", "warmup", "crop"):
@@ -67,6 +70,10 @@ class Recipe:
             return self.rate * (step + 1) / (self.warmup * steps)
         return self.rate * 0.5 * (1.0 + math.cos(math.pi * (epoch - self.warmup) / (self.epochs - self.warmup)))
 
+    def images_an_epoch(self, images: int) -> int:
+        """Images that an epoch sees of so many in the training split."""
+        return images // self.epochs_a_pass
+
     def check(self, data: ImageData) -> None:
         """Raise `InvalidSetting` if the recipe does not fit the data."""
         if data.side % 4:
@@ -75,9 +82,16 @@ class Recipe:
             raise InvalidSetting(f"recipe {self.name} mirrors images, and a mirrored image of {data.name} is another.")
         if 2 * self.crop >= data.side:
             raise InvalidSetting(f"recipe {self.name} shifts by {self.crop} pixels, half of {data.name}'s {data.side}.")
-        if self.batch > len(data.splits["train"]):
-            count = len(data.splits["train"])
-            raise InvalidSetting(f"recipe {self.name} has batches of {self.batch}, {data.name} only {count:,} images.")
+        whole = len(data.splits["train"])
+        if whole % self.epochs_a_pass:
+            raise InvalidSetting(
+                f"recipe {self.name} has epochs_a_pass={self.epochs_a_pass}, which does not divide {data.name}'s "
+                f"{whole:,} images."
+            )
+        if self.batch > (count := self.images_an_epoch(whole)):
+            raise InvalidSetting(
+                f"recipe {self.name} has batches of {self.batch}, an epoch of {data.name} only {count:,} images."
+            )
         if self.warmup >= self.epochs:
             raise InvalidSetting(f"recipe {self.name}: warmup={self.warmup} is not below its {self.epochs} epochs.")
 
@@ -92,8 +106,9 @@ RECIPES = {
             channels=8,
             cells=2,
             epochs=4,
-            batch=100,
-            rate=0.3,
+            epochs_a_pass=4,
+            batch=50,
+            rate=0.1,
             weight_decay=1e-3,
             warmup=1.0,
             crop=0,

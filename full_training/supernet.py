@@ -119,7 +119,7 @@ class SharedNetwork:
         self._begin()
         halves = self._train, self._valid
         plans = [plan_epoch(len(half), self.recipe, 2 * self.seed + k, epoch) for k, half in enumerate(halves)]
-        fewest = min(map(len, halves))
+        fewest = min(map(len, plans))
         size = min(size, fewest)
         for i in range(0, fewest - size + 1, size):
             train, valid = (take(h, plan, slice(i, i + size)) for h, plan in zip(halves, plans, strict=True))

@@ -12,16 +12,16 @@ from nassim.full_training.recipe import Recipe, get_recipe
 if TYPE_CHECKING:
     from nassim.full_training.supernet import SharedNetwork
 
-# What is taken of a recipe is channels, cells and augmentation. The supernet of digits has one cell a stage, the
+# What is taken of a recipe is channels, cells, augmentation and what an epoch is. The supernet of digits has one cell a stage, the
 # networks of its table two: as the paper of DARTS searches with a smaller network than it evaluates.
 RECIPES = {
-    "digits": get_recipe("digits", channels=8, cells=1, crop=0),
+    "digits": get_recipe("digits", cells=1, epochs_a_pass=2),
     "cifar10": get_recipe("nasbench201-200ep"),
     "cifar100": get_recipe("nasbench201-200ep"),
     "imagenet16-120": get_recipe("nasbench201-200ep"),
 }
 # Known without reading an image, to see whether a recording fits. The releases of the others are checked when read.
-IMAGES_SHA256 = {"digits": "6bfa5da80c2536454d59b21e5d3e1fcbf75f7854a6ee17308cd71817ec5f4dd2"}
+IMAGES_SHA256 = {"digits": "2623a019bc5a38612368440c5836d0bd359139969478113be9fd79c52af07e6f"}
 
 
 def supernet_settings(images: str, recipe: Recipe | None = None) -> dict[str, object]:
@@ -35,6 +35,7 @@ def supernet_settings(images: str, recipe: Recipe | None = None) -> dict[str, ob
         "images_sha256": IMAGES_SHA256.get(images, ""),
         "channels": recipe.channels,
         "cells": recipe.cells,
+        "epochs_a_pass": recipe.epochs_a_pass,
         "crop": recipe.crop,
         "flip": recipe.flip,
         "statistics": "batch",

@@ -99,7 +99,7 @@ def _train(
         right, failed = learner.epoch(len(curve.valid))
         notes += learner.news()
         if not failed:
-            curve.train.append(right / len(learner.images))
+            curve.train.append(right / recipe.images_an_epoch(len(learner.images)))
             curve.valid.append(learner.accuracy(splits["valid"]))
             curve.seconds.append(time.perf_counter() - started)
             if tell is not None:
@@ -156,8 +156,9 @@ class _Learner:
 
     def epoch(self, epoch: int) -> tuple[int, str]:
         """Train an epoch: correct images on the way, and why the training failed (or nothing)."""
-        n, recipe = len(self.images), self.recipe
-        plan = plan_epoch(n, recipe, self.seed, epoch)
+        recipe = self.recipe
+        plan = plan_epoch(len(self.images), recipe, self.seed, epoch)
+        n = len(plan)
         steps = math.ceil(n / recipe.batch)
         right = torch.zeros((), dtype=torch.long, device=self.device)
         total = torch.zeros((), device=self.device)

@@ -242,7 +242,7 @@ def test_it_finds_that_stripes_need_no_none(tiny_supernets: Supernets) -> None:
 def test_hyperparameters() -> None:
     darts = nassim.get_algorithm("darts")
     assert darts.hyperparameters(SPACE)["weight_decay"] == 5e-4  # NAS-Bench-201's
-    assert darts.hyperparameters(SPACE, "nasbench201/digits")["arch_rate"] == 0.013
+    assert darts.hyperparameters(SPACE, "nasbench201/digits")["arch_rate"] == 0.0063
     assert darts.configured(arch_rate=0.5).hyperparameters(SPACE, "nasbench201/digits")["arch_rate"] == 0.5
     with pytest.raises(ValueError, match="order=3 is not 1 or 2"):
         darts.configured(order=3)

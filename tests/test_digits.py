@@ -16,14 +16,14 @@ from nassim.full_training import cifar, digits, imagenet16
 from nassim.full_training.data import SPLITS, ImageData, Split, halves, load_data, random_bits
 from nassim.full_training.recipe import RECIPES, USUAL, Recipe, get_recipe
 
-SHA256 = "6bfa5da80c2536454d59b21e5d3e1fcbf75f7854a6ee17308cd71817ec5f4dd2"
+SHA256 = "2623a019bc5a38612368440c5836d0bd359139969478113be9fd79c52af07e6f"
 
 
 def test_images_are_the_same_bit_for_bit() -> None:
     data = load_data("digits")
     assert data.sha256 == SHA256
     assert {name: split.images.shape for name, split in data.splits.items()} == {
-        "train": (1994, 4, 4, 4),
+        "train": (7976, 4, 4, 4),
         "valid": (2000, 4, 4, 4),
         "test": (2000, 4, 4, 4),
     }
@@ -236,7 +236,8 @@ def test_a_recipe_is_known_by_its_hash() -> None:
     [
         ({"flip": True}, "mirrored image of digits"),
         ({"crop": 2}, "shifts by 2 pixels"),
-        ({"batch": 5000}, "batches of 5000, digits only 1,994 images"),
+        ({"batch": 5000}, "batches of 5000, an epoch of digits only 1,994 images"),
+        ({"epochs_a_pass": 3}, "epochs_a_pass=3, which does not divide digits's 7,976 images"),
         ({"warmup": 4.0}, "not below its 4 epochs"),
     ],
 )

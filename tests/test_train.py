@@ -115,6 +115,21 @@ def test_augmentation_shifts_and_mirrors() -> None:
     assert not torch.equal(later.order, plan.order) and not torch.equal(other.order, plan.order)
 
 
+def test_an_epoch_may_be_a_part_of_a_pass() -> None:
+    recipe = replace(TINY, epochs_a_pass=4, batch=8, epochs=5)
+    parts = [plan_epoch(96, recipe, 3, epoch) for epoch in range(8)]
+    whole = plan_epoch(96, replace(recipe, epochs_a_pass=1), 3, 0)
+    assert [len(part) for part in parts] == [24] * 8
+    assert torch.equal(torch.cat([part.order for part in parts[:4]]), whole.order)
+    assert sorted(torch.cat([part.order for part in parts[4:]]).tolist()) == list(range(96))
+    assert not torch.equal(parts[4].order, parts[0].order)
+    training = train(ARCH, DATA, recipe, 3)
+    assert len(training.valid_accuracy) == 5
+    assert all((24 * accuracy).is_integer() for accuracy in training.train_accuracy)
+    with pytest.raises(InvalidSetting, match="epochs_a_pass=5, which does not divide .*'s 96 images"):
+        replace(recipe, epochs_a_pass=5).check(DATA)
+
+
 def test_images_are_normalized_by_the_training_split() -> None:
     images = to_device(load_data("digits"), "train").images
     torch.testing.assert_close(images.mean(dim=(0, 2, 3)), torch.zeros(4), atol=1e-4, rtol=0)
