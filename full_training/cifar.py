@@ -100,7 +100,7 @@ def download(name: str) -> Path:
         raise CorruptData(f"{release.url} has another md5 than {release.md5}: it was altered or cut off.") from error
     except OSError as error:
         raise MissingData(
-            f"{release.url} cannot be fetched: {error}. Fetch it yourself and give --images FOLDER."
+            f"{release.url} cannot be fetched: {error}. Fetch it elsewhere and put it into {images_folder()}."
         ) from error
 
 
@@ -113,7 +113,8 @@ def _unpacked(name: str, release: Release, folder: Path) -> Path:
     if not archive.is_file():
         raise MissingData(
             f"{name} is not in {folder}: neither {release.archive} nor {release.folder}/{release.test} is there. "
-            f"Fetch {release.url} (nassim train --download does) or give --images FOLDER."
+            f"Fetch {release.url} and put it there; `nassim train --data {name} --download` fetches it into "
+            "nassim's data folder."
         )
     import hashlib
 

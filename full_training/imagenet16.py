@@ -45,7 +45,7 @@ def _read(path: Path) -> Split:
     if not path.is_file():
         raise MissingData(
             f"imagenet16-120: {path} is not there. Fetch the 16 x 16 batch files from https://image-net.org "
-            "(free registration) and give --images FOLDER."
+            "(free registration) and put them there."
         )
     batch = safe_pickle.load(path)
     try:

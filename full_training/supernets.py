@@ -12,8 +12,8 @@ from nassim.full_training.recipe import Recipe, get_recipe
 if TYPE_CHECKING:
     from nassim.full_training.supernet import SharedNetwork
 
-# What is taken of a recipe is channels, cells, augmentation and what an epoch is. The supernet of digits has one cell a stage, the
-# networks of its table two: as the paper of DARTS searches with a smaller network than it evaluates.
+# What is taken of a recipe is channels, cells, augmentation and what an epoch is. The supernet of digits has one
+# cell a stage, the networks of its table two: as the paper of DARTS searches with a smaller network than it evaluates.
 RECIPES = {
     "digits": get_recipe("digits", cells=1, epochs_a_pass=2),
     "cifar10": get_recipe("nasbench201-200ep"),

@@ -37,9 +37,10 @@ def main(
     err = console(stderr=True)
 
     def tell(progress: Progress) -> None:
-        left = time.strftime("%H:%M:%S", time.gmtime(progress.seconds_left)) if progress.seconds_left >= 0 else "?"
+        minutes = round(progress.seconds_left / 60) if progress.seconds_left >= 0 else None
+        left = "?" if minutes is None else f"{minutes // 60} h {minutes % 60:02} min"
         done, of = progress.trainings, progress.of_trainings
-        err.print(f"{time.strftime('%H:%M:%S')} {done:,} of {of:,} trainings; left, as now: {left}")
+        err.print(f"{time.strftime('%H:%M:%S')} {done:,} of {of:,} trainings; left at this pace: {left}")
 
     try:
         build(out / "shards", jobs=jobs, limit=limit, tell=tell)
