@@ -257,5 +257,9 @@ def test_rechecking_finds_altered_values(tmp_path: Path, tiny: Recipe, monkeypat
     tabulate(same, same - 3, same + 3)
     with pytest.raises(CorruptData, match="standard deviations of repeats"):
         recheck(2, path=target, seed=1, tell=lambda result: None)
+    tabulate(genuine.valid + 300, genuine.valid + 240, genuine.valid + 360)  # 15 points: 3.5 deviations for each
+    assert all(each.agrees for each in recheck(1, path=target, seed=1, tell=lambda result: None))
+    with pytest.raises(CorruptData, match=r"3 cells retrained differ by .* points on average"):
+        recheck(3, path=target, seed=1, tell=lambda result: None)
     with pytest.raises(InvalidSetting, match="at least 1"):
         recheck(0, path=target, tell=lambda result: None)

@@ -43,7 +43,7 @@ def _retrained(count: int, seed: int, as_json: bool) -> None:
         measured = percent(result.measured[-1] if result.measured else None)
         err.print(
             f"{result.arch}, seed {result.seed}: recorded {percent(result.recorded[-1])} %, measured {measured} % "
-            f"({100 * result.difference:+.2f} points; repeats differ by {100 * result.noise:.2f})"
+            f"({100 * result.difference:+.2f} points; standard deviation of repeats there: {100 * result.noise:.2f})"
         )
 
     found = recheck(count, seed=seed, tell=tell) if count else []
