@@ -24,7 +24,8 @@ browser: ## Chromium for the tests of the report, where it can be installed; whe
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
 	    echo "installing chromium (about a minute the first time)"; \
-	    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >/dev/null 2>&1; \
+	    { timeout 120 apt-get update -qq; \
+	      DEBIAN_FRONTEND=noninteractive timeout 600 apt-get install -y -qq chromium; } >/dev/null 2>&1 </dev/null; \
 	fi; \
 	command -v chromium >/dev/null || echo "no Chromium is to be had here: the tests in a browser are skipped"
 

@@ -1,7 +1,8 @@
 """Several objectives: non-dominated sorting, hypervolume and attainment surfaces.
 
 Points are rows of an array (points, objectives), and every objective is to be minimized: give the error
-for an accuracy, seconds, parameters, FLOPs or joules as they are.
+for an accuracy, seconds, parameters, FLOPs or joules as they are. Written here, not taken from moocore or pymoo: it is
+little, it adds no compiled dependency to every installation, and attainment surfaces come with it.
 """
 
 from __future__ import annotations

@@ -65,9 +65,12 @@ def _draw(axes: Axes, study: Study, benchmark: str) -> None:
         if curve is None:
             continue
         shown = np.isfinite(curve.q75)  # from when three quarters of the runs have an answer
+        color, k = COLORS[i % len(COLORS)], i % len(DASHES)
+        if not shown.any():
+            axes.plot([], [], color=color, label=f"{strategy}: most runs have an answer too late or none")
+            continue
         at, median = curve.at[shown], np.maximum(curve.median[shown], FLOOR)
         upper = np.maximum(curve.q75[shown], FLOOR)
-        color, k = COLORS[i % len(COLORS)], i % len(DASHES)
         axes.fill_between(at, np.maximum(curve.q25[shown], FLOOR), upper, step="post", color=color, alpha=0.15, lw=0)
         axes.step(
             *(at, median),
@@ -80,8 +83,7 @@ def _draw(axes: Axes, study: Study, benchmark: str) -> None:
             ms=5,
             label=f"{strategy} ({len(runs)} seeds{_mode(runs[0].mode)})",
         )
-        if len(at):
-            lowest, first = min(lowest, float(curve.q25[shown].min())), min(first, float(at[0]))
+        lowest, first = min(lowest, float(curve.q25[shown].min())), min(first, float(at[0]))
     _dress(axes, study, facts, lowest, first)
 
 
@@ -106,6 +108,8 @@ def _dress(axes: Axes, study: Study, facts: Facts, lowest: float, first: float) 
         axes.text(0.99, 0.98, note, transform=axes.transAxes, ha="right", va="top", fontsize=8, color="#444444")
     if np.isfinite(first):
         axes.set_xlim(left=first * 0.9)
+    else:  # nothing is drawn: logarithmic axes find no limits by themselves
+        axes.set(xlim=(1, 10), ylim=(FLOOR, 100))
     if facts.cost_unit == "seconds":
         days = axes.secondary_xaxis("top", functions=(_days, _seconds))
         days.set_xlabel("simulated days", fontsize=8)

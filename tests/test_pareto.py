@@ -164,7 +164,7 @@ def test_attainment_surfaces_by_hand() -> None:
 def test_a_whole_table_is_sorted_quickly() -> None:
     rng = np.random.default_rng(0)
     table = rng.random((15_625, 3))
-    began = time.perf_counter()
+    began = time.process_time()
     scale = scale_of(table)
     hypervolume_steps(table[:150], scale)
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0

@@ -194,15 +194,15 @@ def test_circumstances_are_said() -> None:
     mind = said(
         found,
         splits={"x": "validation"},
-        budgets={"random_search": "150 queries", "a": "2 h"},
+        budgets={"random_search": "150 queries", "a": "2 h", "b": "150 queries"},
         synthetic=["x"],
-        replayed={"a": "proxy"},
+        replayed={"a": "proxy", "b": "proxy"},
         missing=1,
     )[2]
     assert mind == (
         "This holds for this benchmark only; without a test split, regret is on the validation split, which the "
-        "search saw; budgets differ (random_search 150 queries, a 2 h), so unequal efforts are compared; 1 run "
-        "without an answer counted as worst in ranks and tests; made-up data: x; the runs of a are of a proxy; "
+        "search saw; budgets differ (random_search and b 150 queries, a 2 h), so unequal efforts are compared; 1 run "
+        "without an answer counted as worst in ranks and tests; made-up data: x; the runs of a and b are of a proxy; "
         "still missing: 1 run."
     )
 
@@ -268,9 +268,9 @@ def test_five_strategies_of_500_seeds_take_less_than_a_second() -> None:
 
     scores = made(dict.fromkeys(["random_search", "a", "b", "c", "d"], 0.0), seeds=500)
     best = inf
-    for _ in range(3):  # other processes may be busy
-        began = time.perf_counter()
+    for _ in range(3):
+        began = time.process_time()
         for runs in scores["bench0"].values():
             bootstrap_interval([list(runs.values())], resamples=2000)
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.process_time() - began)
     assert best < 1.0

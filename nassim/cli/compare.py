@@ -43,7 +43,10 @@ def main(
     ] = "",
     benchmark: Annotated[
         list[str] | None,
-        typer.Option("--benchmark", help=f"May be repeated; default {' and '.join(DEFAULT_BENCHMARKS)}."),
+        typer.Option(
+            "--benchmark",
+            help=f"May be repeated; default those of --against, else {' and '.join(DEFAULT_BENCHMARKS)}.",
+        ),
     ] = None,
     budget: BudgetOption = None,
     protocol: ProtocolOption = "",
@@ -80,15 +83,14 @@ def main(
     """Compare strategies over seeds; random search is always in. Writes tables, figures and a report to a folder.
 
     With --against OLD_DIR it says what changed since that study, and the exit code is 1 if a strategy became
-    significantly worse; without --algos that study is repeated.
+    significantly worse; what is not given is as it was there.
     """
-    if algos or against is None:
-        chosen = _strategies(algos, settings or [])
-    else:
-        old = repeated(against)
-        chosen, benchmark, budget = old.strategies, benchmark or old.benchmarks, budget or old.budget
+    old = None if against is None else repeated(against)
+    if old is not None:
+        benchmark, budget = benchmark or old.benchmarks, budget or (None if protocol else old.budget)
         seeds, workers = seeds or old.seeds, old.workers if workers == 1 else workers
         noise = old.noise if noise == "draw" else noise
+    chosen = _configured(_named(algos) if algos or old is None else old.strategies(), settings or [])
     default = [name for name in DEFAULT_BENCHMARKS[: 1 if protocol else None] if name in benchmark_names()]
     benchmarks, limits = follow(protocol, benchmark or default, budget, search_on)
     options = [*(["live"] if live else []), *([f"regret={regret}"] if regret else [])]
@@ -153,20 +155,24 @@ def main(
         raise typer.Exit(1)
 
 
-def _strategies(algos: str, settings: list[str]) -> list[Algorithm]:
-    """The strategies with their settings."""
+def _named(algos: str) -> list[Algorithm]:
+    """The strategies that --algos names."""
     names = [name.strip() for name in algos.split(",") if name.strip()]
     if not names:
         raise InvalidSetting(
             "--algos names no strategy: for example --algos re,bo. `nassim list algorithms` lists them."
         )
-    found = [get_algorithm(name) for name in names]
-    owners = {owner for a in found for owner in (a.name, *a.aliases)}
+    return [get_algorithm(name) for name in names]
+
+
+def _configured(chosen: list[Algorithm], settings: list[str]) -> list[Algorithm]:
+    """The strategies with their settings."""
+    owners = {owner for a in chosen for owner in (a.name, *a.aliases)}
     for setting in settings:
         owner = setting.partition("=")[0].rpartition(".")[0]
         if owner and owner not in owners:
-            raise InvalidSetting(f"--set {setting}: {owner} is not among --algos {algos}.")
-    return [apply_settings(a, settings, prefix=True) for a in found]
+            raise InvalidSetting(f"--set {setting}: {owner} is not among --algos {','.join(a.name for a in chosen)}.")
+    return [apply_settings(a, settings, prefix=True) for a in chosen]
 
 
 def _default_folder(chosen: list[Algorithm], *rest: object) -> Path:

@@ -73,7 +73,8 @@ class Race:
         every = [curve for group in curves.values() for curve in group]
         at = log_times(every, POINTS)
         now = float(at[0] * (at[-1] / at[0]) ** share) if at.size and share < 1 else math.inf
-        clock = f"after {duration(now)}" if now < math.inf else "at the end of each run"
+        after = duration(now) if part.clock.unit == "s" else f"{now:,.0f} {part.clock.unit}"
+        clock = f"after {after}" if now < math.inf else "at the end of each run"
         done = f"{self._follower.done} of {self._follower.total} runs"
         title = Text.assemble((part.name, "bold"), f": {done}, {part.split_name} regret in percentage points {clock}")
         title.no_wrap = True

@@ -11,14 +11,18 @@ from nassim.strategy import Algorithm
 
 
 class Repeated(NamedTuple):
-    """The strategies with the settings that were not their defaults, and the options of `nassim compare`."""
+    """The options of `nassim compare`; ``recorded`` has the hyperparameters of each strategy on each benchmark."""
 
-    strategies: list[Algorithm]
+    recorded: dict[str, dict[str, dict[str, object]]]
     benchmarks: list[str]
     budget: str
     seeds: int
     workers: int
     noise: str
+
+    def strategies(self) -> list[Algorithm]:
+        """The strategies of now with the settings that were not their defaults then."""
+        return [_configured(name, on) for name, on in self.recorded.items()]
 
 
 def repeated(folder: Path) -> Repeated:
@@ -29,7 +33,7 @@ def repeated(folder: Path) -> Repeated:
     settings = study.settings
     study.close()
     return Repeated(
-        [_configured(name, on) for name, on in settings["strategies"].items()],
+        settings["strategies"],
         list(settings["benchmarks"]),
         str(settings["budget"]),
         int(settings["seeds"]),

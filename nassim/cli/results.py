@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import typer
 from nassim.cli.console import console, print_table
 from nassim.facts import Facts
 from nassim.plots import plot_study
+from nassim.stats.words import counted
 from nassim.study import FILE, Study
 from nassim.summary import SPLITS, curve_rows, summary_rows, write_csv
 
@@ -48,7 +50,7 @@ def print_summary(study: Study) -> None:
 def _title(study: Study, facts: Facts) -> str:
     settings, best = study.settings, facts.best(facts.regret_split)
     synthetic = " (synthetic)" if facts.synthetic else ""
-    spent = f"budget {settings['budget']}, {settings['workers']} worker(s), noise {settings['noise']}"
+    spent = f"budget {settings['budget']}, {counted(settings['workers'], 'worker')}, noise {settings['noise']}"
     title = (
         f"\n[bold]{facts.name}[/]{synthetic}: {spent}\n"
         f"The final incumbents' mean accuracy over the repeats after {facts.epochs} epochs: mean ± std over seeds."
@@ -73,6 +75,11 @@ def _line(row: dict[str, Any], facts: Facts, splits: list[str]) -> list[object]:
         row["seeds"],
         f"{row['queries_mean']:.0f}",
         f"{row['simulated_seconds_mean']:,.0f}",
-        *("–" if center is None else f"{center:.2f} ± {spread:.2f}" for center, spread in accuracies),
-        *(mean, iqm, median, f"{q25} – {q75}"),
+        *("–" if center is None else f"{center:.2f}{_spread(spread)}" for center, spread in accuracies),
+        *(mean, iqm, median, "–" if regret["q25"] is None else f"{q25} – {q75}"),
     ]
+
+
+def _spread(std: float) -> str:
+    """The standard deviation; nothing for one seed, which has none."""
+    return "" if math.isnan(std) else f" ± {std:.2f}"

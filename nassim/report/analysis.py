@@ -38,7 +38,8 @@ class Analysis:
         """strategy -> what its runs had to spend, in words; over benchmarks where that differs."""
         found = {}
         for strategy in self.strategies:
-            said = [budget_in_words(part.budget, part.runs[strategy]) for part in self.parts if strategy in part.runs]
+            parts = [part for part in self.parts if strategy in part.runs]
+            said = [budget_in_words(part.budget, part.runs[strategy], part.clock) for part in parts]
             found[strategy] = " or ".join(dict.fromkeys(said))
         return found
 

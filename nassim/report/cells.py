@@ -22,13 +22,14 @@ MOST = 8
 class BestCell(NamedTuple):
     """A final incumbent: how many runs of each strategy ended with it, and its mean accuracies (fractions).
 
-    ``by_epochs`` holds the validation accuracy after each number of epochs that the benchmark knows.
+    ``valid`` is None where the source has no validation split. ``by_epochs`` holds the validation accuracy after each
+    number of epochs that the benchmark knows; it is empty where the search saw another split.
     """
 
     architecture: str
     string: str
     found_by: dict[str, int]
-    valid: float
+    valid: float | None
     test: float | None
     by_epochs: dict[int, float]
     svg: str
@@ -101,14 +102,16 @@ def best_cells(analysis: Analysis, part: Part, draw: Drawer) -> list[BestCell]:
             ends[name],
             points[name].valid,
             points[name].test,
-            {} if isinstance(benchmark, str) else _by_epochs(benchmark, name),
+            _by_epochs(benchmark, name),
             draw(name),
         )
         for name in sorted(chosen, key=lambda name: (-value[name], name))[:MOST]
     ]
 
 
-def _by_epochs(benchmark: Benchmark, architecture: str) -> dict[int, float]:
+def _by_epochs(benchmark: Benchmark | str, architecture: str) -> dict[int, float]:
+    if isinstance(benchmark, str) or benchmark.search_metric != "valid_accuracy":
+        return {}
     arch = benchmark.space.parse(architecture)
     found = {}
     for epochs in benchmark.fidelities:
@@ -125,20 +128,19 @@ def cells_table(analysis: Analysis, part: Part, cells: list[BestCell]) -> Table:
     if not cells:
         return no_table(name, caption, "No run has an answer.")
     epochs = sorted({e for cell in cells for e in cell.by_epochs})
-    test = any(cell.test is not None for cell in cells)
+    valid, test = any(cell.valid is not None for cell in cells), any(cell.test is not None for cell in cells)
     columns = [
         "architecture",
         *(f"valid %, {e} epochs" for e in epochs),
         *(["test %"] if test else []),
         "final answer of",
     ]
-    if not epochs:
+    if valid and not epochs:
         columns.insert(1, f"valid %, {part.facts.epochs} epochs")
     rows = []
     for cell in cells:
-        values = [f"{100 * cell.by_epochs[e]:.2f}" if e in cell.by_epochs else "–" for e in epochs]
-        values = values or [f"{100 * cell.valid:.2f}"]
-        tests = ["–" if cell.test is None else f"{100 * cell.test:.2f}"] if test else []
+        values = [_percent(cell.by_epochs.get(e)) for e in epochs] or [_percent(cell.valid)] * valid
+        tests = [_percent(cell.test)] * test
         rows.append(row(cell.architecture, *values, *tests, found_by_in_words(part, cell)))
     notes = ["Means over the table's repeats."]
     benchmark = analysis.benchmark(part.name)
@@ -147,6 +149,10 @@ def cells_table(analysis: Analysis, part: Part, cells: list[BestCell]) -> Table:
     elif benchmark.epochs_source:
         notes.append(benchmark.epochs_source)
     return Table(name, caption, tuple(columns), rows, tuple(notes))
+
+
+def _percent(fraction: float | None) -> str:
+    return "–" if fraction is None else f"{100 * fraction:.2f}"
 
 
 def found_by_in_words(part: Part, cell: BestCell) -> str:

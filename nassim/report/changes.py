@@ -88,7 +88,7 @@ def _on_one_ground(old: Part, new: Part, same_budget: bool, notes: list[str]) ->
         curves.append(part.curves("seconds", split))
     if not same_budget:
         at = common_budget([*curves[0].values(), *curves[1].values()]).value
-        notes.append(f"{new.name} is compared after {at:,.0f} simulated seconds, which all runs of both had.")
+        notes.append(f"{new.name} is compared after {at:,.0f} {new.clock.words}, which all runs of both had.")
     found = []
     for part, of in zip((old, new), curves, strict=True):
         ends = {s: final_values(group, at).tolist() for s, group in of.items()}

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from nassim.report import numerals
 from nassim.report.analysis import Analysis
 from nassim.report.settings import changed_hyperparameters
+from nassim.stats.words import counted
 from nassim.study import BASELINE
 
 YES, NO, PARTLY, AUTHOR = "yes", "no", "partly", "for the author"
@@ -58,10 +60,8 @@ def checklist(analysis: Analysis) -> list[Item]:
         ),
         Item(
             *(release, "Are the hyperparameters and seeds of the search methods released?", YES),
-            f"Seeds 0 to {seeds - 1}, and every hyperparameter in the table above and in study.db. "
-            + (
-                f"Not the defaults: {', '.join(changed)}; say why." if changed else "None was changed from its default."
-            ),
+            f"{numerals.seeds(seeds).capitalize()}, and every hyperparameter in the table above and in study.db. "
+            + (f"Not the defaults: {', '.join(changed)}; say why." if changed else "None was set by hand."),
         ),
         Item(
             *(compare, "Do all methods use the same benchmark, data, splits, space and training code?", YES),
@@ -76,8 +76,8 @@ def checklist(analysis: Analysis) -> list[Item]:
         Item(compare, "Were ablation studies run?", AUTHOR, "Name them, or run them with --set and --against."),
         Item(
             *(compare, "Is the evaluation protocol the same for all methods?", YES if same_budget else PARTLY),
-            f"Budget {settings['budget']}, {settings['workers']} worker(s), noise {settings['noise']}, incumbent by "
-            "validation accuracy."
+            f"Budget {settings['budget']}, {counted(settings['workers'], 'worker')}, noise {settings['noise']}, "
+            f"incumbent by {_searched(analysis)}."
             + ("" if same_budget else " Budgets differ: see the column at equal simulated time."),
         ),
         Item(
@@ -92,7 +92,7 @@ def checklist(analysis: Analysis) -> list[Item]:
         ),
         Item(
             *(compare, "Were there several runs, and are the seeds reported?", YES if seeds > 1 else NO),
-            f"{seeds} seed{'s' if seeds != 1 else ''} of each strategy"
+            f"{counted(seeds, 'seed')} of each strategy"
             + (
                 f"; {analysis.planned - len(analysis.study.runs):,} runs are missing."
                 if not analysis.study.complete
@@ -116,6 +116,16 @@ def checklist(analysis: Analysis) -> list[Item]:
             "This report and study.db hold the settings; add what was done outside of them.",
         ),
     ]
+
+
+def _searched(analysis: Analysis) -> str:
+    """The accuracy that chose the incumbents."""
+    facts = analysis.study.facts.values()
+    on_test = [f.name for f in facts if f.search_split == "test"]
+    if not on_test:
+        return "validation accuracy"
+    where = "" if len(on_test) == len(facts) else f" on {', '.join(on_test)}, by validation accuracy elsewhere"
+    return f"test accuracy, which the searches saw{where}"
 
 
 def _registered(analysis: Analysis) -> str:

@@ -15,7 +15,6 @@ from nassim.report.content import Content, PartContent
 from nassim.report.diagram import Diagram
 from nassim.report.fronts import Fronts, axis_label
 from nassim.report.pairs import chance, pair_of, pairs_of
-from nassim.report.runs import AXIS_NAMES
 from nassim.stats import ecdf, first_hits, log_targets, log_times, ranks_over_time, spent_of
 from nassim.stats.samples import Floats
 
@@ -82,9 +81,11 @@ def _over_time(
 ) -> tuple[Figure, Axes]:
     figure, axes = _empty()
     for strategy, y in values.items():
-        axes.step(at, y, where="post", label=strategy, **_look(order.index(strategy), len(at)))
+        mode = found.part.mode(strategy)
+        labeled = strategy if mode == "black-box" else f"{strategy} ({mode})"
+        axes.step(at, y, where="post", label=labeled, **_look(order.index(strategy), len(at)))
     axes.set_xscale("log")
-    axes.set_xlabel(AXIS_NAMES["seconds"])
+    axes.set_xlabel(found.part.clock.title)
     axes.set_ylabel(label)
     axes.set_title(found.part.name, loc="left", fontsize=10)
     axes.legend(fontsize=8)

@@ -22,9 +22,14 @@ def limits_in_percent(found: Interval) -> str:
     return "" if math.isnan(found.low) else f" [{100 * found.low:.0f}, {100 * found.high:.0f}]"
 
 
+def seeds(count: int) -> str:
+    """The seeds of a study in words: "seed 0", "seeds 0 to 9"."""
+    return "seed 0" if count == 1 else f"seeds 0 to {count - 1}"
+
+
 def p_value(p: float) -> str:
-    """A p-value with two digits, nothing below 0.0001."""
-    return "–" if math.isnan(p) else "<0.0001" if p < 1e-4 else f"{p:.2g}"
+    """A p-value with three digits, nothing below 0.0001."""
+    return "–" if math.isnan(p) else "<0.0001" if p < 1e-4 else f"{p:.3g}"
 
 
 def time(value: float) -> str:

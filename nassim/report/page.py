@@ -14,10 +14,13 @@ from nassim.report.assets import asset, plotly_source
 from nassim.report.charts import curves_data, distribution_data, ranks_data, runs_data
 from nassim.report.content import Content, PartContent
 from nassim.report.fronts import fronts_data
+from nassim.report.numerals import seeds
 from nassim.report.pack import Block
 from nassim.report.race import race_data
 from nassim.report.sections import contents, sections
+from nassim.report.table import unbroken
 from nassim.report.visits import Visits
+from nassim.stats.words import counted
 from nassim.study import Study
 
 DARK_COLORS = ("#b9bec6", "#4aa8e8", "#f2803d", "#2fc596", "#e3a3c6", "#8fd3f7", "#f0b73f", "#ffffff")
@@ -34,9 +37,9 @@ def page(content: Content) -> str:
     settings = analysis.study.settings
     runs = len(analysis.study.runs)
     facts = (
-        f"{len(analysis.strategies)} strategies, {len(analysis.parts)} benchmark{'s' * (len(analysis.parts) != 1)}, "
-        f"{runs:,} runs; budget {settings['budget']}, seeds 0 to {int(settings['seeds']) - 1}, "
-        f"{settings['workers']} simulated worker(s), noise {settings['noise']}; nassim {settings['nassim']}."
+        f"{counted(len(analysis.strategies), 'strategy')}, {counted(len(analysis.parts), 'benchmark')}, "
+        f"{counted(runs, 'run')}; budget {settings['budget']}, {seeds(int(settings['seeds']))}, "
+        f"{counted(settings['workers'], 'simulated worker')}, noise {settings['noise']}; nassim {settings['nassim']}."
     )
     options = "".join(f'<option value="{i}">{escape(part.name)}</option>' for i, part in enumerate(analysis.parts))
     return Template(asset("page.html")).substitute(
@@ -46,7 +49,7 @@ def page(content: Content) -> str:
         css=asset("page.css"),
         js="\n".join(asset(name) for name in SCRIPTS),
         plotly=plotly_source(),
-        sentences="".join(f"<p>{escape(sentence)}</p>" for sentence in analysis.sentences),
+        sentences="".join(f"<p>{escape(unbroken(sentence))}</p>" for sentence in analysis.sentences),
         facts=escape(facts),
         limits=_limits(analysis.limits),
         contents=contents(content),
@@ -98,6 +101,7 @@ def _part_data(found: PartContent, visits: Visits, block: Block, points: int, mo
         "split": part.split,
         "references": {s: {"accuracy": 100 * r.accuracy, "known": r.known} for s, r in part.references.items()},
         "lacking": part.lacking,
+        "clock": part.clock._asdict(),
         "modes": {strategy: part.mode(strategy) for strategy in part.strategies},
         "notes": found.notes,
         "curves": curves_data(part, block, points),

@@ -83,6 +83,10 @@ def pairs_table(analysis: Analysis, part: Part | None) -> Table:
             reasons.append(f"{pair.first}, {pair.second}: no test, {pair.test.reason}")
         elif not pair.can_be_significant:
             reasons.append(f"{pair.first}, {pair.second}: with so few runs no difference could be significant.")
+        for what, why in (("Cohen's d", pair.cohens_d.reason), ("seeds", pair.seeds_needed.reason)):
+            said = f"{what} –: {why}"
+            if why and test is not None and said not in reasons:
+                reasons.append(said)
         rows.append(
             row(
                 f"{pair.first}, {pair.second}",

@@ -32,9 +32,9 @@ def results_table(analysis: Analysis, part: Part) -> Table:
         *([f"vs {BASELINE}"] if BASELINE in scores and len(scores) > 1 else []),
         *(f"{SPLIT_NAMES[split]} %" for split in splits),
         "median [quartiles]",
-        *([] if equal is None else [f"IQM at {equal:,.0f} s"]),
+        *([] if equal is None else [f"IQM at {equal:,.0f} {part.clock.unit}"]),
         *(["anytime"] if span else []),
-        *("seeds", "queries", "simulated s"),
+        *("seeds", "queries", part.clock.words),
     ]
     rows = []
     for strategy, runs in part.runs.items():
@@ -86,13 +86,11 @@ def _results_notes(
         ),
     ]
     if equal is not None:
-        notes.append(
-            f"IQM at {equal:,.0f} s: the regret after the simulated time that every run of every strategy had."
-        )
+        notes.append(f"IQM at {equal:,.0f} {part.clock.unit}: the regret after what every run of every strategy had.")
     if span:
         notes.append(
-            f"Anytime: area over the regret curve, both axes logarithmic, {span[0]:,.0f} s to {span[1]:,.0f} s, regret "
-            "10 to 0.01; 1 is best."
+            f"Anytime: area over the regret curve, both axes logarithmic, {span[0]:,.0f} to {span[1]:,.0f} "
+            f"{part.clock.unit}, regret 10 to 0.01; 1 is best."
         )
     if len(part.strategies) > 1:
         notes.append(

@@ -19,9 +19,8 @@ def running_time_table(part: Part, axis: str) -> Table:
     """Expected running time to regret targets of the series 1-2-5, with intervals and success rates."""
     curves = part.curves(axis, part.split)
     name = f"running-time-{axis}-{part.name}"
-    caption = (
-        f"Expected running time on {part.name} in {_unit(axis)} to a {part.split_name} regret [percentage points]."
-    )
+    unit = part.clock.words if axis == "seconds" else axis
+    caption = f"Expected running time on {part.name} in {unit} to a {part.split_name} regret [percentage points]."
     targets = _targets(curves)
     if not targets:
         return no_table(
@@ -60,10 +59,6 @@ def _targets(curves: dict[str, list[Curve]]) -> list[float]:
     values = np.unique(np.concatenate(seen)) if seen else np.empty(0)
     below = np.searchsorted(values, [*SERIES, -1.0], side="right")  # how many regrets lie at or below each target
     return [t for t, here, harder in zip(SERIES, below[:-1], below[1:], strict=True) if here > harder][-TARGETS:]
-
-
-def _unit(axis: str) -> str:
-    return {"seconds": "simulated seconds", "queries": "queries", "epochs": "epochs"}[axis]
 
 
 def _limits(low: float, high: float) -> str:

@@ -15,8 +15,18 @@ from nassim.store import RunEnd
 from nassim.summary import SPLITS, accuracy
 
 AXES = ("seconds", "queries", "epochs")
-AXIS_NAMES = {"seconds": "simulated time [s]", "queries": "queries", "epochs": "epochs trained"}
 SPLIT_NAMES = {"valid": "validation", "test": "test"}
+
+
+class Clock(NamedTuple):
+    """What a benchmark's clock counts: in words, as a unit behind a number, and as the title of an axis."""
+
+    words: str
+    unit: str
+    title: str
+
+
+SECONDS = Clock("simulated seconds", "s", "simulated time [s]")
 
 
 class Reference(NamedTuple):
@@ -44,13 +54,16 @@ class Source(Protocol):
 class Part:
     """One benchmark of a study: its facts, its strategies and their runs.
 
-    ``references`` holds the splits that have accuracies, ``lacking`` the others with the reason.
+    ``references`` holds the splits that have accuracies, ``lacking`` the others with the reason; ``clock`` says what
+    its times are, where they are not seconds the costs that the benchmark declares.
     """
 
     def __init__(self, study: Source, name: str) -> None:
         self.name = name
         self.facts: Facts = study.facts[name]
         self.budget = Budget.parse(str(study.settings["budget"]))
+        cost = self.facts.cost_unit
+        self.clock = SECONDS if cost == "seconds" else Clock(cost, cost, f"declared cost [{cost}]")
         self.strategies = [s for s in study.strategies if study.of(name, s)]
         self.runs = {s: study.of(name, s) for s in self.strategies}
         self.references: dict[str, Reference] = {}
@@ -131,14 +144,14 @@ def _ended_by(run: RunEnd, budget: Budget) -> str:
     return limits[0] if len(limits) == 1 else ""
 
 
-def budget_in_words(budget: Budget, runs: Sequence[RunEnd]) -> str:
+def budget_in_words(budget: Budget, runs: Sequence[RunEnd], clock: Clock = SECONDS) -> str:
     """What runs had to spend: "150 queries", or their own end where the strategy stopped by itself."""
     if runs and all(run.stopped == "finished" for run in runs):
         mean = sum(run.seconds for run in runs) / len(runs)
-        return f"{mean:,.0f} simulated seconds (its own end)"
+        return f"{mean:,.0f} {clock.words} (its own end)"
     parts = []
     if budget.seconds < math.inf:
-        parts.append(f"{budget.seconds:,.0f} simulated seconds")
+        parts.append(f"{budget.seconds:,.0f} {clock.words}")
     if budget.queries is not None:
         parts.append(f"{budget.queries:,} queries")
     if budget.epochs is not None:

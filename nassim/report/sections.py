@@ -12,7 +12,8 @@ from nassim.report.checklist import Item
 from nassim.report.content import Content, PartContent
 from nassim.report.diagram import diagram_svg
 from nassim.report.drawing import curve_svg
-from nassim.report.table import Table, to_html
+from nassim.report.table import Table, to_html, unbroken
+from nassim.stats.words import counted
 
 TITLES = {
     "anytime": "Anytime performance",
@@ -82,8 +83,8 @@ def _diagram(content: Content) -> str:
     return (
         f'<figure><div class="table" tabindex="0" role="region" aria-label="Critical-difference diagram">'
         f"{diagram_svg(diagram)}</div><figcaption>Mean ranks over {escape(diagram.blocks)}, the best on the left. "
-        "Thick bars join what pairwise tests with Holm's correction cannot tell apart, thin bars "
-        "what Nemenyi's test cannot."
+        "Thick bars join neighbors of which pairwise tests with Holm's correction tell none apart, thin bars those of "
+        "which Nemenyi's test does not. Two that lie further apart may not differ either: the table of pairs says it."
         f"</figcaption></figure>{ranks}"
     )
 
@@ -114,15 +115,16 @@ def _cells(found: PartContent) -> str:
 
 
 def _accuracies(found: PartContent, cell: BestCell) -> str:
-    valid, test = f"{100 * cell.valid:.2f} % validation", "" if cell.test is None else f"{100 * cell.test:.2f} % test"
-    both = [test, valid] if found.part.split == "test" else [valid, test]
-    return ", ".join(text for text in both if text)
+    known = [("validation", cell.valid), ("test", cell.test)]
+    ordered = reversed(known) if found.part.split == "test" else known
+    return ", ".join(f"{100 * value:.2f} % {split}" for split, value in ordered if value is not None)
 
 
 def _by_epochs(cell: BestCell) -> str:
     """The accuracy after every known number of epochs: in words, or as a curve where there are many."""
     if len(cell.by_epochs) <= 6:
-        return "; ".join(f"after {e} epochs {100 * value:.2f} %" for e, value in sorted(cell.by_epochs.items()))
+        values = sorted(cell.by_epochs.items())
+        return unbroken("; ".join(f"after {counted(e, 'epoch')} {100 * value:.2f} %" for e, value in values))
     return curve_svg(cell.by_epochs)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
+
 
 class Entry(NamedTuple):
     """One entry: ``strong`` entries stand out; ``share`` (a fraction) colors it, in the page only.
@@ -59,7 +61,8 @@ def to_html(table: Table) -> str:
         return f'<p class="why"><strong>{escape(table.caption)}</strong> {escape(table.why)}</p>'
     words = [is_text(table, i) for i in range(len(table.columns))]
     head = "".join(
-        f'<th scope="col"{_left(left)}>{escape(name)}</th>' for name, left in zip(table.columns, words, strict=True)
+        f'<th scope="col"{_left(left)}>{escape(unbroken(name))}</th>'
+        for name, left in zip(table.columns, words, strict=True)
     )
     body = "".join(
         f"<tr>{''.join(_html_entry(i, entry, words[i]) for i, entry in enumerate(line))}</tr>" for line in table.rows
@@ -76,8 +79,15 @@ def _left(wanted: bool) -> str:
     return ' class="text"' if wanted else ""
 
 
+def unbroken(text: str) -> str:
+    """Text in which a number and its unit stay on one line."""
+    return re.sub(r"(?<=\d) (?=%|s\b)", NO_BREAK, text)
+
+
 def _html_entry(column: int, entry: Entry, left: bool) -> str:
-    text = escape(entry.text)
+    # numbers break before their interval only, so that a table fits a narrow page
+    numbers = entry.text.replace(" ", NO_BREAK).replace(f"{NO_BREAK}[", " [")
+    text = escape(entry.text if left else numbers)
     text = f"<strong>{text}</strong>" if entry.strong else text
     text += f' <span class="badge">{escape(entry.label)}</span>' if entry.label else ""
     if column == 0:

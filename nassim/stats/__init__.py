@@ -13,10 +13,23 @@
     changes        what changed between two studies
     words          a comparison in three sentences
 
+Several objectives (fronts, hypervolumes, attainment surfaces) are computed in `nassim.pareto`, where strategies can
+reach them too, and are to be had from here.
+
 Values are to be minimized (regret, in percentage points) throughout. What cannot be computed comes back as
 a `Finding` with a reason, or as NaN where the docstring says so: nothing raises or warns for thin data.
 """
 
+from nassim.pareto import (
+    Scale,
+    attainment_surface,
+    fronts,
+    hypervolume,
+    hypervolume_steps,
+    non_dominated,
+    normalized_hypervolume,
+    scale_of,
+)
 from nassim.stats.anytime import area_over_curve
 from nassim.stats.bootstrap import Interval, IntervalBand, bootstrap_band, bootstrap_difference, bootstrap_interval
 from nassim.stats.changes import Change, changes_between
@@ -85,11 +98,13 @@ __all__ = [
     "RankTest",
     "Ranking",
     "RunningTime",
+    "Scale",
     "Score",
     "Scores",
     "Summary",
     "a12",
     "area_over_curve",
+    "attainment_surface",
     "band",
     "band_at",
     "block_ranks",
@@ -108,7 +123,10 @@ __all__ = [
     "final_values",
     "first_hits",
     "friedman",
+    "fronts",
     "holm",
+    "hypervolume",
+    "hypervolume_steps",
     "interquartile_mean",
     "iqm",
     "log_targets",
@@ -116,12 +134,15 @@ __all__ = [
     "magnitude",
     "mean_band",
     "nemenyi",
+    "non_dominated",
+    "normalized_hypervolume",
     "performance_profile",
     "probability_of_improvement",
     "rank_sum",
     "ranking",
     "ranks_over_time",
     "regret_curve",
+    "scale_of",
     "seeds_to_separate",
     "signed_rank",
     "simulated_restarts",

@@ -149,19 +149,27 @@ def _to_keep_in_mind(comparison: Comparison, circumstances: Circumstances) -> st
         where = "" if len(validation) == len(names) else f" on {_listed(validation)}"
         parts.append(f"without a test split, regret{where} is on the validation split, which the search saw")
     if len(set(circumstances.budgets.values())) > 1:
-        said = ", ".join(f"{strategy} {budget}" for strategy, budget in circumstances.budgets.items())
+        said = ", ".join(f"{_listed(of)} {budget}" for budget, of in _grouped(circumstances.budgets).items())
         parts.append(f"budgets differ ({said}), so unequal efforts are compared")
     failed = sum(score.without_answer for score in comparison.scores)
     if failed:
-        parts.append(f"{_counted(failed, 'run')} without an answer counted as worst in ranks and tests")
+        parts.append(f"{counted(failed, 'run')} without an answer counted as worst in ranks and tests")
     if circumstances.synthetic:
         parts.append(f"made-up data: {_listed(circumstances.synthetic)}")
-    for strategy, mode in circumstances.replayed.items():
-        parts.append(f"the runs of {strategy} are {'recordings' if mode == 'recorded' else 'of a proxy'}")
+    for mode, strategies in _grouped(circumstances.replayed).items():
+        parts.append(f"the runs of {_listed(strategies)} are {'recordings' if mode == 'recorded' else 'of a proxy'}")
     if circumstances.missing:
-        parts.append(f"still missing: {_counted(circumstances.missing, 'run')}")
+        parts.append(f"still missing: {counted(circumstances.missing, 'run')}")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _grouped(said: Mapping[str, str]) -> dict[str, list[str]]:
+    """What is said -> of which strategies."""
+    groups: dict[str, list[str]] = {}
+    for strategy, what in said.items():
+        groups.setdefault(what, []).append(strategy)
+    return groups
 
 
 def _after(circumstances: Circumstances, strategy: str) -> str:
@@ -189,8 +197,10 @@ def _others(pairs: Sequence[Pair], one: str) -> list[str]:
     return [_other(pair, one) for pair in pairs]
 
 
-def _counted(n: int, word: str) -> str:
-    return f"{n:,} {word}{'' if n == 1 else 's'}"
+def counted(n: int, word: str) -> str:
+    """A number of things: "1 run", "2 runs", "3 strategies"."""
+    plural = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
+    return f"{n:,} {word if n == 1 else plural}"
 
 
 def _listed(names: Sequence[str]) -> str:

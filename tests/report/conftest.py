@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -21,12 +18,6 @@ from nassim.study import FILE, Study, compare
 from nassim.version import __version__
 
 SPACE = get_space("toy")
-PATIENCE = 60  # seconds; a machine may have other work
-SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
 
 
 class HandRun(NamedTuple):
@@ -140,92 +131,3 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hand(tmp_path: Path) -> Hand:
     """Writes studies by hand."""
     return Hand(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (extra dev)")
-    names = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    found = next((path for path in names if path), None)
-    if found is None:
-        pytest.skip("no Chromium on this machine: `make browser` installs one where it can")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=found, args=list(FLAGS))
-        yield opened
-        opened.close()
-
-
-class Visit:
-    """A page in the browser, and what it said or asked for while it was open."""
-
-    def __init__(self, browser: Any, folder: Path, *, measured: bool = False, **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": {"width": 1200, "height": 900}, **options})
-        self.page = self.context.new_page()
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.address = (folder / "report.html").resolve().as_uri()
-        self._meter = self.context.new_cdp_session(self.page) if measured else None
-        if self._meter is not None:
-            self._meter.send("Performance.enable", {"timeDomain": "threadTicks"})
-        self.page.goto(self.address, timeout=120_000)
-        self.drawn()
-
-    def wait(self, condition: str) -> None:
-        """Wait for a condition; asked from outside, as the page's own policy forbids to evaluate text in it."""
-        until = monotonic() + PATIENCE
-        while not self.page.evaluate(condition):
-            if monotonic() > until:
-                pytest.fail(f"not within {PATIENCE} s: {condition}")
-            self.page.wait_for_timeout(20)
-
-    def seconds(self) -> float:
-        """What the page's thread has worked since it was opened."""
-        measured = self._meter.send("Performance.getMetrics")["metrics"]
-        return next(float(metric["value"]) for metric in measured if metric["name"] == "TaskDuration")
-
-    def drawn(self) -> None:
-        self.wait("!study.benchmarks.length || (!!document.documentElement.dataset.complete && !later.length)")
-
-    def choose(self, **what: str) -> None:
-        for name, value in what.items():
-            self.page.select_option(f"#{name}", value)
-        self.drawn()
-
-    def curve(self, name: str, chart: str = "curves") -> dict[str, list[float]]:
-        """The data of a strategy's line as Plotly has drawn it; empty if it is not there."""
-        found: dict[str, list[float]] = self.page.evaluate(
-            "([chart, name]) => { const t = byId(chart).data.find((t) => t.meta === name);"
-            " return t ? { x: Array.from(t.x), y: Array.from(t.y) } : {} }",
-            [chart, name],
-        )
-        return found
-
-    def shoot(self, name: str) -> None:
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-
-    def print(self, name: str) -> Path:
-        """The page on paper."""
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        path = SCREENSHOTS / f"{name}.pdf"
-        self.page.pdf(path=path, format="A4", print_background=True)
-        return path
-
-    def __enter__(self) -> Visit:
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        self.context.close()
-        if kind is not None:
-            return
-        assert self.complaints == []
-        assert self.requests == [self.address], "a page needs nothing but itself"
-
-
-@pytest.fixture
-def visiting(browser: Any) -> Callable[..., Visit]:
-    """Opens the report in a folder: visiting(folder, **options of the browser's context)."""
-    return partial(Visit, browser)

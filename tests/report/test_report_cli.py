@@ -172,6 +172,12 @@ def test_compare_against_an_older_study(tmp_path: Path, capsys: Capture, monkeyp
     assert before.runs == after.runs
     found = json.loads(run(capsys, "compare", "--against", old, "--jobs", "1", "--out", new, "--json")[1])
     assert [change["verdict"] for change in found["changes"]] == ["identical", "identical"]
+    options = ("--algos", "ls", "--set", "ls.n_init=2", "--jobs", "1", "--no-report", "--out", tmp_path / "other")
+    assert run(capsys, "compare", "--against", old, *options)[0] in (0, 1)
+    other = Study.open(tmp_path / "other")
+    same = ("budget", "seeds", "workers", "noise")
+    assert [other.settings[key] for key in same] == [before.settings[key] for key in same]
+    assert other.benchmarks == before.benchmarks and other.runs[-1].hyperparameters["n_init"] == 2
 
 
 def test_a_regression_has_exit_code_1(hand: Any, tmp_path: Path, capsys: Capture) -> None:
@@ -185,7 +191,8 @@ def test_a_regression_has_exit_code_1(hand: Any, tmp_path: Path, capsys: Capture
     assert (tmp_path / "new" / "tables" / "changes.tex").is_file()
 
 
-def test_mistakes_of_against(tmp_path: Path, capsys: Capture) -> None:
+def test_mistakes_of_against(hand: Any, tmp_path: Path, capsys: Capture) -> None:
+    hand.study([hand.steady("random_search", 0, 0.8)], folder="a").close()
     for arguments, word in (
         ((*SMALL, "--against", tmp_path / "none"), "there is no study"),
         (("--against", tmp_path / "none"), "there is no study"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import math
 import re
@@ -110,7 +111,7 @@ def test_the_page_opens_with_the_three_sentences(page: Page, analysis: Analysis)
     expected = three_sentences(analysis.comparison, circumstances)
     (lead,) = re.findall(r'<div class="lead">(.*?)</div>', page.text)
     shown = re.findall(r"<p>(.*?)</p>", lead)
-    assert [text.replace("&#x27;", "'") for text in shown] == list(expected)
+    assert [html.unescape(text).replace("\N{NO-BREAK SPACE}%", " %") for text in shown] == list(expected)
 
 
 def test_the_results_table_says_what_the_summary_says(

@@ -77,7 +77,7 @@ def test_times_have_three_digits(value: float, text: str) -> None:
 
 def test_numbers_that_are_none() -> None:
     assert [number(float("nan")), number(float("inf")), number(0.5)] == ["–", "∞", "0.500"]
-    assert [p_value(float("nan")), p_value(0.0), p_value(0.0421)] == ["–", "<0.0001", "0.042"]
+    assert [p_value(float("nan")), p_value(0.0), p_value(0.0421)] == ["–", "<0.0001", "0.0421"]
 
 
 def test_the_diagram_shows_ranks_and_bars() -> None:

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from nassim.errors import InvalidSetting
+from nassim.plots import plot_study
+from nassim.report.content import content_of
+from nassim.report.figures import distribution_figure, ranks_figure
 from nassim.report.write import write_report
 from nassim.study import Study
 
@@ -71,6 +74,14 @@ def test_some_runs_without_an_answer(hand: Any, tmp_path: Path) -> None:
     runs.append(hand.run(TWO[1], 4, [], trials=0, seconds=0.0))
     text = report(hand.study(runs), tmp_path)
     assert "4 of 5" in text and "without an answer counted as worst" in text
+
+
+def test_answers_in_half_of_the_runs_only(hand: Any, tmp_path: Path) -> None:
+    runs = [hand.steady(name, seed, 0.8 + 0.01 * seed) for name in TWO for seed in range(3)]
+    runs += [hand.run(name, seed, [], trials=0, seconds=0.0) for name in TWO for seed in range(3, 6)]
+    study = hand.study(runs)
+    assert "6 runs without an answer counted as worst" in report(study, tmp_path, figures=True)
+    assert all(path.stat().st_size for path in plot_study(study, tmp_path))
 
 
 def test_strategies_with_different_budgets(hand: Any, tmp_path: Path) -> None:
@@ -138,12 +149,28 @@ def test_one_shot_runs_are_labeled_and_shown_on_the_clock_only(hand: Any, tmp_pa
     note = "recorded: the supernet learned digits"
     source = {"darts on toy/additive": {"configuration": "0" * 64, "note": note}}
     left = {"gdas on toy/additive": "gdas needs a benchmark with a supernet."}
-    text = report(hand.study(runs, one_shot=source, left_out=left), tmp_path)
+    study = hand.study(runs, one_shot=source, left_out=left)
+    text = report(study, tmp_path)
     assert "darts recorded" in text
+    (found,) = content_of(study, tmp_path, None, None).parts.values()
+    for figure in (ranks_figure(found, study.strategies), distribution_figure(found, study.strategies)):
+        legend = figure.axes[0].get_legend() if figure is not None else None
+        assert legend is not None
+        assert [line.get_text() for line in legend.get_texts()] == ["random_search", "darts (recorded)"]
     assert note in text
     assert "gdas on toy/additive was left out: gdas needs a benchmark with a supernet." in text
     assert "darts made no queries: it can be shown against simulated time only." in text
     assert "the runs of darts are recordings" in text
+
+
+def test_costs_that_are_no_seconds(hand: Any, tmp_path: Path) -> None:
+    runs = [hand.steady(name, seed, 0.8 + 0.01 * seed) for name in TWO for seed in range(4)]
+    text = report(hand.study(runs, about=[hand.facts()._replace(cost_unit="trainings")]), tmp_path, figures=True)
+    assert "Expected running time on toy/additive in trainings to a validation regret" in text
+    for path in ("report.md", "report.html"):
+        whole = (tmp_path / "report" / path).read_text(encoding="utf-8")
+        assert "trainings, regret 10 to 0.01" in whole and "0 s " not in whole.partition("<svg")[0]
+    assert '"title":"declared cost [trainings]"' in whole
 
 
 def test_several_benchmarks_that_not_every_strategy_ran_on(hand: Any, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 // The charts: anytime curves, distributions of running times, ranks over time, fronts.
-const TICKS = window.innerWidth < 640 ? 1 : "D2"; // on a logarithmic axis of times: powers of ten, or 2 and 5 too
+const NARROW = window.innerWidth < 640;
 const CONFIG = { // the buttons by name: none that would send data anywhere
-  responsive: true, displaylogo: false, displayModeBar: window.innerWidth < 640 ? false : "hover",
+  responsive: true, displaylogo: false, displayModeBar: NARROW ? false : "hover",
   modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d"]],
 };
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -12,11 +12,17 @@ const layoutOf = (xTitle, yTitle, more = {}) => {
   return {
     paper_bgcolor: css("--paper"), plot_bgcolor: css("--paper"), showlegend: false, hovermode: "x unified",
     font: { color: css("--ink"), family: getComputedStyle(document.body).fontFamily, size: 12.5 },
-    margin: { l: 58, r: 12, t: 12, b: 46 }, dragmode: window.innerWidth < 640 ? false : "zoom",
+    margin: { l: 58, r: 12, t: 12, b: 46 }, dragmode: NARROW ? false : "zoom",
     hoverlabel: { bgcolor: css("--raised"), bordercolor: css("--line"), font: { color: css("--ink") } },
     xaxis: { ...axis, title: { text: xTitle }, ...xaxis }, yaxis: { ...axis, title: { text: yTitle }, ...yaxis }, ...rest,
   };
 };
+// A logarithmic axis whose ticks are whole numbers: Plotly writes 2 and 5 for 20 and 50 where no format is asked for.
+// Less than a factor of ten gets even ticks, a narrow screen powers of ten, others 1, 2 and 5 too.
+const logAxis = (low, high, narrow = NARROW) => ({
+  type: "log", tickformat: low < 1 ? "~g" : "~s", dtick: high < 10 * low ? undefined : narrow ? 1 : "D2",
+});
+const eitherAxis = (low, high) => (low > 0 && high >= 4 * low ? logAxis(low, high) : { tickformat: high < 1 ? "~g" : "~s" });
 const cannot = (id, why) => {
   Plotly.purge(id);
   byId(id).replaceChildren(make("p", { class: "why" }, `This cannot be drawn: ${why}`));
@@ -101,6 +107,11 @@ const singleRuns = (name, at) => {
   }];
 };
 
+const timeAxis = (at) => {
+  const first = at[0], last = at[at.length - 1];
+  return { ...logAxis(first, last), range: [Math.log10(first * 0.95), Math.log10(last * 1.03)], hoverformat: ",.4~g" };
+};
+
 const drawAnytime = () => {
   const data = anytimeData();
   if (!data || !data.at) return cannot("curves", data ? data.why : "this benchmark has no results on this split.");
@@ -110,10 +121,10 @@ const drawAnytime = () => {
   const yTitle = regret ? `${split} regret [percentage points]` : `${split} accuracy [%]`;
   const range = spread(data, names);
   const floor = regret && range.low <= study.floor;
-  const layout = layoutOf(AXES[state.axis].title, yTitle, {
+  const layout = layoutOf(axisOf().title, yTitle, {
     hovermode: state.single ? "closest" : "x unified",
-    xaxis: { type: "log", range: [Math.log10(at[0] * 0.95), Math.log10(at[at.length - 1] * 1.03)], dtick: TICKS, hoverformat: ",.4~g", exponentformat: "power" },
-    yaxis: regret ? { type: "log", range: [Math.log10(range.low * 0.85), Math.log10(range.high * 1.15)], dtick: "D2", exponentformat: "none" }
+    xaxis: timeAxis(at),
+    yaxis: regret ? { ...logAxis(range.low, range.high, false), range: [Math.log10(range.low * 0.85), Math.log10(range.high * 1.15)] }
       : { range: [range.low - 0.04 * (range.high - range.low), range.high + 0.04 * (range.high - range.low)] },
     shapes: floor ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: study.floor, y1: study.floor, line: { color: css("--muted"), width: 1, dash: "dot" } }] : [],
     annotations: floor ? [{ xref: "paper", x: 0.01, y: Math.log10(study.floor), yanchor: "bottom", xanchor: "left", showarrow: false,
@@ -148,8 +159,7 @@ const drawOverTime = (id, data, yTitle, yaxis, form, more = {}) => {
     const y = numbers(data.strategies[name]);
     return line(name, { x: Array.from(at), y: Array.from(y), hovertemplate: `%{y:${form}}` });
   });
-  const xaxis = { type: "log", dtick: TICKS, exponentformat: "power", hoverformat: ",.4~g" };
-  return draw(id, traces, layoutOf(AXES[state.axis].title, yTitle, { xaxis, yaxis, ...more }));
+  return draw(id, traces, layoutOf(axisOf().title, yTitle, { xaxis: timeAxis(at), yaxis, ...more }));
 };
 const drawDistribution = () => {
   const data = part().distribution[state.axis];
@@ -180,9 +190,9 @@ const drawFronts = () => {
     traces.unshift({ type: "scatter", mode: "lines", name: "true front", x: Array.from(x).reverse(), y: Array.from(y).reverse(),
       line: { color: css("--muted"), width: 5, shape: "hv" }, opacity: 0.4, meta: "true front", hovertemplate: "%{y:.2f} at %{x:.4~g}" });
   }
-  const all = traces.flatMap((trace) => trace.x);
-  const xaxis = Math.max(...all) < 10 * Math.min(...all) ? { exponentformat: "SI" } : { type: "log", exponentformat: "SI", dtick: "D2" };
-  return draw("fronts", traces, layoutOf(choice.labels[1], choice.labels[0], {
-    hovermode: "closest", xaxis, yaxis: { type: "log", dtick: "D2", exponentformat: "none" },
-  }));
+  const [xaxis, yaxis] = ["x", "y"].map((which) => {
+    const all = traces.flatMap((trace) => trace[which]);
+    return eitherAxis(Math.min(...all), Math.max(...all));
+  });
+  return draw("fronts", traces, layoutOf(choice.labels[1], choice.labels[0], { hovermode: "closest", xaxis, yaxis }));
 };

@@ -10,11 +10,6 @@ const bytes = (() => {
 const KINDS = { f4: Float32Array, u4: Uint32Array, u2: Uint16Array };
 const numbers = ([kind, start, count]) => new KINDS[kind](bytes, start, count);
 
-const AXES = {
-  seconds: { title: "simulated time [s]", unit: "s" },
-  queries: { title: "queries", unit: "queries" },
-  epochs: { title: "epochs trained", unit: "epochs" },
-};
 const SPLITS = { valid: "validation", test: "test" };
 
 const state = {
@@ -27,6 +22,8 @@ const change = (news) => {
   for (const watcher of watchers) watcher(news);
 };
 const part = () => study.benchmarks[state.benchmark];
+// What the axis counts; the clock of a benchmark counts seconds, or costs that it declares.
+const axisOf = () => state.axis === "seconds" ? part().clock : { unit: state.axis, title: state.axis === "epochs" ? "epochs trained" : "queries" };
 const byId = (id) => document.getElementById(id);
 const make = (name, attributes = {}, ...children) => {
   const element = document.createElement(name);
@@ -64,7 +61,8 @@ const said = (regret) => {
 };
 const amount = (value) => value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3).replace(/\.?0+$/, "");
 const duration = (value) => {
-  if (state.axis !== "seconds") return `${amount(value)} ${AXES[state.axis].unit}`;
+  const { unit: counted } = axisOf();
+  if (counted !== "s") return `${amount(value)} ${counted}`;
   const [size, unit] = [[86400, "days"], [3600, "h"], [60, "min"]].find(([s]) => value >= s) || [1, "s"];
   return `${amount(value)} s` + (size > 1 ? ` (${(value / size).toFixed(1)} ${unit})` : "");
 };

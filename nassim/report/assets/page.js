@@ -53,6 +53,9 @@ const fitControls = () => {
     option.title = lacking[option.value] || "";
   }
   for (const id of ["benchmark", "axis", "value", "split", "center"]) byId(id).value = state[id];
+  byId("axis").options[0].textContent = part().clock.words;
+  const chosen = (id) => byId(id).selectedOptions[0].textContent;
+  byId("shown").textContent = `Charts: ${part().name}, ${chosen("split")} ${chosen("value")} against ${chosen("axis")}, ${chosen("center")}.`;
   byId("single").checked = state.single;
   for (const element of document.querySelectorAll("[data-benchmark]")) element.hidden = element.dataset.benchmark !== part().name;
   for (const element of document.querySelectorAll("[data-axis]")) element.hidden = element.dataset.axis !== state.axis;

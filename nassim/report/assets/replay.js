@@ -87,9 +87,8 @@ const drawTried = () => {
       marker: { color, symbol, size: 6, opacity: 0.75 }, hovertemplate: "%{y:.2f} %" };
   });
   const room = 0.05 * (high - low) || 1;
-  return draw("tried", traces, layoutOf(AXES[state.axis].title, "validation accuracy seen [%]", {
-    hovermode: "closest", xaxis: { type: "log", range: [Math.log10(at[0] * 0.95), Math.log10(at[at.length - 1] * 1.03)], dtick: TICKS, exponentformat: "power" },
-    yaxis: { range: [low - room, high + room] },
+  return draw("tried", traces, layoutOf(axisOf().title, "validation accuracy seen [%]", {
+    hovermode: "closest", xaxis: timeAxis(at), yaxis: { range: [low - room, high + room] },
   }));
 };
 
@@ -105,7 +104,7 @@ const drawReadout = () => {
     const found = data.strategies[name], places = found[state.center] && inOrder(found[state.center]);
     const value = (place) => until(at) ? said(numbers(place)[n - 1]) : "none yet";
     const share = until(at) ? numbers(found.reached)[n - 1] : 0;
-    const cells = places ? [value(places[0]), `${value(places[1])} to ${value(places[2])}`] : ["–", found.why];
+    const cells = places ? [value(places[0]), `${value(places[1])}\u00a0to\u00a0${value(places[2])}`] : ["–", found.why];
     return make("tr", {}, make("th", { scope: "row", class: "text" }, labeled(name)), ...[...cells, `${Math.round(100 * share)} %`].map((text) => make("td", {}, text)));
   });
   body.replaceChildren(...rows);

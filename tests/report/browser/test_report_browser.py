@@ -6,7 +6,6 @@ Screenshots are kept in build/screenshots/ to be looked at.
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,6 @@ from typing import Any
 import pytest
 
 from nassim.study import Study
-
-# Beside heavy other work a browser that did not start in time once stopped the whole test run: asked for by hand.
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("NASSIM_BROWSER"), reason="browser tests run where NASSIM_BROWSER=1 is set"
-)
 
 Visits = Callable[..., Any]
 NAMES = ("random_search", "regularized_evolution", "local_search")
@@ -32,6 +26,9 @@ def test_it_loads_in_silence_and_draws_every_chart(visiting: Visits, real: Path)
                 t["meta"] for t in visit.page.evaluate(f"byId('{chart}').data.map(({{meta}}) => ({{meta}}))")
             } >= set(NAMES)
             assert visit.page.locator(f"#{chart} svg.main-svg").count() > 0
+            for axis in ("x", "y"):
+                ticks = visit.page.locator(f"#{chart} .{axis}tick text").all_text_contents()
+                assert len(set(ticks)) == len(ticks) > 1, "whole numbers: 20 and 200 are not both written 2"
         assert visit.page.locator("#cards svg.cell").count() == 3
         visit.shoot("light")
 
@@ -181,6 +178,9 @@ def test_print_is_light_and_without_controls(visiting: Visits, real: Path) -> No
         assert visit.print("print").read_bytes()[:5] == b"%PDF-"
         visit.page.emulate_media(media="print")
         visit.wait("document.documentElement.dataset.theme === 'light'")
-        assert not visit.page.locator(".controls").is_visible() and not visit.page.locator("#play").is_visible()
+        assert not visit.page.locator("#axis").is_visible() and not visit.page.locator("#play").is_visible()
+        assert visit.page.locator("#legend button").count() == 3 and visit.page.locator("#legend").is_visible()
+        shown = visit.page.inner_text("#shown")
+        assert shown == "Charts: toy/additive, test regret against simulated seconds, median, quartiles."
         assert visit.page.evaluate("byId('curves').layout.paper_bgcolor") == "#ffffff"
         assert visit.page.evaluate("Array.from(document.querySelectorAll('details')).every((element) => element.open)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -12,13 +13,20 @@ import pytest
 from nassim.report.write import write_report
 from nassim.study import compare
 
-# Beside heavy other work a browser that did not start in time once stopped the whole test run: asked for by hand.
-pytestmark = pytest.mark.skipif(
-    not os.environ.get("NASSIM_BROWSER"), reason="browser tests run where NASSIM_BROWSER=1 is set"
-)
-
 Visits = Callable[..., Any]
 FLOOR = 0.01
+
+
+def test_a_page_that_hangs_is_ended(chrome: Any) -> None:
+    with chrome.limited():
+        page = chrome.browser().new_page()
+    begun = monotonic()
+    with pytest.raises(TimeoutError, match="ended"), chrome.limited(2):
+        page.evaluate("() => { for (;;); }")
+    assert monotonic() - begun < 100 and chrome.hung
+    chrome.hung = False
+    with chrome.limited():
+        assert chrome.browser().new_page().evaluate("6 * 7") == 42, "the next test gets another one"
 
 
 def test_thin_studies_show_the_rest(visiting: Visits, hand: Any) -> None:
