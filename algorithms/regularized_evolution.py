@@ -17,8 +17,10 @@ Departures:
     2. Asynchronous on several workers as in the paper: a member enters the population when its training ends.
 
 Hyperparameters:
-    population_size: P, members alive. Paper 100; NAS-Bench-201's authors 10.
-    sample_size: S, members in a tournament. Paper 25; NAS-Bench-201's authors 3 (a script argument, also 10).
+    population_size: P, members alive. Paper 100; NAS-Bench-101's authors 100 (their notebook 50);
+        NAS-Bench-201's authors 10.
+    sample_size: S, members in a tournament. Paper 25; NAS-Bench-101's authors 10; NAS-Bench-201's authors 3 (a
+        script argument, also 10).
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ _accuracy = attrgetter("result.value")
     family="evolution",
     year=2019,
     aliases=["re", "rea"],
-    published={"nasbench201": {"population_size": 10, "sample_size": 3}},
+    published={"nasbench101": {"sample_size": 10}, "nasbench201": {"population_size": 10, "sample_size": 3}},
 )
 def regularized_evolution(
     space: SearchSpace, rng: random.Random, *, population_size: int = 100, sample_size: int = 25

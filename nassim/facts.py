@@ -43,6 +43,11 @@ class Facts(NamedTuple):
         return self.best_test if split == "test" else self.best_valid
 
     @property
+    def search_split(self) -> str:
+        """The split that the searches saw: validation, unless the benchmark's id says that it was test."""
+        return "test" if ":search_on=test" in self.name else "valid"
+
+    @property
     def regret_split(self) -> str:
         """The split that regret is taken on: the one asked for, else test where there is one, else validation."""
         return self.regret_on or ("valid" if self.best_test is None else "test")

@@ -121,7 +121,16 @@ def curve_rows(study: Study) -> list[Record]:
 
 
 def export_tables(study: Study) -> dict[str, list[Record]]:
-    """Runs, trials and incumbents of a study as records; accuracies are fractions here, times seconds."""
+    """Runs, trials and incumbents of a study as records; accuracies are fractions here, times seconds.
+
+    What a search saw stands under the name of the split that it saw: in a study on both, in one of two columns.
+    """
+    splits = [split for split in SPLITS if split in {facts.search_split for facts in study.facts.values()}]
+
+    def observed(benchmark: str, value: object, before: str = "") -> Record:
+        seen = study.facts[benchmark].search_split
+        return {f"{before}{split}_accuracy": value if split == seen else None for split in splits}
+
     runs: list[Record] = []
     incumbents: list[Record] = []
     for run in study.runs:
@@ -135,13 +144,18 @@ def export_tables(study: Study) -> dict[str, list[Record]]:
                 "queries": point.queries,
                 "epochs_spent": point.epochs,
                 "architecture": point.architecture,
-                "observed_valid_accuracy": point.observed,
+                **observed(run.benchmark, point.observed, "observed_"),
                 "valid_accuracy_mean_of_repeats": point.valid,
                 "test_accuracy_mean_of_repeats": point.test,
             }
             for point in run.curve
         ]
-    trials: list[Record] = [dict(zip(TRIAL_COLUMNS, row, strict=True)) for row in study.trials()]
+    trials: list[Record] = []
+    for values in study.trials():
+        trial: Record = {}
+        for column, value in zip(TRIAL_COLUMNS, values, strict=True):
+            trial |= observed(str(values[0]), value) if column == "valid_accuracy" else {column: value}
+        trials.append(trial)
     return {"runs": runs, "trials": trials, "incumbents": incumbents}
 
 

@@ -65,12 +65,12 @@ def fetch(
     source = mirror or os.environ.get(VARIABLE, "").strip() or HOST
     paths: dict[str, Path] = {}
     before, total = 0, sum(file.size for file in files)
-    for file in files:
+    for number, file in enumerate(files):
         report = (lambda here, before=before: progress(before + here, total)) if progress else _silent
         try:
             paths[file.path] = _fetch_one(file, source, _Transfer(file, pause, report))
         except _Unreachable as failure:
-            missing = [f for f in files if not local_path(f).is_file()]
+            missing = [file, *(f for f in files[number + 1 :] if not local_path(f).is_file())]
             raise MissingData(
                 f"{failure}. {name} needs {len(missing)} more file(s), {sum(f.size for f in missing) / 1e6:.1f} MB "
                 f"(`nassim data info {name}` lists them): fetch them elsewhere and put each at "

@@ -78,6 +78,11 @@ class Recipe:
         return self.paths[0]
 
     @property
+    def makes_a_table(self) -> bool:
+        """Whether what it makes is a table; else they are recordings (JSON)."""
+        return self.path.suffix == ".h5"
+
+    @property
     def bytes_here(self) -> int:
         """Bytes of what it made."""
         return sum(path.stat().st_size for path in self.paths if path.is_file())
@@ -96,7 +101,7 @@ class Recipe:
 
     def is_here(self) -> bool:
         """Whether the table of this recipe, and not another under its name, is there; reads only its header."""
-        if not self.path.is_file() or self.path.suffix != ".h5":
+        if not self.path.is_file() or not self.makes_a_table:
             return all(path.exists() for path in self.paths)
         with suppress(CorruptData):
             return not self.sha256 or read_header(self.path).sha256 == self.sha256
@@ -127,7 +132,7 @@ class Recipe:
         """Check the table and the fetched files; what was checked, a line each. `CorruptData` if something is wrong."""
         if not all(path.exists() for path in self.paths):
             raise MissingData(f"{self.name} is not here: {self.how_to_get}")
-        table = [self._verify_table()] if self.path.suffix == ".h5" else []
+        table = [self._verify_table()] if self.makes_a_table else []
         return [*table, *self.check(self.path), *self._verify_files()]
 
     def _verify_table(self) -> str:
@@ -162,8 +167,11 @@ class Recipe:
     def remove(self) -> int:
         """Delete the table and its fetched files; the bytes that this freed."""
         freed = 0
-        parts = [local_path(file).with_name(local_path(file).name + ".part") for file in self.files]
-        for path in (*self.paths, *map(local_path, self.files), *parts):
+        fetched = [local_path(file) for file in self.files]
+        parts = [path.with_name(f"{path.name}.part") for path in fetched]
+        folders = {path.parent for path in fetched}
+        left = {path for folder in folders for path in folder.glob("tmp????????")}  # pooch's, where it was killed
+        for path in (*self.paths, *fetched, *parts, *left):
             if not path.is_file():
                 continue
             freed += path.stat().st_size

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,23 @@ epoch = "epoch"
 [cost]
 seconds_per_epoch = 10
 """
+
+
+def test_the_documented_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files and commands of docs/own-table.md, typed as they stand there."""
+    page = (Path(__file__).parents[1] / "docs" / "own-table.md").read_text(encoding="utf-8")
+    files = {kind: re.findall(rf"```{kind}\n(.*?)```", page, flags=re.DOTALL)[0] for kind in ("toml", "csv", "text")}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NASSIM_DATA", str(tmp_path / "data"))
+    Path("mine.toml").write_text(files["toml"])
+    Path("mine.csv").write_text(files["csv"])
+    commands = [shlex.split(line) for line in files["text"].splitlines()]
+    assert [arguments[0] for arguments in commands] == ["nassim"] * 3
+    for arguments in commands:
+        small = ["--seeds", "2", "--jobs", "1", "--no-report"] if "compare" in arguments else []
+        with pytest.raises(SystemExit) as ended:
+            main([*arguments[1:], *small])
+        assert not ended.value.code, arguments
 
 
 def test_the_life_of_a_table(

@@ -205,7 +205,7 @@ def test_an_altered_file_is_replaced(server: Server) -> None:
     assert get(server)[FILE.path].read_bytes() == CONTENT
     path.write_bytes(b"altered")
     server.statuses = [404]
-    with pytest.raises(MissingData):
+    with pytest.raises(MissingData, match="needs 1 more file"):
         get(server)
 
 

@@ -24,6 +24,7 @@ from nassim.benchmarks.nasbench101 import load
 from nassim.benchmarks.spaces.nasbench101 import SPACE
 from nassim.benchmarks.spaces.nasbench101_classes import cells, spellings
 from nassim.benchmarks.spaces.nasbench101_cost import parameters
+from nassim.cli.main import main
 from nassim.errors import (
     InvalidArchitecture,
     InvalidQuery,
@@ -183,10 +184,32 @@ def test_strategies_run_on_it(compact: Table, strategy: str, name: str) -> None:
     assert run.best.test == pytest.approx(max(trial.value for trial in run.trials), abs=1e-7)
 
 
-def test_a_comparison_carries_the_mode(compact: Table, tmp_path: Path) -> None:
-    study = compare(["re"], [ON_TEST], "15q", seeds=2, jobs=1, out=tmp_path)
-    assert study.benchmarks == [ON_TEST]
-    study.close()
+def test_every_output_says_it(compact: Table, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And none calls an accuracy that was measured on the test images a validation accuracy."""
+    asked = ["--search-on", "test"]
+    plan = ["--budget", "15q", "--seeds", "2", "--jobs", "1", "--out", str(tmp_path)]
+    commands: tuple[list[str], ...] = (
+        ["compare", "--algos", "re", "--benchmark", ID, *asked, *plan],
+        ["run", "re", ID, *asked, "--budget", "5q"],
+        ["run", "re", ID, *asked, "--budget", "5q", "--json"],
+        ["query", ID, str(SPACE.at(5)), *asked],
+        ["show", ON_TEST],
+        ["export", str(tmp_path)],
+    )
+    for command in commands:
+        with pytest.raises(SystemExit) as ended:
+            main(command)
+        printed = capsys.readouterr().out
+        assert not ended.value.code
+        assert ON_TEST in printed or command[0] == "export"
+        assert "simulated time" not in printed and '"valid_accuracy"' not in printed
+    texts = {path.name: path.read_text() for path in tmp_path.rglob("*") if path.suffix in (".csv", ".md", ".html")}
+    assert len(texts) == 7 and all(ON_TEST in text for text in texts.values())
+    heads = {name: text.partition("\n")[0].split(",") for name, text in texts.items()}
+    assert "test_accuracy" in heads["trials.csv"] and "valid_accuracy" not in heads["trials.csv"]
+    assert "observed_test_accuracy" in heads["incumbents.csv"]
+    assert "observed_valid_accuracy" not in heads["incumbents.csv"]
+    assert "valid %" not in texts["report.md"] and "incumbent by test accuracy" in texts["report.md"]
 
 
 def test_other_architectures_are_refused(compact: Table) -> None:

@@ -223,18 +223,24 @@ def test_verify_sees_an_altered_curve(releases: Path, tmp_path: Path, monkeypatc
             nassim.get_benchmark(name)
 
 
-@pytest.mark.skip(reason="failed under load in the last run: to be examined")
 def test_importing_stays_below_a_gigabyte(releases: Path, tmp_path: Path) -> None:
     """The arrays have all rows, however many records there are; a record is let go before the next."""
-    code = (
-        "import resource, sys; from pathlib import Path; "
-        "from nassim.tabular_data.recipes.natsbench_topology import import_release; "
-        "import_release(Path(sys.argv[1]), Path(sys.argv[2])); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    )
-    command = [sys.executable, "-c", code, str(releases / FOLDERS["tss"]), str(tmp_path / "table.h5")]
+    command = [sys.executable, "-c", IMPORT, str(releases / FOLDERS["tss"]), str(tmp_path / "table.h5")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert int(done.stdout) * (1 if sys.platform == "darwin" else 1024) < 700e6
+    assert 100e6 < int(done.stdout) < 700e6
+
+
+# Prints the most bytes that were resident. Not by ru_maxrss, where Linux says so itself: it keeps what the process had
+# before the program was loaded, which is the memory of all tests up to here.
+IMPORT = """
+import re, resource, sys
+from pathlib import Path
+from nassim.tabular_data.recipes.natsbench_topology import import_release
+import_release(Path(sys.argv[1]), Path(sys.argv[2]))
+status = Path("/proc/self/status")
+peak = re.search(r"VmHWM:\\s+(\\d+) kB", status.read_text()) if status.exists() else None
+print(1024 * int(peak[1]) if peak else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
 
 
 def complete(module: ModuleType, data: Path) -> None:

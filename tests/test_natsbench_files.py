@@ -252,6 +252,19 @@ def test_records_that_contradict_each_other_are_refused(folder: Path, target: Pa
     refused(folder, target, CorruptData, "list of architectures is not that of the records")
 
 
+def test_a_part_of_a_release_does_not_take_the_place_of_more(folder: Path, target: Path) -> None:
+    natsbench_size.import_release(folder, target)
+    before = {path: path.read_bytes() for path in target.parent.iterdir()}
+    assert len(before) == 2
+    (folder / "000011.pickle.pbz2").rename(folder.parent / "000011.pickle.pbz2")
+    with pytest.raises(InvalidSetting, match=r"1 of the 3 in .* nassim data remove natsbench-size"):
+        natsbench_size.import_release(folder, target)
+    assert {path: path.read_bytes() for path in target.parent.iterdir()} == before
+    target.write_bytes(b"damaged")
+    natsbench_size.import_release(folder, target)
+    assert (Table.open(target).columns["official_number"] >= 0).sum() == 2
+
+
 def test_a_release_of_another_list_is_refused(folder: Path, target: Path) -> None:
     meta = unpack(folder / "meta.pickle.pbz2")
     meta["meta_archs"] = meta["meta_archs"][:1000]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from pathlib import Path
 from typing import Annotated
@@ -30,7 +31,7 @@ def main(
     architecture = bench.space.parse(arch)
     result = bench.query(Query(architecture, epochs), random.Random(seed))
     full = result.epochs == bench.epochs
-    has_valid = "valid_accuracy" in bench.metrics
+    valid = bench.mean_accuracy(architecture) if full else math.nan  # also where the source has none
     split = {"valid_accuracy": "validation", "test_accuracy": "test"}[bench.search_metric]
     answer = {
         "benchmark": bench.name,
@@ -39,7 +40,7 @@ def main(
         "epochs": result.epochs,
         "noise": str(bench.noise),
         bench.search_metric: result.value,
-        "valid_accuracy_mean_of_repeats": bench.mean_accuracy(architecture) if full and has_valid else None,
+        "valid_accuracy_mean_of_repeats": valid,
         "test_accuracy_mean_of_repeats": bench.test_accuracy(architecture) if full and bench.has_test else None,
         f"cost_{bench.cost_unit}": result.cost,
         **result.extras,
@@ -53,14 +54,14 @@ def main(
         return
     policy = f"{bench.noise}, seed {seed}" if bench.noise.kind == "draw" else str(bench.noise)
     rows = [
+        ("benchmark", bench.name),
         ("architecture", answer["architecture"]),
         ("string", answer["string"]),
         (f"{split} accuracy, {result.epochs} epochs, {policy}", f"{percent(result.value)} %"),
     ]
     if full:
-        if has_valid:
-            mean = f"{percent(bench.mean_accuracy(architecture))} %"
-            rows.append((f"validation accuracy, {result.epochs} epochs, mean of repeats", mean))
+        if not math.isnan(valid):
+            rows.append((f"validation accuracy, {result.epochs} epochs, mean of repeats", f"{percent(valid)} %"))
         test = (
             f"{percent(bench.test_accuracy(architecture))} %"
             if bench.has_test

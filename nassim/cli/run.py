@@ -71,7 +71,7 @@ def main(
                         "queries": x.queries,
                         "epochs": x.epochs,
                         "architecture": str(x.arch),
-                        "observed_valid_accuracy": x.observed,
+                        f"observed_{bench.search_metric}": x.observed,
                         "valid_accuracy_mean_of_repeats": x.valid,
                         "test_accuracy_mean_of_repeats": x.test,
                     }
@@ -81,7 +81,7 @@ def main(
                     {
                         "architecture": str(t.arch),
                         "epochs": t.result.epochs,
-                        "valid_accuracy": t.value,
+                        bench.search_metric: t.value,
                         "cost_seconds": t.result.cost,
                         "started_seconds": t.started,
                         "finished_seconds": t.finished,
@@ -98,15 +98,14 @@ def main(
         typer.echo(f"protocol {get_protocol(protocol)}")
     if result.note:
         typer.echo(result.note)
-    typer.echo(
-        f"{len(result.trials)} trials in {duration(result.seconds)} of simulated time on {workers} worker(s); "
-        f"ended by: {result.stopped}\n"
-    )
+    in_seconds = bench.cost_unit == "seconds"
+    spent = f"{duration(result.seconds)} of simulated time" if in_seconds else f"{result.seconds:g} {bench.cost_unit}"
+    typer.echo(f"{len(result.trials)} trials in {spent} on {workers} worker(s); ended by: {result.stopped}\n")
     typer.echo(
         f"Incumbents: accuracies as seen in the search, after {bench.search_epochs or bench.epochs} epochs, "
         f"and means over the repeats after {bench.epochs} epochs."
     )
-    clock = "simulated s" if bench.cost_unit == "seconds" else f"cost [{bench.cost_unit}]"
+    clock = "simulated s" if in_seconds else f"cost [{bench.cost_unit}]"
     seen = bench.search_metric.removesuffix("_accuracy")
     test = ["mean test %"] if bench.has_test else []
     print_table(

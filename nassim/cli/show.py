@@ -80,7 +80,7 @@ def _benchmark(benchmark: Benchmark) -> Section:
         "paper": about.paper,
         "space": f"{benchmark.space.name}: {benchmark.space.size:,} architectures",
         "epochs": f"{', '.join(map(str, benchmark.fidelities))} (a full training: {benchmark.epochs})",
-        "mean seconds of a full training": f"{benchmark.typical_cost:,.0f}",
+        "mean cost of a query": f"{benchmark.typical_cost:,.0f} {benchmark.cost_unit}",
         "splits": dict(about.splits),
         "best accuracy": best,
         "test split": "yes" if benchmark.has_test else f"none in this source. {benchmark.test_source}",

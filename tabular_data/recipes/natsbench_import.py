@@ -10,6 +10,7 @@ epochs) as counts of images, ``dataset/split_seconds@schedule`` (an epoch of tra
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nassim.errors import CorruptData, MissingData
+from nassim.errors import CorruptData, InvalidSetting, MissingData
 from nassim.tabular_data.recipes.natsbench import CLASSES, IMAGES, Columns, Release, fractions, trainings
 from nassim.tabular_data.recipes.natsbench_files import locate, number_of, read
 from nassim.tabular_data.table import Header, Table, column_name, write_table
@@ -55,6 +56,7 @@ def import_release(path: Path, target: Path, release: Release, parameters: Size,
     """Make both tables from a release, or from a part of it; older ones are replaced when all has been read.
 
     parameters, flops: counts from the network, which the released ones are held against.
+    `InvalidSetting` if the table that is there has architectures which this part of the release has not.
     """
     path = locate(path, release)
     columns = Columns(release.space.size)
@@ -75,6 +77,7 @@ def import_release(path: Path, target: Path, release: Release, parameters: Size,
     if (numbers < 0).all():
         raise MissingData(f"{path} holds no records of {' or '.join(release.names)}: nothing was imported.")
     _check_numbers(numbers, meta, release, path)
+    _refuse_less(target, numbers, release, path)
     write(target, _header(path, release, columns, int((numbers >= 0).sum()), other_sizes), columns, numbers)
 
 
@@ -132,6 +135,19 @@ def _check_numbers(numbers: NDArray[np.int32], meta: list[str], release: Release
     texts = [release.space.format(release.space.at(int(row))) for row in there]
     if meta and (len(meta) != release.space.size or [meta[n] for n in numbers[there] if n < len(meta)] != texts):
         raise CorruptData(f"{path}: the list of architectures is not that of the records. Nothing was imported.")
+
+
+def _refuse_less(target: Path, numbers: NDArray[np.int32], release: Release, path: Path) -> None:
+    """A part of a release, such as a copy that was interrupted, does not take the place of more."""
+    with suppress(MissingData, CorruptData):
+        before = Table.open(target).columns["official_number"] >= 0
+        lost = int((before & (numbers < 0)).sum())
+        if lost:
+            raise InvalidSetting(
+                f"{path} is a part of the release, with {int((numbers >= 0).sum()):,} architectures: {lost:,} of the "
+                f"{int(before.sum()):,} in {target} are not in it, which is kept. If you mean it, first: "
+                f"nassim data remove {release.recipe}"
+            )
 
 
 def _main(curves: Mapping[str, NDArray[Any]], schedules: tuple[int, ...]) -> dict[str, NDArray[Any]]:

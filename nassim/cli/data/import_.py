@@ -25,6 +25,8 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Make a table from a release that is already on this machine, or from your own results; they are only read."""
+    from nassim.tabular_data.table import read_header
+
     with console(stderr=True).status(f"reading {path}"):
         if spec is None:
             recipe(name).import_from(path)
@@ -35,9 +37,11 @@ def main(
                 raise InvalidSetting(f"{name} is a released table: give your own another name.")
             import_table(name, path, spec)
     made = recipe(name)
+    said = read_header(made.path).errata if made.makes_a_table else ()
+    notes = [note for note in said if note not in made.errata]  # of this import, not of the release
     if as_json:
-        print_json({"name": made.name, "path": made.path, "bytes": made.bytes_here})
+        print_json({"name": made.name, "path": made.path, "bytes": made.bytes_here, "notes": notes})
     else:
-        typer.echo(f"{made.name}: {made.path} ({megabytes(made.bytes_here)})")
+        typer.echo("\n".join([f"{made.name}: {made.path} ({megabytes(made.bytes_here)})", *notes]))
         if spec is not None:
             typer.echo(f"{made.adds}. Its benchmark: csv/{made.name}")

@@ -60,7 +60,7 @@ def _table(chosen: Recipe) -> dict[str, object]:
     """What the header of the table says, where there is one."""
     from nassim.tabular_data.table import read_header
 
-    if not chosen.path.is_file() or chosen.path.suffix != ".h5":
+    if not chosen.path.is_file() or not chosen.makes_a_table:
         return {}
     header = read_header(chosen.path)
     note = "" if chosen.is_here() else "another table under this name, as the header below says; "
