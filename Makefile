@@ -13,9 +13,9 @@ OUT := results/compare
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s  %s\n", $$1, $$2 }' Makefile
 
-compare: $(VENV)/core.stamp ## the main job: five strategies on NAS-Bench-201, 100 seeds each
-	@$(BIN)/nassim compare --algos random_search,regularized_evolution,reinforce,gp_bo,pnas \
-	    --benchmark nasbench201/cifar10 --budget 150q --seeds 100 --out $(OUT)
+compare: $(VENV)/core.stamp ## the main job: six strategies on NAS-Bench-201, CIFAR-10 and digits, up to 100 seeds each
+	@$(BIN)/nassim compare --algos random_search,regularized_evolution,reinforce,gp_bo,pnas,darts \
+	    --benchmark nasbench201/cifar10 --benchmark nasbench201/digits --budget 150q --seeds 100 --out $(OUT)
 
 test: lint types browser ## lint, type-check, run all tests
 	@$(BIN)/python -m pytest -n 2

@@ -126,10 +126,16 @@ USUAL = {  # data set -> the recipe that it is trained by if none is named
 
 
 def get_recipe(name: str, **changes: int | float | bool | str) -> Recipe:
-    """A recipe by name, with changed fields; a changed recipe has another hash, not another name."""
+    """A recipe by name, with changed fields; a changed recipe has another hash, not another name.
+
+    With other ``epochs`` alone the warm-up takes the same part of them.
+    """
     if name not in RECIPES:
         raise UnknownName(f"{name!r} is not a recipe. Known: {', '.join(RECIPES)}.")
     unknown = set(changes) - {field.name for field in fields(Recipe)}
     if unknown:
         raise InvalidSetting(f"recipes have no {', '.join(sorted(unknown))}.")
-    return replace(RECIPES[name], **changes)  # type: ignore[arg-type]
+    recipe = RECIPES[name]
+    if "epochs" in changes and "warmup" not in changes:
+        changes["warmup"] = recipe.warmup * float(changes["epochs"]) / recipe.epochs
+    return replace(recipe, **changes)  # type: ignore[arg-type]

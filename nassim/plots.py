@@ -110,7 +110,7 @@ def _dress(axes: Axes, study: Study, facts: Facts, lowest: float, first: float) 
         axes.set_xlim(left=first * 0.9)
     else:  # nothing is drawn: logarithmic axes find no limits by themselves
         axes.set(xlim=(1, 10), ylim=(FLOOR, 100))
-    if facts.cost_unit == "seconds":
+    if facts.cost_unit == "seconds" and axes.get_xlim()[1] > 0.1 * DAY:
         days = axes.secondary_xaxis("top", functions=(_days, _seconds))
         days.set_xlabel("simulated days", fontsize=8)
         days.tick_params(labelsize=8)

@@ -165,7 +165,7 @@ def test_an_archive_is_unpacked_after_its_checksum(tmp_path: Path, monkeypatch: 
 
 @pytest.mark.usefixtures("small_cifar")
 def test_bad_cifar_files_are_named(tmp_path: Path) -> None:
-    with pytest.raises(MissingData, match=r"cifar10 is not in .*cifar-10-binary.tar.gz.*--images"):
+    with pytest.raises(MissingData, match=r"cifar10 is not in .*cifar-10-binary.tar.gz.*and put it there"):
         load_data("cifar10", tmp_path)
     write_cifar(tmp_path, "cifar10")
     file = tmp_path / "cifar-10-batches-bin" / "data_batch_3.bin"
@@ -226,6 +226,7 @@ def test_a_recipe_is_known_by_its_hash() -> None:
     recipe = get_recipe("digits")
     assert replace(recipe, name="another").sha256 == recipe.sha256
     assert get_recipe("digits", rate=0.25).sha256 != recipe.sha256
+    assert get_recipe("digits", epochs=2).warmup == recipe.warmup / 2 and get_recipe("digits", epochs=4) == recipe
     warm = Recipe("warm", rate=1.0, epochs=4, warmup=1.0)
     assert [warm.rate_at(step, 4) for step in range(4)] == [0.25, 0.5, 0.75, 1.0]
     assert warm.rate_at(10, 4) == pytest.approx(0.5)  # half of what is left

@@ -31,6 +31,8 @@ SMALL = {
     "compare": ["--budget", "8q", "--seeds", "2", "--jobs", "1"],
     "record": ["--seeds", "1", "--score", "0", "--set", "epochs=1"],
     "reproduce": ["--runs", "2"],
+    "train": ["--epochs", "1"],
+    "validate": ["--top", "2", "--seeds", "1", "--epochs", "2"],
 }
 
 
@@ -78,8 +80,9 @@ def _main_job() -> list[str]:
 
 
 def _outcome(arguments: list[str]) -> int | str | None:
+    small = [*SMALL.get(arguments[0], []), *(["--set", "darts.epochs=1"] if "--live" in arguments else [])]
     with pytest.raises(SystemExit) as ended:
-        main([*arguments, *SMALL.get(arguments[0], [])])
+        main([*arguments, *small])
     return ended.value.code
 
 

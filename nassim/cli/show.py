@@ -68,7 +68,7 @@ def _show_algorithm(algorithm: Algorithm, as_json: bool) -> None:
 
 
 def _benchmark(benchmark: Benchmark) -> Section:
-    about = benchmark.about
+    about, cost = benchmark.about, benchmark.typical_cost
     best = {
         metric: f"{percent(benchmark.optimum(metric))} % (best mean over the repeats, {benchmark.epochs} epochs)"
         for metric in ("valid_accuracy", "test_accuracy")
@@ -80,7 +80,9 @@ def _benchmark(benchmark: Benchmark) -> Section:
         "paper": about.paper,
         "space": f"{benchmark.space.name}: {benchmark.space.size:,} architectures",
         "epochs": f"{', '.join(map(str, benchmark.fidelities))} (a full training: {benchmark.epochs})",
-        "mean cost of a query": f"{benchmark.typical_cost:,.0f} {benchmark.cost_unit}",
+        "mean cost of a query": f"{cost:,.0f} {benchmark.cost_unit}"
+        if cost >= 10
+        else f"{cost:.2} {benchmark.cost_unit}",
         "splits": dict(about.splits),
         "best accuracy": best,
         "test split": "yes" if benchmark.has_test else f"none in this source. {benchmark.test_source}",
