@@ -94,7 +94,8 @@ def _score(known: Scores | None, count: int, space: SearchSpace, supernet: Super
 class Report(NamedTuple):
     """What a recording says of a strategy on the benchmark whose images it learned; shares, accuracies: fractions.
 
-    skip_share: per epoch, of the answers' edges that are skip connections, mean over the seeds.
+    skip_share, none_share: per epoch, of the answers' decisions that are skip connections, or `none`, mean over the
+    seeds.
     valid: mean accuracies of the final answers. rank, top_rank: Spearman's correlation between shared-weight
     and tabulated accuracy over the scored cells, and over their best tenth by the table; one a scored seed.
     """
@@ -104,6 +105,7 @@ class Report(NamedTuple):
     seeds: int
     seconds_an_epoch: float
     skip_share: list[float]
+    none_share: list[float]
     answers: list[str]
     valid: list[float]
     rank: list[float]
@@ -134,7 +136,8 @@ def _report(benchmark: Benchmark, recording: Recording) -> Report:
         hyperparameters=dict(recording.hyperparameters),
         seeds=len(runs),
         seconds_an_epoch=mean(moment.seconds for run in runs for moment in run),
-        skip_share=[mean(skip_share(space, moment.arch) for moment in moments) for moments in zip(*runs, strict=True)],
+        skip_share=_by_epoch(space, runs, "skip"),
+        none_share=_by_epoch(space, runs, "none"),
         answers=[str(arch) for arch in answers],
         valid=[benchmark.mean_accuracy(arch) for arch in answers],
         rank=rank,
@@ -142,7 +145,11 @@ def _report(benchmark: Benchmark, recording: Recording) -> Report:
     )
 
 
-def skip_share(space: SearchSpace, arch: Architecture) -> float:
-    """The share of an architecture's decisions whose option is called a skip connection."""
+def _by_epoch(space: SearchSpace, runs: Sequence[Sequence[Moment]], word: str) -> list[float]:
+    return [mean(option_share(space, moment.arch, word) for moment in moments) for moments in zip(*runs, strict=True)]
+
+
+def option_share(space: SearchSpace, arch: Architecture, word: str) -> float:
+    """The share of an architecture's decisions whose option has a word in its name, such as ``skip``."""
     chosen = [decision.options[choice] for decision, choice in zip(space.decisions, arch.choices, strict=True)]
-    return sum("skip" in option for option in chosen) / len(chosen)
+    return sum(word in option for option in chosen) / len(chosen)

@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 import nassim
 from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.errors import CorruptData, InvalidSetting, NassimError, OutputFailed, Unsupported
-from nassim.record import SCORED_SEEDS, record, reports, skip_share
+from nassim.record import SCORED_SEEDS, option_share, record, reports
 from nassim.stats.correlation import spearman
 from nassim.supernet import Moment, Recording, Scores, Supernets, configuration
 from nassim.tabular_data.recordings import OWN, file_name, read_recordings, write_recording
@@ -212,7 +212,8 @@ def test_the_report_holds_recordings_against_the_table(tiny_supernets: Supernets
     assert row.skip_share == pytest.approx([5 / 12, 3 / 12])
     assert row.valid == [bench.mean_accuracy(SPACE.parse(c)) for c in ("333333", "111222")]
     assert row.rank == pytest.approx([1.0, -1.0]) and row.top_rank == pytest.approx([1.0, -1.0])
-    assert skip_share(SPACE, SPACE.parse("111110")) == 5 / 6
+    assert row.none_share == pytest.approx([1 / 12, 0.0])
+    assert option_share(SPACE, SPACE.parse("111110"), "skip") == 5 / 6
 
 
 # -- the project's own --------------------------------------------------------------------------------

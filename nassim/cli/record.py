@@ -69,7 +69,8 @@ def _report(benchmark: str, names: list[str], as_json: bool) -> None:
     typer.echo(
         f"Searches recorded on {benchmark}. Accuracies are the final answers' means over the repeats of the table;\n"
         "rank is Spearman's correlation between shared-weight and tabulated accuracy over the scored cells, top 10 %\n"
-        "that of the best tenth by the table; skip is the share of skip connections in the answers.\n"
+        "that of the best tenth by the table; skip and none are shares of the answers' edges, skip after 1, 1/4, 1/2,\n"
+        "3/4 and all of the epochs, none after all.\n"
     )
     rows = []
     for row in found:
@@ -82,10 +83,11 @@ def _report(benchmark: str, names: list[str], as_json: bool) -> None:
                 f"{100 * mean(row.valid):.2f} ({100 * min(row.valid):.2f} – {100 * max(row.valid):.2f})",
                 *(_span(row.rank), _span(row.top_rank)),
                 " ".join(f"{100 * row.skip_share[epoch]:.0f}" for epoch in shown),
+                f"{100 * row.none_share[-1]:.0f}",
             ]
         )
     columns = ["strategy", "seeds", "epochs", "s an epoch", "valid % (range)", "rank", "top 10 %"]
-    print_table([*columns, "skip % after 1, 1/4, 1/2, 3/4, all epochs"], rows)
+    print_table([*columns, "skip %", "none %"], rows)
 
 
 def _span(values: list[float]) -> str:
