@@ -74,7 +74,8 @@ def test_queries_are_trainings(tmp_path: Path) -> None:
 
 
 def test_a_failed_training_answers_zero_and_says_so(tmp_path: Path) -> None:
-    bench = trained(tmp_path, recipe=Recipe("wild", 2, 1, 1, 32, rate=1e30, weight_decay=1.0, crop=0, flip=False))
+    wild = Recipe("wild", channels=2, cells=1, epochs=1, batch=32, rate=1e30, weight_decay=1.0, crop=0, flip=False)
+    bench = trained(tmp_path, recipe=wild)
     result = bench.query(Query(ARCH), random.Random(0))
     assert result.value == 0 and dict(result.extras) == {"failed": 1.0}
     assert bench.mean_accuracy(ARCH) == bench.test_accuracy(ARCH) == 0

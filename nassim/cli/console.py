@@ -114,7 +114,7 @@ def duration(seconds: float) -> str:
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= size:
             return f"{seconds:,.0f} s ({seconds / size:.1f} {unit})"
-    return f"{seconds:.0f} s"
+    return f"{seconds:.0f} s" if seconds >= 10 or seconds == 0 else f"{seconds:.2f} s"
 
 
 def _plain(data: object) -> object:

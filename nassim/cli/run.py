@@ -105,13 +105,14 @@ def main(
         f"Incumbents: accuracies as seen in the search, after {bench.search_epochs or bench.epochs} epochs, "
         f"and means over the repeats after {bench.epochs} epochs."
     )
+    digits = 0 if result.seconds >= 1000 else 2
     clock = "simulated s" if in_seconds else f"cost [{bench.cost_unit}]"
     seen = bench.search_metric.removesuffix("_accuracy")
     test = ["mean test %"] if bench.has_test else []
     print_table(
         [clock, "query", "incumbent", f"seen {seen} %", "mean valid %", *test],
         [
-            [f"{x.seconds:.0f}", x.queries, x.arch, percent(x.observed), percent(x.valid)]
+            [f"{x.seconds:.{digits}f}", x.queries, x.arch, percent(x.observed), percent(x.valid)]
             + ([percent(x.test)] if test else [])
             for x in result.incumbents
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from nassim.report.analysis import Analysis
-from nassim.report.numerals import limits_in_percent, number
+from nassim.report.numerals import limits_in_percent, number, time
 from nassim.report.pairs import chance, pair_of, pairs_of
 from nassim.report.runs import SPLIT_NAMES, Part
 from nassim.report.table import Entry, Table, no_table, row
@@ -89,7 +89,7 @@ def _results_notes(
         notes.append(f"IQM at {equal:,.0f} {part.clock.unit}: the regret after what every run of every strategy had.")
     if span:
         notes.append(
-            f"Anytime: area over the regret curve, both axes logarithmic, {span[0]:,.0f} to {span[1]:,.0f} "
+            f"Anytime: area over the regret curve, both axes logarithmic, {time(span[0])} to {time(span[1])} "
             f"{part.clock.unit}, regret 10 to 0.01; 1 is best."
         )
     if len(part.strategies) > 1:
