@@ -219,11 +219,13 @@ def test_the_report_holds_recordings_against_the_table(tiny_supernets: Supernets
 # -- the project's own --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["darts", "gdas", "random_nas", "enas"])
-def test_ten_seeds_of_each_are_recorded_on_digits(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "changes"), [("darts", {}), ("darts", {"order": 2}), ("gdas", {}), ("random_nas", {}), ("enas", {})]
+)
+def test_ten_seeds_of_each_are_recorded_on_digits(name: str, changes: dict[str, object]) -> None:
     """With the hyperparameters and the images of this version: or else `compare` would refuse them."""
     supernets = nassim.registry.get_supernets("nasbench201/digits")
-    wanted = nassim.get_algorithm(name).hyperparameters(SPACE, "nasbench201/digits")
+    wanted = nassim.get_algorithm(name).configured(**changes).hyperparameters(SPACE, "nasbench201/digits")
     fitting = [
         r for r in supernets.recordings(name, OWN) if r.configuration == configuration(name, wanted, supernets.settings)
     ]
