@@ -100,7 +100,8 @@ def main(
         typer.echo(result.note)
     in_seconds = bench.cost_unit == "seconds"
     spent = f"{duration(result.seconds)} of simulated time" if in_seconds else f"{result.seconds:g} {bench.cost_unit}"
-    typer.echo(f"{len(result.trials)} trials in {spent} on {workers} worker(s); ended by: {result.stopped}\n")
+    by = f"{workers} worker{'s' if workers != 1 else ''}"
+    typer.echo(f"{len(result.trials)} trials in {spent} on {by}; ended by: {result.stopped}\n")
     typer.echo(
         f"Incumbents: accuracies as seen in the search, after {bench.search_epochs or bench.epochs} epochs, "
         f"and means over the repeats after {bench.epochs} epochs."
