@@ -81,11 +81,11 @@ def test_pairs_are_the_functions_they_are_made_of() -> None:
     assert over_all.improvement.value.low == pytest.approx(alone.low, abs=0.01)  # other draws, same distribution
     assert over_all.improvement.value.high == pytest.approx(alone.high, abs=0.01)
     assert len(found.pairs) == 9 and all(p.p_holm >= p.test.value.p for p in found.pairs if p.test.value)
-    assert found.ranking.blocks == "seeds" and found.ranking.number_of_blocks == 90
+    assert found.ranking.blocks == "seeds of 3 benchmarks" and found.ranking.number_of_blocks == 90
     assert "per benchmark" in over_all.cohens_d.reason
 
 
-@pytest.mark.parametrize(("benchmarks", "blocks"), [(8, "seeds"), (9, "benchmarks")])
+@pytest.mark.parametrize(("benchmarks", "blocks"), [(8, "seeds of 8 benchmarks"), (9, "benchmarks")])
 def test_many_benchmarks_are_themselves_the_sample(benchmarks: int, blocks: str) -> None:
     shifts = {"random_search": 3.0, "a": 0.0, "b": 1.0, "c": 1.5, "d": 2.0}  # 10 pairs: 2^(1-9) * 10 <= 0.05
     found = compare_strategies(made(shifts, benchmarks, seeds=12))

@@ -33,7 +33,6 @@ from nassim.stats.samples import Floats, Summary, interquartile_mean, summarize
 
 Scores = Mapping[str, Mapping[str, Mapping[int, float]]]
 """benchmark -> strategy -> seed -> final regret in percentage points, infinite for a run without an answer."""
-BLOCKS = ("seeds", "benchmarks")
 _Runs = Mapping[str, Mapping[str, Floats]]
 
 
@@ -93,6 +92,7 @@ def compare_strategies(scores: Scores, *, alpha: float = 0.05, seed: int = 0, re
     shared = [name for name, of in runs.items() if of and len(of) == len(strategies)]
     # whether a signed-rank test over benchmarks can be significant once it is corrected for all pairs
     many = 2.0 ** (1 - len(shared)) * max(1, len(named)) <= alpha
+    blocks = "benchmarks" if many else "seeds" if len(shared) < 2 else f"seeds of {len(shared)} benchmarks"
     rng = np.random.default_rng(seed)
     wins = {name: _wins(of, rng, resamples) for name, of in runs.items()}
     both = {pair: [name for name in runs if pair in wins[name]] for pair in named}
@@ -112,7 +112,7 @@ def compare_strategies(scores: Scores, *, alpha: float = 0.05, seed: int = 0, re
         ],
         _pairs(single, wins, alpha, False),
         overall,
-        ranking(_blocks(scores, shared, strategies, many), BLOCKS[many], _different(strategies, overall), alpha),
+        ranking(_blocks(scores, shared, strategies, many), blocks, _different(strategies, overall), alpha),
         all_equal,
     )
 

@@ -123,8 +123,8 @@ def cliques(mean_ranks: ArrayLike, different: NDArray[np.bool_]) -> list[tuple[i
 class Ranking(NamedTuple):
     """Mean ranks over blocks, and what a critical-difference diagram needs.
 
-    ``blocks`` says what a block is, "benchmarks" or "seeds", and so what conclusions extend to. The bars
-    (see `cliques`) join what Nemenyi's test, or pairwise tests with Holm's correction, cannot tell apart;
+    ``blocks`` says what a block is, "benchmarks", "seeds" or "seeds of 2 benchmarks", and so what conclusions extend
+    to. The bars (see `cliques`) join what Nemenyi's test, or pairwise tests with Holm's correction, cannot tell apart;
     the latter do not depend on who else takes part (Benavoli, Corani & Mangili, JMLR 17, 2016).
     """
 
