@@ -33,7 +33,7 @@ BAND_RESAMPLES = 200
 
 
 def curves_data(part: Part, block: Block, points: int) -> Data:
-    """axis -> split -> {at, strategies: {name: center and band of every kind}}, each with ``points`` times."""
+    """axis -> split -> {at, strategies: {name: end, center and band of every kind}}, each with ``points`` times."""
     return {
         axis: {split: _bands(part.curves(axis, split), block, points) for split in part.references} for axis in AXES
     }
@@ -49,6 +49,7 @@ def _bands(curves: Mapping[str, list[Curve]], block: Block, points: int) -> Data
 def _band(group: Sequence[Curve], at: Floats, block: Block) -> Data:
     quartiles, means = band_at(group, at), mean_band(group, at)
     data = {
+        "end": max(curve.spent for curve in group),
         "reached": block.add(quartiles.reached),
         "median": [block.add(x) for x in (quartiles.median, quartiles.q25, quartiles.q75)],
         "mean": [block.add(x) for x in (means.mean, means.mean - means.std, means.mean + means.std)],

@@ -40,15 +40,15 @@ const line = (name, more) => {
   };
 };
 
-// How many of the times are shown while the clock of the replay stands at state.time.
-const until = (at) => {
+// How many of the times are shown while the clock of the replay stands at state.time; a curve ends at its own end.
+const until = (at, stop = state.time) => {
   let n = at.length;
-  while (n > 0 && at[n - 1] > state.time) n--;
+  while (n > 0 && at[n - 1] > stop) n--;
   return n;
 };
-const cut = (at) => {
-  const n = until(at), x = Array.from(at.subarray(0, n));
-  if (n > 0 && n < at.length) x.push(state.time);
+const cut = (at, end = Infinity) => {
+  const stop = Math.min(state.time, end), n = until(at, stop), x = Array.from(at.subarray(0, n));
+  if (n > 0 && n < at.length) x.push(stop);
   return { x, n };
 };
 const along = (values, n, length, map) => {
@@ -66,7 +66,7 @@ const inOrder = ([center, low, high]) => (state.value === "accuracy" ? [center, 
 const bandOf = (name, data, at) => {
   const places = data.strategies[name][state.center];
   if (!places) return [];
-  const [center, low, high] = inOrder(places).map(numbers), { x, n } = cut(at);
+  const [center, low, high] = inOrder(places).map(numbers), { x, n } = cut(at, data.strategies[name].end);
   const reached = numbers(data.strategies[name].reached);
   const lower = along(low, n, x.length, (v) => finite(drawn(v)));
   const upper = along(high, n, x.length, (v) => finite(drawn(v)));
