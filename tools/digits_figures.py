@@ -65,6 +65,10 @@ def main() -> None:
     for epochs in table.header.epochs[:-1]:
         early = columns[f"{TASK}/valid_accuracy@{epochs}"][chosen].mean(axis=1)
         lines[f"Spearman, epoch {epochs} against the last"] = f"{spearmanr(early, mean)[0]:.3f}"
+    cells = valid[everywhere].mean(axis=1)
+    lines["mean and median over cells [%]"] = f"{100 * cells.mean():.2f}, {100 * np.median(cells):.2f}"
+    skips = valid[SPACE.index(SPACE.parse("111111"))].mean()
+    lines["cell of six skip connections [%]"] = f"{100 * skips:.2f}, above {100 * (cells < skips).mean():.0f} % of all"
     best = [str(SPACE.at(int(chosen[i]))) + f" {100 * mean[i]:.2f} %" for i in np.argsort(-mean)[:5]]
     lines["best"] = "; ".join(best)
     for name, value in lines.items():

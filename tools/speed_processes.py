@@ -60,16 +60,23 @@ def opening_rows(benchmark: str) -> Iterator[Row]:
 
 
 def study_rows(benchmark: str) -> Iterator[Row]:
-    """`make compare`'s study and a larger one of the quick strategies, each into an empty folder."""
+    """`make compare`'s study, all but DARTS on one benchmark, and the quick ones with more seeds."""
     quick = "random_search,regularized_evolution,reinforce"
-    for algos, seeds, target in ((f"{quick},gp_bo,pnas", 100, 60.0), (quick, 500, 30.0)):
+    both = ["nasbench201/cifar10", "nasbench201/digits"]
+    studies = (
+        (f"{quick},gp_bo,pnas,darts", both, 100, 60.0),
+        (f"{quick},gp_bo,pnas", [benchmark], 100, 60.0),
+        (quick, [benchmark], 500, 30.0),
+    )
+    for algos, benchmarks, seeds, target in studies:
         with tempfile.TemporaryDirectory() as folder:
-            command = ["compare", "--algos", algos, "--benchmark", benchmark, "--budget", "150q", "--seeds", str(seeds)]
+            on = [word for name in benchmarks for word in ("--benchmark", name)]
+            command = ["compare", "--algos", algos, *on, "--budget", "150q", "--seeds", str(seeds)]
             before = perf_counter()
             done = subprocess.run([*NASSIM, *command, "--out", f"{folder}/study"], capture_output=True, text=True)
             seconds = perf_counter() - before
         failed = done.stderr.strip().splitlines()[-1:] if done.returncode else []
-        what = f"{len(algos.split(','))} strategies x {seeds} seeds"
+        what = f"{len(algos.split(','))} strategies x {len(benchmarks)} benchmarks x {seeds} seeds"
         yield Row(STUDY, what, None if done.returncode else seconds, "s", target, *failed)
 
 
