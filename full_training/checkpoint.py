@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from nassim.errors import CorruptData, InvalidSetting, OutputFailed
+from nassim.errors import CorruptData, InvalidSetting
+from nassim.files import put_in_place
 
 
 def save(path: Path, identity: dict[str, str], state: dict[str, Any]) -> None:
     """Replace the checkpoint at ``path``; `OutputFailed` if it cannot be written (the old one stays)."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as file:
-                torch.save({"identity": identity, **state}, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except (OSError, RuntimeError) as error:  # torch's writer reports a full disk as a RuntimeError
-        raise OutputFailed(f"the checkpoint {path} cannot be written: {error}. The last whole one stays.") from error
+    with put_in_place(path, "The last whole checkpoint stays.") as file:
+        torch.save({"identity": identity, **state}, file)
 
 
 def load(path: Path, identity: dict[str, str], device: torch.device) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.errors import CorruptData, MissingData
+from nassim.files import put_in_place
 from nassim.full_training.data import ImageData, Split, halves, images_folder
 
 SIDE, PIXELS = 32, 3 * 32 * 32
@@ -127,11 +128,9 @@ def _unpacked(name: str, release: Release, folder: Path) -> Path:
                 member = tar.extractfile(f"{release.folder}/{file}")
                 if member is None:
                     raise KeyError(file)
-                target = archive.parent / release.folder / file
-                target.parent.mkdir(exist_ok=True)
-                temporary = target.with_name(f".{file}.tmp")
-                temporary.write_bytes(member.read())
-                temporary.replace(target)
+                content = member.read()
+                with put_in_place(archive.parent / release.folder / file) as target:
+                    target.write(content)
     except (KeyError, tarfile.TarError, EOFError) as error:
         raise CorruptData(f"{archive} cannot be unpacked ({error}): fetch it again from {release.url}.") from error
     return archive.parent / release.folder

@@ -8,7 +8,6 @@ shards are the pilot's: the same classes under every seed.
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nassim.errors import CorruptData, OutputFailed
+from nassim.errors import CorruptData
+from nassim.files import put_in_place
 from nassim.full_training.classes import CellClass, cell_classes
 
 SEEDS = (777, 888, 999)
@@ -94,7 +94,6 @@ def trained_classes(shard: Shard) -> list[CellClass]:
 def write(folder: Path, shard: Shard, made: Made, results: Results) -> None:
     """Put a shard's file in place whole; `OutputFailed` if the folder is full or cannot be written."""
     path = folder / shard.file_name
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     about = {
         "seed": shard.seed,
         "archs": [str(each.trained) for each in trained_classes(shard)],
@@ -102,27 +101,17 @@ def write(folder: Path, shard: Shard, made: Made, results: Results) -> None:
         "data": made.data_sha256,
         "machine": results.machine,
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as file:
-                np.savez_compressed(
-                    file,
-                    about=np.array(json.dumps(about)),
-                    train=results.train,
-                    valid=results.valid,
-                    test=results.test,
-                    seconds=results.seconds,
-                    latency=results.latency,
-                    failed=results.failed,
-                )
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputFailed(f"{path} cannot be written: {error.strerror or error}. What is there stays.") from error
+    with put_in_place(path, "What is there stays.") as file:
+        np.savez_compressed(
+            file,
+            about=np.array(json.dumps(about)),
+            train=results.train,
+            valid=results.valid,
+            test=results.test,
+            seconds=results.seconds,
+            latency=results.latency,
+            failed=results.failed,
+        )
 
 
 def read(folder: Path, shard: Shard, made: Made) -> Results | None:

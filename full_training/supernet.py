@@ -25,7 +25,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nassim.errors import CorruptData, InvalidSetting, MissingData, OutputFailed, ProtocolError
+from nassim.errors import CorruptData, InvalidSetting, MissingData, ProtocolError
+from nassim.files import put_in_place
 from nassim.full_training.batches import DeviceSplit, EpochPlan, generator, plan_epoch, take, to_device
 from nassim.full_training.bilevel import WeightUpdate
 from nassim.full_training.data import ImageData
@@ -183,12 +184,8 @@ class SharedNetwork:
 
     def save(self, file: Path) -> None:
         """Write the shared weights and the settings that they belong to."""
-        try:
-            temporary = file.with_name(file.name + ".part")
-            torch.save({"settings": self.settings, "weights": self.network.state_dict()}, temporary)
-            temporary.replace(file)
-        except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-            raise OutputFailed(f"{file}: {error}. Is the folder writable and the disk not full?") from error
+        with put_in_place(file) as written:
+            torch.save({"settings": self.settings, "weights": self.network.state_dict()}, written)
 
     def restore(self, file: Path) -> None:
         """Read weights that `save` wrote; `InvalidSetting` if they are of a supernet with other settings."""

@@ -14,8 +14,9 @@ from matplotlib.path import Path as Curve
 from matplotlib.ticker import LogFormatterSciNotation, LogLocator
 from numpy.typing import ArrayLike, NDArray
 
-from nassim.errors import InvalidSetting, OutputFailed
+from nassim.errors import InvalidSetting
 from nassim.facts import Facts
+from nassim.files import put_in_place
 from nassim.space import Architecture, SearchSpace
 from nassim.study import Study
 from nassim.summary import regret_band
@@ -206,14 +207,8 @@ def save_as(figure: Figure, path: Path) -> Path:
     if suffix not in ("png", "pdf", "svg"):
         raise InvalidSetting(f"{path}: figures are written as .png, .pdf or .svg.")
     metadata = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[suffix]
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with rc_context({"svg.hashsalt": "nassim"}):
-            figure.savefig(path, dpi=160, metadata=metadata)
-    except OSError as error:
-        raise OutputFailed(
-            f"{path}: {error.strerror or error}. Is the folder writable and the disk not full?"
-        ) from error
+    with put_in_place(path) as file, rc_context({"svg.hashsalt": "nassim"}):
+        figure.savefig(file, format=suffix, dpi=160, metadata=metadata)
     return path
 
 

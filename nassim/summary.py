@@ -9,13 +9,15 @@ the strategy saw.
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nassim.errors import InvalidSetting, OutputFailed
+from nassim.errors import InvalidSetting
 from nassim.facts import Facts
+from nassim.files import put_in_place
 from nassim.stats import Band, Summary, band, summarize
 from nassim.store import TRIAL_COLUMNS, Point, RunEnd
 from nassim.study import Study
@@ -177,16 +179,10 @@ def frame(study: Study, table: str = "trials") -> pandas.DataFrame:
 
 def write_csv(path: Path, rows: Sequence[Record]) -> Path:
     """Write records as CSV (RFC 4180, UTF-8; full precision; empty where there is no value)."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".part")
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [])
-            writer.writeheader()
-            writer.writerows(rows)
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputFailed(
-            f"{path}: {error.strerror or error}. Is the folder writable and the disk not full?"
-        ) from error
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]) if rows else [])
+    writer.writeheader()
+    writer.writerows(rows)
+    with put_in_place(path) as file:
+        file.write(text.getvalue().encode())
     return path

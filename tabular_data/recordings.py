@@ -16,7 +16,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nassim.errors import CorruptData, NassimError, OutputFailed
+from nassim.errors import CorruptData, NassimError
+from nassim.files import put_in_place
 from nassim.space import SearchSpace
 from nassim.supernet import Moment, Recording, Scores
 from nassim.tabular_data.locations import data_folder
@@ -126,15 +127,8 @@ def write_recording(recording: Recording, folder: Path) -> Path:
     # One line for each list: a file that people can read and git can compare.
     text = re.sub(r"\[\s+([^\[\]]*?)\s+\]", lambda match: "[" + re.sub(r",\s+", ", ", match[1]) + "]", text)
     path = folder / file_name(recording)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".part")
-        temporary.write_text(text + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputFailed(
-            f"{path}: {error.strerror or error}. Is the folder writable and the disk not full?"
-        ) from error
+    with put_in_place(path) as file:
+        file.write(f"{text}\n".encode())
     return path
 
 

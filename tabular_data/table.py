@@ -14,12 +14,8 @@ import hashlib
 import io
 import json
 import math
-import os
 import re
-import secrets
-import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,13 +24,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from nassim.errors import CorruptData, MissingData, OutputFailed
+from nassim.errors import CorruptData, MissingData
+from nassim.files import put_in_place
 
 FORMAT = 1
 _BLOCK = 512  # bytes of the user block: HDF5's smallest
 _PIECE = 1 << 20  # bytes that are read at once
 _FIRST_LINES = re.compile(rb"nassim table (\d{1,9})\nbytes (\d{1,18})\nsha256 ([0-9a-f]{64})\n\0*")
-_STALE = 3600.0  # seconds after which a temporary file is certainly nobody's
 
 
 @dataclass(frozen=True)
@@ -122,30 +118,8 @@ def write_table(path: Path, header: Header, columns: Mapping[str, NDArray[Any]])
     sha256 = hashlib.sha256(content[_BLOCK:]).hexdigest()
     first_lines = f"nassim table {FORMAT}\nbytes {len(content)}\nsha256 {sha256}\n".encode()
     content[: len(first_lines)] = first_lines
-    _write_atomically(path, content)
-
-
-def _write_atomically(path: Path, content: memoryview) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(f".{path.name}.*.tmp"):  # by a process that was killed
-            with suppress(FileNotFoundError):  # or by one that has just put it in place
-                if time.time() - left.stat().st_mtime > _STALE:
-                    left.unlink()
-        try:
-            with temporary.open("xb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputFailed(
-            f"{path} cannot be written: {error.strerror or error}. "
-            "Make room or choose another folder by the environment variable NASSIM_DATA."
-        ) from error
+    with put_in_place(path, "Make room or choose another folder by the environment variable NASSIM_DATA.") as file:
+        file.write(content)
 
 
 def _verified(path: Path) -> NDArray[np.uint8]:

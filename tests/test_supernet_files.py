@@ -48,6 +48,7 @@ def test_files_that_do_not_fit_are_refused(net: Any, tmp_path: Path) -> None:
     torch.save({"weights": {}}, file)
     with pytest.raises(CorruptData, match="does not hold"):
         net.restore(file)
+    (tmp_path / "nowhere").write_text("a file where a folder should be")
     with pytest.raises(OutputFailed, match="nowhere"):
         net.save(tmp_path / "nowhere" / "weights.pt")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nassim.errors import OutputFailed
+from nassim.files import put_in_place
 from nassim.report.changes import Changes, changes_table
 from nassim.report.content import Content, content_of
 from nassim.report.markdown import markdown
@@ -62,14 +62,6 @@ def _slug(name: str) -> str:
 
 
 def _write(path: Path, text: str) -> Path:
-    """Write a file under another name first, so that a reader never meets half of it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".part")
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputFailed(
-            f"{path}: {error.strerror or error}. Is the folder writable and the disk not full?"
-        ) from error
+    with put_in_place(path) as file:
+        file.write(text.encode())
     return path
