@@ -66,8 +66,8 @@ def darts(
 ) -> Search:
     import torch
 
-    from nassim.full_training.bilevel import unrolled_gradient
-    from nassim.full_training.mixtures import small_logits, softmax
+    from nassim.full_training.relaxations.bilevel import unrolled_gradient
+    from nassim.full_training.relaxations.mixtures import small_logits, softmax
 
     alpha = small_logits(space.radices, rng, supernet.device)  # 1
     adam = torch.optim.Adam([alpha], arch_rate, betas=(0.5, 0.999), weight_decay=arch_decay)

@@ -74,8 +74,8 @@ def enas(
 ) -> Search:
     import torch
 
-    from nassim.full_training.controller import Controller, advantages, descend, policy_loss
-    from nassim.full_training.mixtures import path
+    from nassim.full_training.relaxations.controller import Controller, advantages, descend, policy_loss
+    from nassim.full_training.relaxations.mixtures import path
 
     def score(choices: tuple[int, ...]) -> float:
         return supernet.accuracy(path(choices), next(scoring))

@@ -63,7 +63,7 @@ def gdas(
 ) -> Search:
     import torch
 
-    from nassim.full_training.mixtures import gumbel, linear, seeded, small_logits
+    from nassim.full_training.relaxations.mixtures import gumbel, linear, seeded, small_logits
 
     A = small_logits(space.radices, rng, supernet.device)  # 1
     generator = seeded(rng)

@@ -61,7 +61,7 @@ def random_nas(
     final_rate: float = 0.001,
     weight_decay: float = 3e-4,
 ) -> Search:
-    from nassim.full_training.mixtures import path
+    from nassim.full_training.relaxations.mixtures import path
 
     def score(arch: Architecture) -> float:
         return supernet.accuracy(path(arch.choices), *islice(scoring, score_batches))

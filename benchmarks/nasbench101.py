@@ -22,8 +22,8 @@ Pitfalls: spellings of the same cell have the same result; a search may train a 
 from __future__ import annotations
 
 from nassim.benchmark import About, Noise
-from nassim.benchmarks.spaces.nasbench101 import SPACE, NASBench101Space
-from nassim.benchmarks.spaces.nasbench101_classes import Numbering
+from nassim.benchmarks.spaces.nasbench101.classes import Numbering
+from nassim.benchmarks.spaces.nasbench101.space import SPACE, NASBench101Space
 from nassim.tabular_data.recipes.nasbench101_cells import VALID_SOURCE, open_table
 from nassim.tabular_data.tabulated_graphs import TabulatedGraphs
 

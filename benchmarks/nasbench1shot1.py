@@ -16,7 +16,7 @@ from __future__ import annotations
 from nassim.benchmark import About, Noise
 from nassim.benchmarks.spaces.nasbench1shot1 import SPACES as BY_NUMBER
 from nassim.benchmarks.spaces.nasbench1shot1 import NASBench1Shot1Space
-from nassim.benchmarks.spaces.nasbench101_classes import Numbering
+from nassim.benchmarks.spaces.nasbench101.classes import Numbering
 from nassim.tabular_data.recipes.nasbench101_cells import VALID_SOURCE, open_table
 from nassim.tabular_data.tabulated_graphs import TabulatedGraphs
 

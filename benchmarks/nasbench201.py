@@ -31,11 +31,11 @@ from functools import partial
 from nassim.benchmark import About, Noise
 from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.benchmarks.spaces.nasbench201_cost import flops, parameters
-from nassim.full_training.data import load_data
-from nassim.full_training.kept import trainings_folder
-from nassim.full_training.recipe import USUAL, get_recipe
-from nassim.full_training.supernets import RECIPES, make_supernet, supernet_settings
-from nassim.full_training.trained import Trained
+from nassim.full_training.images.data import load_data
+from nassim.full_training.supernets.sources import RECIPES, make_supernet, supernet_settings
+from nassim.full_training.training.kept import trainings_folder
+from nassim.full_training.training.recipe import USUAL, get_recipe
+from nassim.full_training.training.trained import Trained
 from nassim.protocol import Protocol
 from nassim.supernet import Supernets
 from nassim.tabular_data import digits

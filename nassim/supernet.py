@@ -20,7 +20,7 @@ Batch = tuple[Tensor, Tensor]  # images, labels
 
 
 class Supernet(Protocol):
-    """A supernet with its images, as a strategy sees it. `nassim.full_training.mixtures` makes the mixes."""
+    """A supernet with its images, as a strategy sees it; mixes are made by `nassim.full_training.relaxations`."""
 
     @property
     def device(self) -> Any:
@@ -65,7 +65,7 @@ class Supernet(Protocol):
         """One step of the weights down the loss of a mix; weights that the mix does not use stay as they are."""
 
     def next_update(self) -> Any:
-        """The `nassim.full_training.bilevel.WeightUpdate` of the next step."""
+        """The `nassim.full_training.relaxations.bilevel.WeightUpdate` of the next step."""
 
     def accuracy(self, mix: Any, *batches: Batch) -> float:
         """Share of right answers of a mix with the shared weights: on batches, or on all validation images."""

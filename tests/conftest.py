@@ -89,9 +89,9 @@ def tiny_supernets(tmp_path: Path) -> Supernets:
     """Supernets of NAS-Bench-201 on 96 small images of stripes (two channels, one cell): an epoch is a moment."""
     pytest.importorskip("torch")
     from nassim.benchmarks.spaces.nasbench201 import SPACE
-    from nassim.full_training.data import ImageData, Split
-    from nassim.full_training.recipe import Recipe
-    from nassim.full_training.supernet import SharedNetwork
+    from nassim.full_training.images.data import ImageData, Split
+    from nassim.full_training.supernets.nasbench201 import SharedNetwork
+    from nassim.full_training.training.recipe import Recipe
     from nassim.tabular_data.recordings import read_recordings, write_recording
 
     rng = np.random.default_rng(0)

@@ -17,8 +17,8 @@ from scipy.stats import spearmanr
 
 from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.benchmarks.spaces.nasbench201_cost import flops
-from nassim.full_training.classes import cell_classes
-from nassim.full_training.recipe import get_recipe
+from nassim.full_training.tables.classes import cell_classes
+from nassim.full_training.training.recipe import get_recipe
 from nassim.tabular_data.digits import TASK, open_table
 
 

@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from nassim.full_training import digits
-from nassim.full_training.classes import cell_classes
-from nassim.full_training.data import ImageData
-from nassim.full_training.many import DeviceData, train_many
-from nassim.full_training.recipe import Recipe, get_recipe
-from nassim.full_training.shards import SEEDS, SIZE
+from nassim.full_training.images import digits
+from nassim.full_training.images.data import ImageData
+from nassim.full_training.tables.classes import cell_classes
+from nassim.full_training.tables.shards import SEEDS, SIZE
+from nassim.full_training.training.many import DeviceData, train_many
+from nassim.full_training.training.recipe import Recipe, get_recipe
 
 CELLS = 72
 # renderings of each training digit, noise in the images, passes, batch, rate; a quarter of the training is warm-up

@@ -16,12 +16,12 @@ from dataclasses import replace
 
 import torch
 
-from nassim.full_training.classes import cell_classes
-from nassim.full_training.data import load_data
-from nassim.full_training.device import choose_device, describe
-from nassim.full_training.many import DeviceData, train_many
-from nassim.full_training.recipe import get_recipe
-from nassim.full_training.train import train
+from nassim.full_training.images.data import load_data
+from nassim.full_training.tables.classes import cell_classes
+from nassim.full_training.training.device import choose_device, describe
+from nassim.full_training.training.many import DeviceData, train_many
+from nassim.full_training.training.recipe import get_recipe
+from nassim.full_training.training.train import train
 
 
 def main() -> None:

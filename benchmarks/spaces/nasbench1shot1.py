@@ -16,9 +16,9 @@ from itertools import combinations, pairwise, product
 import numpy as np
 from numpy.typing import NDArray
 
-from nassim.benchmarks.spaces import nasbench101
-from nassim.benchmarks.spaces.nasbench101_classes import Numbering
-from nassim.benchmarks.spaces.nasbench101_graph import (
+from nassim.benchmarks.spaces.nasbench101 import space as nasbench101
+from nassim.benchmarks.spaces.nasbench101.classes import Numbering
+from nassim.benchmarks.spaces.nasbench101.graph import (
     BITS,
     INTERIOR,
     OPERATIONS,

@@ -15,7 +15,7 @@ from nassim.cli.console import DeviceOption, Json, console, percent, print_json,
 from nassim.registry import get_space
 
 if TYPE_CHECKING:
-    from nassim.full_training.train import Curve
+    from nassim.full_training.training.train import Curve
 
 RecipeOption = Annotated[
     str, typer.Option("--recipe", help="digits, nasbench201-12ep or nasbench201-200ep. Default: the data set's.")
@@ -39,11 +39,11 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Train an architecture from scratch; trainings are kept and not repeated, and a killed one goes on."""
-    from nassim.full_training import cifar
-    from nassim.full_training.data import load_data
-    from nassim.full_training.device import choose_device, describe, require_torch
-    from nassim.full_training.kept import Kept
-    from nassim.full_training.recipe import USUAL, get_recipe
+    from nassim.full_training.images import cifar
+    from nassim.full_training.images.data import load_data
+    from nassim.full_training.training.device import choose_device, describe, require_torch
+    from nassim.full_training.training.kept import Kept
+    from nassim.full_training.training.recipe import USUAL, get_recipe
 
     require_torch("training")
     architecture = get_space("nasbench201").parse(arch)

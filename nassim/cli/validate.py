@@ -15,7 +15,7 @@ from nassim.errors import Unsupported
 from nassim.registry import get_benchmark, get_space, trainable_names
 
 if TYPE_CHECKING:
-    from nassim.full_training.validation import Validated, Verdict
+    from nassim.full_training.training.validation import Validated, Verdict
     from nassim.space import Architecture
     from nassim.study import Study
 
@@ -30,10 +30,10 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Retrain the best architectures of a study and say whether its ranking holds."""
-    from nassim.full_training.device import choose_device, describe, require_torch
-    from nassim.full_training.recipe import get_recipe
-    from nassim.full_training.trained import Trained
-    from nassim.full_training.validation import judge, retrain
+    from nassim.full_training.training.device import choose_device, describe, require_torch
+    from nassim.full_training.training.recipe import get_recipe
+    from nassim.full_training.training.trained import Trained
+    from nassim.full_training.training.validation import judge, retrain
     from nassim.plots import save, validation_figure
     from nassim.study import Study
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nassim.benchmarks.spaces.nasbench101_classes import Numbering, cells
-from nassim.benchmarks.spaces.nasbench101_cost import parameters
-from nassim.benchmarks.spaces.nasbench101_hashes import fingerprints
+from nassim.benchmarks.spaces.nasbench101.classes import Numbering, cells
+from nassim.benchmarks.spaces.nasbench101.cost import parameters
+from nassim.benchmarks.spaces.nasbench101.hashes import fingerprints
 from nassim.errors import MissingData
 from nassim.tabular_data.locations import data_folder
 from nassim.tabular_data.table import Table

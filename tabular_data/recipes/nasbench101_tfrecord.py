@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nassim.benchmarks.spaces.nasbench101_encodings import INPUT, OUTPUT, spelled
-from nassim.benchmarks.spaces.nasbench101_graph import INTERIOR, OPERATIONS, PAIRS, edge_code, operation_code
+from nassim.benchmarks.spaces.nasbench101.encodings import INPUT, OUTPUT, spelled
+from nassim.benchmarks.spaces.nasbench101.graph import INTERIOR, OPERATIONS, PAIRS, edge_code, operation_code
 from nassim.errors import CorruptData, MissingData, Unsupported
 from nassim.tabular_data.recipes.nasbench101_cells import (
     BEST_ERROR,

@@ -12,7 +12,7 @@ from nassim.cli.console import Json, console, print_json
 from nassim.errors import UnknownName
 
 if TYPE_CHECKING:
-    from nassim.full_training.builder import Progress
+    from nassim.full_training.tables.builder import Progress
 
 NAME = "nasbench201/digits"
 
@@ -25,13 +25,13 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Train every class of equivalent cells under three seeds; interrupted or copied elsewhere, it goes on."""
-    from nassim.full_training.device import require_torch
-    from nassim.full_training.digits_table import assemble
+    from nassim.full_training.tables.digits import assemble
+    from nassim.full_training.training.device import require_torch
 
     if name != NAME:
         raise UnknownName(f"{name!r} is not built here but got: `nassim data get {name}`. Built is {NAME}.")
     require_torch("building the table")
-    from nassim.full_training.builder import build
+    from nassim.full_training.tables.builder import build
 
     out = out.expanduser()
     err = console(stderr=True)

@@ -33,7 +33,7 @@ def main(
 
 
 def _retrained(count: int, seed: int, as_json: bool) -> None:
-    from nassim.full_training.recheck import Recheck, recheck
+    from nassim.full_training.tables.recheck import Recheck, recheck
     from nassim.tabular_data.digits import open_table
 
     lines = [f"{(table := open_table()).path}: whole", *table.header.errata]

@@ -1,0 +1,1 @@
+"""The cell space of NAS-Bench-101, its classes, costs, encodings and hashes."""

@@ -1,0 +1,1 @@
+"""Data sets of images, and the batches that trainings take of them."""

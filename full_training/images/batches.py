@@ -1,0 +1,82 @@
+"""Images on the device: the whole data set lies there, batches are taken and augmented there.
+
+Every random choice of a training is a function of its seed and the epoch: a resumed training makes the same
+ones without a stored generator, and many trainings at once make each its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nassim.full_training.images.data import ImageData
+from nassim.full_training.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class DeviceSplit:
+    """Normalized images (n, channels, side + 2 pad, side + 2 pad), zeros around, and labels (n,)."""
+
+    images: Tensor
+    labels: Tensor
+    pad: int
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+def to_device(data: ImageData, split: str, device: torch.device | str = "cpu", pad: int = 0) -> DeviceSplit:
+    """A split, normalized by the training images' moments."""
+    shape = (1, data.channels, 1, 1)
+    mean, std = torch.tensor(data.mean).view(shape), torch.tensor(data.std).view(shape)
+    mean, std = mean.to(device), std.to(device)
+    images = torch.from_numpy(data.splits[split].images).to(device).float().div_(255).sub_(mean).div_(std)
+    images = torch.nn.functional.pad(images, (pad, pad, pad, pad))
+    return DeviceSplit(images, torch.from_numpy(data.splits[split].labels).to(device), pad)
+
+
+def generator(purpose: str, seed: int, epoch: int = 0) -> torch.Generator:
+    """A generator of the CPU for one purpose of one training."""
+    key = hashlib.sha256(f"{purpose} {seed} {epoch}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(key[:8], "little") >> 1)
+
+
+@dataclass(frozen=True)
+class EpochPlan:
+    """The random choices of an epoch, for every position in it: image, shift and flip (all int64, (n,))."""
+
+    order: Tensor
+    down: Tensor
+    right: Tensor
+    mirror: Tensor
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+def plan_epoch(n: int, recipe: Recipe, seed: int, epoch: int) -> EpochPlan:
+    """Draw the choices of an epoch over ``n`` images, or over its part of them if a pass takes several epochs."""
+    whole, part = divmod(epoch, recipe.epochs_a_pass)
+    rng = generator("batches", seed, whole)
+    order = torch.randperm(n, generator=rng)
+    down, right = (torch.randint(0, 2 * recipe.crop + 1, (n,), generator=rng) for _ in range(2))
+    mirror = torch.randint(0, 2 if recipe.flip else 1, (n,), generator=rng)
+    now = slice(n * part // recipe.epochs_a_pass, n * (part + 1) // recipe.epochs_a_pass)
+    return EpochPlan(order[now], down[now], right[now], mirror[now])
+
+
+def take(split: DeviceSplit, plan: EpochPlan, positions: slice | Tensor) -> tuple[Tensor, Tensor]:
+    """Augmented images (b, channels, side, side) and labels (b,) of the plan's ``positions``."""
+    device = split.images.device
+    side = split.images.shape[2] - 2 * split.pad
+    chosen, down, right, mirror = (
+        part[positions].to(device) for part in (plan.order, plan.down, plan.right, plan.mirror)
+    )
+    along = torch.arange(side, device=device)
+    rows = (down[:, None] + along)[:, :, None]
+    columns = torch.where(mirror[:, None] > 0, side - 1 - along, along) + right[:, None]
+    images = split.images[chosen[:, None, None], :, rows, columns[:, None, :]]  # (b, side, side, channels)
+    return images.permute(0, 3, 1, 2).contiguous(), split.labels[chosen]

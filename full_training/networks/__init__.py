@@ -1,0 +1,1 @@
+"""Networks as torch modules, one by one and many at once."""

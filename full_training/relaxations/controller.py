@@ -1,0 +1,88 @@
+"""The controller of ENAS: a recurrent policy over the decisions of a search space.
+
+Paper: Pham, Guan, Zoph, Le, Dean, "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018,
+arXiv:1802.03268, section 2; its logits are divided by a temperature and squashed as in Bello et al. 2017.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nassim.full_training.relaxations.mixtures import seeded
+
+UNITS = 64  # of the LSTM (one layer) and of the embedding of the last choice
+TEMPERATURE, TANH_CONSTANT = 5.0, 2.5
+
+
+class Samples(NamedTuple):
+    """Drawn architectures: choices (n, decisions), and per architecture log-probability and entropy (n,)."""
+
+    choices: list[tuple[int, ...]]
+    log_probability: Tensor
+    entropy: Tensor
+
+
+class Controller(nn.Module):
+    """An LSTM that chooses decision after decision, each time told its last choice."""
+
+    def __init__(self, radices: Sequence[int], rng: random.Random) -> None:
+        super().__init__()
+        self.radices = tuple(radices)
+        self._generator = seeded(rng)
+        with torch.device("meta"):
+            self.begin = nn.Embedding(1, UNITS)
+            self.embeddings = nn.ModuleList([nn.Embedding(n, UNITS) for n in radices[:-1]])
+            self.cell = nn.LSTMCell(UNITS, UNITS)
+            self.heads = nn.ModuleList([nn.Linear(UNITS, n, bias=False) for n in radices])
+        self.to_empty(device="cpu")
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.uniform_(-0.1, 0.1, generator=self._generator)
+
+    def sample(self, n: int = 1) -> Samples:
+        """``n`` architectures, drawn independently."""
+        x = self.begin.weight.expand(n, -1)
+        state = (torch.zeros(n, UNITS), torch.zeros(n, UNITS))
+        chosen: list[Tensor] = []
+        log_probability, entropy = torch.zeros(n), torch.zeros(n)
+        for i, head in enumerate(self.heads):
+            state = self.cell(x, state)
+            logs = F.log_softmax(TANH_CONSTANT * torch.tanh(head(state[0]) / TEMPERATURE), dim=1)
+            choice = torch.multinomial(logs.detach().exp(), 1, generator=self._generator)
+            log_probability = log_probability + logs.gather(1, choice).squeeze(1)
+            entropy = entropy - (logs.exp() * logs).sum(dim=1)
+            chosen.append(choice)
+            if i < len(self.embeddings):
+                x = self.embeddings[i](choice.squeeze(1))
+        rows = torch.cat(chosen, dim=1).tolist()
+        return Samples([tuple(row) for row in rows], log_probability, entropy)
+
+
+def advantages(rewards: Sequence[float], baseline: float | None, decay: float) -> tuple[list[float], float | None]:
+    """Each reward less the moving average of the rewards up to and with it, and that average after the last one.
+
+    The average begins with the first reward.
+    """
+    gains = []
+    for reward in rewards:
+        baseline = reward if baseline is None else decay * baseline + (1.0 - decay) * reward
+        gains.append(reward - baseline)
+    return gains, baseline
+
+
+def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
+    """One step of an optimizer down a loss."""
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+
+
+def policy_loss(samples: Samples, gains: Sequence[float]) -> Tensor:
+    """What the controller descends: minus log-probability times advantage, mean over the samples (equation 1)."""
+    return -(samples.log_probability * torch.tensor(gains)).mean()

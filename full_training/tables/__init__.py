@@ -1,0 +1,1 @@
+"""Building the table of a benchmark by training every class of cells."""

@@ -1,0 +1,125 @@
+"""Building the table ``nasbench201/digits``: trains every class of cells under every seed, shard by shard."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from nassim.full_training.images.batches import generator
+from nassim.full_training.images.data import load_data
+from nassim.full_training.networks.nasbench201 import build as build_network
+from nassim.full_training.networks.nasbench201 import initialize
+from nassim.full_training.tables.digits import RECIPE, made
+from nassim.full_training.tables.shards import SEEDS, Results, Shard, pending, plan, trained_classes, write
+from nassim.full_training.training.device import describe
+from nassim.full_training.training.many import DeviceData, train_many
+from nassim.full_training.training.recipe import Recipe, get_recipe
+from nassim.full_training.training.training import Training
+from nassim.space import Architecture
+from nassim.tabular_data.digits import TASK
+
+LATENCY_RUNS = 7  # the fastest counts
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a build is: shards and trainings there, and the seconds that this call will still take."""
+
+    shards: int
+    of_shards: int
+    trainings: int
+    of_trainings: int
+    seconds_left: float
+
+
+def build(folder: Path, *, jobs: int = 1, limit: int | None = None, tell: Callable[[Progress], None]) -> None:
+    """Train what is missing in ``folder``, in ``jobs`` processes of one thread each; at most ``limit`` shards.
+
+    Each finished shard is written at once: killed, the build loses the shards in work, and goes on from there.
+    """
+    everything = plan()
+    todo = list(pending(folder, made()))
+    there = {shard.number for shard in everything} - {shard.number for shard in todo}
+    todo = todo[:limit]
+    of_trainings = sum(len(shard.classes) for shard in everything)
+    trainings = sum(len(shard.classes) for shard in everything if shard.number in there)
+    started, done = time.monotonic(), 0
+    tell(Progress(len(there), len(everything), trainings, of_trainings, math.nan))
+    for shard, results in _results(todo, jobs):
+        write(folder, shard, made(), results)
+        there.add(shard.number)
+        done += len(shard.classes)
+        left = sum(len(each.classes) for each in todo) - done
+        pace = (time.monotonic() - started) / done
+        tell(Progress(len(there), len(everything), trainings + done, of_trainings, pace * left))
+
+
+def _results(todo: list[Shard], jobs: int) -> Iterator[tuple[Shard, Results]]:
+    if jobs == 1:
+        yield from map(train_shard, todo)
+        return
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap_unordered(train_shard, todo)
+
+
+def train_shard(shard: Shard) -> tuple[Shard, Results]:
+    """Train all classes of a shard at once, on one thread."""
+    torch.set_num_threads(1)
+    data, recipe = _data(), get_recipe(RECIPE)
+    archs = [each.trained for each in trained_classes(shard)]
+    trainings = train_many(archs, data, recipe, [shard.seed] * len(archs))
+    return shard, pack(trainings, data, recipe, measure=shard.seed == SEEDS[0])
+
+
+def pack(trainings: list[Training], data: DeviceData, recipe: Recipe, *, measure: bool) -> Results:
+    """Trainings as the arrays of a shard; with ``measure`` each network's latency too, else NaN."""
+    epochs = recipe.epochs
+    train, valid = (np.full((len(trainings), epochs), -1, np.int32) for _ in range(2))
+    test = np.full(len(trainings), -1, np.int32)
+    seconds = np.full((len(trainings), epochs), np.nan, np.float32)
+    latency = np.full(len(trainings), np.nan, np.float32)
+    for i, training in enumerate(trainings):
+        whole = len(training.valid_accuracy)
+        train[i, :whole] = np.rint(np.array(training.train_accuracy) * recipe.images_an_epoch(len(data.train)))
+        valid[i, :whole] = np.rint(np.array(training.valid_accuracy) * len(data.valid))
+        if training.test_accuracy is not None:
+            test[i] = round(training.test_accuracy * len(data.test))
+        seconds[i, :whole] = training.seconds
+        if measure:
+            latency[i] = measure_latency(training.arch, data, recipe)
+    failed = np.array([training.failed for training in trainings])
+    return Results(train, valid, test, seconds, latency, failed, describe(torch.device("cpu")))
+
+
+@torch.no_grad()
+def measure_latency(arch: str, data: DeviceData, recipe: Recipe) -> float:
+    """Seconds of one image through the network on one thread of this processor: the fastest of a few runs."""
+    space, _, choices = arch.partition(":")
+    network = build_network(
+        Architecture(space, tuple(map(int, choices.split("-")))),
+        channels=recipe.channels,
+        cells=recipe.cells,
+        classes=data.data.classes,
+        image_channels=data.data.channels,
+    )
+    initialize(network, generator("latency", 0))
+    network.eval()
+    times = []
+    for _ in range(LATENCY_RUNS):
+        started = time.perf_counter()
+        network(data.valid.images[:1])
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+@cache
+def _data() -> DeviceData:
+    return DeviceData.of(load_data(TASK), get_recipe(RECIPE))

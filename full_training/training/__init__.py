@@ -1,0 +1,1 @@
+"""Recipes and trainings: one architecture, many at once, kept, and held against a study."""

@@ -1,0 +1,141 @@
+"""Recipes: everything that decides what a training gives, but for the architecture, the data and the seed.
+
+The recipes ``nasbench201-12ep`` and ``nasbench201-200ep`` are those of Dong & Yang, ICLR 2020,
+arXiv:2001.00326, section 2.3: SGD with Nesterov momentum, cosine schedule to zero, random crop and flip. The
+recipe ``digits`` was chosen by a pilot (docs/digits.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Literal
+
+from nassim.errors import InvalidSetting, UnknownName
+from nassim.full_training.images.data import ImageData
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is made and trained; stochastic gradient descent with a cosine schedule per step.
+
+    channels, cells: C and N of the skeleton.
+    epochs_a_pass: an epoch takes this part of the shuffled training images, the next epoch the next part: with 4,
+        four epochs see each image once.
+    rate: learning rate at the start; it falls to zero, after ``warmup`` epochs of linear rise.
+    crop: pixels of padding before a random crop to the old size (a shift by up to as many pixels).
+    flip: mirror half of the images.
+    precision: ``bf16`` is autocast on CUDA and float32 elsewhere.
+    """
+
+    name: str
+    channels: int = 16
+    cells: int = 5
+    epochs: int = 200
+    epochs_a_pass: int = 1
+    batch: int = 256
+    rate: float = 0.1
+    momentum: float = 0.9
+    nesterov: bool = True
+    weight_decay: float = 5e-4
+    warmup: float = 0.0
+    crop: int = 4
+    flip: bool = True
+    precision: Literal["float32", "bf16"] = "float32"
+
+    def __post_init__(self) -> None:
+        for name in ("channels", "cells", "epochs", "epochs_a_pass", "batch"):
+            if getattr(self, name) < 1:
+                raise InvalidSetting(f"recipe {self.name}: {name}={getattr(self, name)} must be at least 1.")
+        for name in ("rate", "momentum", "weight_decay", "warmup", "crop"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InvalidSetting(
+                    f"recipe {self.name}: {name}={getattr(self, name)} must be finite and not negative."
+                )
+        if self.precision not in ("float32", "bf16"):
+            raise InvalidSetting(f"recipe {self.name}: precision={self.precision!r} is not float32 or bf16.")
+
+    @property
+    def sha256(self) -> str:
+        """A hash of all fields but the name: recipes with the same one train alike."""
+        values = {name: value for name, value in asdict(self).items() if name != "name"}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+    def rate_at(self, step: int, steps: int) -> float:
+        """Learning rate of a step (from 0) of an epoch with ``steps`` steps."""
+        epoch = step / steps
+        if epoch < self.warmup:
+            return self.rate * (step + 1) / (self.warmup * steps)
+        return self.rate * 0.5 * (1.0 + math.cos(math.pi * (epoch - self.warmup) / (self.epochs - self.warmup)))
+
+    def images_an_epoch(self, images: int) -> int:
+        """Images that an epoch sees of so many in the training split."""
+        return images // self.epochs_a_pass
+
+    def check(self, data: ImageData) -> None:
+        """Raise `InvalidSetting` if the recipe does not fit the data."""
+        if data.side % 4:
+            raise InvalidSetting(f"{data.name} has images of {data.side} pixels: the skeleton halves the side twice.")
+        if self.flip and not data.flip:
+            raise InvalidSetting(f"recipe {self.name} mirrors images, and a mirrored image of {data.name} is another.")
+        if 2 * self.crop >= data.side:
+            raise InvalidSetting(f"recipe {self.name} shifts by {self.crop} pixels, half of {data.name}'s {data.side}.")
+        whole = len(data.splits["train"])
+        if whole % self.epochs_a_pass:
+            raise InvalidSetting(
+                f"recipe {self.name} has epochs_a_pass={self.epochs_a_pass}, which does not divide {data.name}'s "
+                f"{whole:,} images."
+            )
+        if self.batch > (count := self.images_an_epoch(whole)):
+            raise InvalidSetting(
+                f"recipe {self.name} has batches of {self.batch}, an epoch of {data.name} only {count:,} images."
+            )
+        if self.warmup >= self.epochs:
+            raise InvalidSetting(f"recipe {self.name}: warmup={self.warmup} is not below its {self.epochs} epochs.")
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("nasbench201-12ep", epochs=12),
+        Recipe("nasbench201-200ep", epochs=200),
+        Recipe(
+            "digits",
+            channels=8,
+            cells=2,
+            epochs=4,
+            epochs_a_pass=4,
+            batch=50,
+            rate=0.1,
+            weight_decay=1e-3,
+            warmup=1.0,
+            crop=0,
+            flip=False,
+        ),
+    )
+}
+
+USUAL = {  # data set -> the recipe that it is trained by if none is named
+    "digits": "digits",
+    "cifar10": "nasbench201-200ep",
+    "cifar100": "nasbench201-200ep",
+    "imagenet16-120": "nasbench201-200ep",
+}
+
+
+def get_recipe(name: str, **changes: int | float | bool | str) -> Recipe:
+    """A recipe by name, with changed fields; a changed recipe has another hash, not another name.
+
+    With other ``epochs`` alone the warm-up takes the same part of them.
+    """
+    if name not in RECIPES:
+        raise UnknownName(f"{name!r} is not a recipe. Known: {', '.join(RECIPES)}.")
+    unknown = set(changes) - {field.name for field in fields(Recipe)}
+    if unknown:
+        raise InvalidSetting(f"recipes have no {', '.join(sorted(unknown))}.")
+    recipe = RECIPES[name]
+    if "epochs" in changes and "warmup" not in changes:
+        changes["warmup"] = recipe.warmup * float(changes["epochs"]) / recipe.epochs
+    return replace(recipe, **changes)  # type: ignore[arg-type]

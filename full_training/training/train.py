@@ -1,0 +1,238 @@
+"""Training one architecture: from a recipe, images and a seed to a curve.
+
+On the CPU a training is a function of its arguments (and of the version of torch): the same seed gives the same
+curve, and so does a training that was killed and resumed. On CUDA sums are taken in any order: curves agree within the
+noise of repeats only. CUDA and MPS could not be tried when this was written; what differs there is in this file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take, to_device
+from nassim.full_training.images.data import ImageData
+from nassim.full_training.networks.nasbench201 import build, initialize
+from nassim.full_training.training import checkpoint
+from nassim.full_training.training.device import describe, one_thread
+from nassim.full_training.training.memory import peak_memory
+from nassim.full_training.training.recipe import Recipe
+from nassim.full_training.training.training import Training
+from nassim.space import Architecture
+
+EVALUATED = 1000  # images at once in an evaluation
+SMALL = 1 << 20  # values in the first activation of a batch: below it one thread is faster than several
+
+
+@dataclass
+class Curve:
+    """What a training has so far, an entry an epoch."""
+
+    train: list[float] = field(default_factory=list)
+    valid: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+def train(
+    arch: Architecture,
+    data: ImageData,
+    recipe: Recipe,
+    seed: int,
+    *,
+    device: torch.device | str = "cpu",
+    resume: Path | None = None,
+    until: int | None = None,
+    compiled: bool = False,
+    tell: Callable[[Curve], None] | None = None,
+) -> Training:
+    """Train one architecture from scratch.
+
+    resume: where a checkpoint is kept after every epoch; a training that was killed goes on from it.
+    until: stop after so many epochs of the recipe's schedule (None: all); the result then has no test accuracy.
+    compiled: run the network through torch.compile (pays from some minutes of training on).
+    tell: called after every epoch.
+
+    A loss that is not finite ends the training as failed, and so does memory that is too small for a single image;
+    both are said in the result. `InvalidSetting` if recipe and data do not fit or the checkpoint is another
+    training's, `CorruptData` for a damaged checkpoint, `OutputFailed` if one cannot be written.
+    """
+    recipe.check(data)
+    device = torch.device(device)
+    with one_thread(device.type == "cpu" and recipe.batch * recipe.channels * data.side**2 < SMALL):
+        return _train(arch, data, recipe, seed, device, resume, until, compiled, tell)
+
+
+def _train(
+    arch: Architecture,
+    data: ImageData,
+    recipe: Recipe,
+    seed: int,
+    device: torch.device,
+    resume: Path | None,
+    until: int | None,
+    compiled: bool,
+    tell: Callable[[Curve], None] | None,
+) -> Training:
+    identity = {"arch": str(arch), "recipe": recipe.sha256, "data": data.sha256, "seed": str(seed)}
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    learner = _Learner(arch, data, recipe, seed, device, compiled=compiled)
+    curve, failed, notes = Curve(), "", list[str]()
+    state = checkpoint.load(resume, identity, device) if resume else None
+    if state is not None:
+        curve = Curve(state["train"], state["valid"], state["seconds"])
+        failed, notes = state["failed"], state["notes"]
+        learner.restore(state)
+    splits = {name: to_device(data, name, device) for name in ("valid", "test")}
+    last = recipe.epochs if until is None else min(until, recipe.epochs)
+    while len(curve.valid) < last and not failed:
+        started = time.perf_counter()
+        right, failed = learner.epoch(len(curve.valid))
+        notes += learner.news()
+        if not failed:
+            curve.train.append(right / recipe.images_an_epoch(len(learner.images)))
+            curve.valid.append(learner.accuracy(splits["valid"]))
+            curve.seconds.append(time.perf_counter() - started)
+            if tell is not None:
+                tell(curve)
+        if resume is not None:
+            saved = {"train": curve.train, "valid": curve.valid, "seconds": curve.seconds}
+            checkpoint.save(resume, identity, {**saved, "failed": failed, "notes": notes, **learner.state()})
+    return Training(
+        arch=str(arch),
+        data=data.name,
+        data_sha256=data.sha256,
+        recipe=recipe.name,
+        recipe_sha256=recipe.sha256,
+        seed=seed,
+        train_accuracy=tuple(curve.train),
+        valid_accuracy=tuple(curve.valid),
+        test_accuracy=learner.accuracy(splits["test"]) if len(curve.valid) == recipe.epochs else None,
+        seconds=tuple(curve.seconds),
+        peak_memory=peak_memory(device),
+        device=describe(device),
+        failed=failed,
+        notes=tuple(notes),
+    )
+
+
+class _Learner:
+    """A network with its optimizer and training images on a device."""
+
+    def __init__(
+        self, arch: Architecture, data: ImageData, recipe: Recipe, seed: int, device: torch.device, *, compiled: bool
+    ) -> None:
+        self.recipe, self.seed, self.device = recipe, seed, device
+        self.network = build(
+            arch,
+            channels=recipe.channels,
+            cells=recipe.cells,
+            classes=data.classes,
+            image_channels=data.channels,
+        )
+        initialize(self.network, generator("weights", seed), device)
+        if device.type == "cuda":
+            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.call: Callable[[Tensor], Tensor] = torch.compile(self.network) if compiled else self.network
+        self.optimizer = torch.optim.SGD(
+            self.network.parameters(),
+            recipe.rate,
+            momentum=recipe.momentum,
+            nesterov=recipe.nesterov,
+            weight_decay=recipe.weight_decay,
+        )
+        self.images = to_device(data, "train", device, recipe.crop)
+        self.micro = recipe.batch
+        self._news: list[str] = []
+
+    def epoch(self, epoch: int) -> tuple[int, str]:
+        """Train an epoch: correct images on the way, and why the training failed (or nothing)."""
+        recipe = self.recipe
+        plan = plan_epoch(len(self.images), recipe, self.seed, epoch)
+        n = len(plan)
+        steps = math.ceil(n / recipe.batch)
+        right = torch.zeros((), dtype=torch.long, device=self.device)
+        total = torch.zeros((), device=self.device)
+        self.network.train()
+        for step in range(steps):
+            for group in self.optimizer.param_groups:
+                group["lr"] = recipe.rate_at(epoch * steps + step, steps)
+            images, labels = take(self.images, plan, slice(step * recipe.batch, min(n, (step + 1) * recipe.batch)))
+            while True:
+                try:
+                    loss, correct = self._gradients(images, labels)
+                    break
+                except torch.OutOfMemoryError:
+                    if self.micro == 1:
+                        return 0, f"out of memory with a single image in epoch {epoch + 1}"
+                    self.micro = (self.micro + 1) // 2
+                    self._news.append(
+                        f"out of memory in epoch {epoch + 1}: micro-batches of {self.micro} images from there, each "
+                        "normalized by itself"
+                    )
+                    if self.device.type == "cuda":
+                        torch.cuda.empty_cache()
+            self.optimizer.step()
+            right += correct
+            total += loss
+        return int(right), "" if math.isfinite(float(total)) else f"the loss was not finite in epoch {epoch + 1}"
+
+    def _gradients(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients of the mean loss over a batch, in micro-batches; the loss, and the number of correct images."""
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = torch.zeros((), device=self.device)
+        right = torch.zeros((), dtype=torch.long, device=self.device)
+        for part, wanted in zip(torch.split(images, self.micro), torch.split(labels, self.micro), strict=True):
+            with self._precision():
+                logits = self.call(self._formatted(part))
+            share = F.cross_entropy(logits.float(), wanted) * (len(wanted) / len(labels))
+            share.backward()  # type: ignore[no-untyped-call]
+            loss += share.detach()
+            right += (logits.detach().argmax(dim=1) == wanted).sum()
+        return loss, right
+
+    @torch.no_grad()
+    def accuracy(self, split: DeviceSplit) -> float:
+        """Share of a split's images that are classified correctly."""
+        self.network.eval()
+        right = 0
+        for images, labels in zip(
+            *(torch.split(part, EVALUATED) for part in (split.images, split.labels)), strict=True
+        ):
+            with self._precision():
+                right += int((self.call(self._formatted(images)).argmax(dim=1) == labels).sum())
+        return right / len(split)
+
+    def news(self) -> list[str]:
+        """What has to be said since the last call."""
+        news, self._news = self._news, []
+        return news
+
+    def state(self) -> dict[str, Any]:
+        """What `restore` needs."""
+        return {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "micro": self.micro}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.micro = state["micro"]
+
+    def _precision(self) -> contextlib.AbstractContextManager[Any]:
+        if self.device.type == "cuda" and self.recipe.precision == "bf16":
+            return torch.autocast("cuda", dtype=torch.bfloat16)
+        return contextlib.nullcontext()
+
+    def _formatted(self, images: Tensor) -> Tensor:
+        if self.device.type == "cuda":
+            return images.to(memory_format=torch.channels_last)
+        return images

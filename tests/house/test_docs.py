@@ -1,0 +1,174 @@
+"""What the documents say is tried out: Python blocks are run, commands are run small, links lead somewhere."""
+
+from __future__ import annotations
+
+import doctest
+import importlib.util
+import re
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import typer
+
+from nassim.cli.main import app, main
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+
+# Added to the commands of a document, so that they take a moment: the last value of an option counts.
+SMALL = {
+    "run": ["--budget", "8q"],
+    "compare": ["--budget", "8q", "--seeds", "2", "--jobs", "1"],
+    "record": ["--seeds", "1", "--score", "0", "--set", "epochs=1"],
+    "reproduce": ["--runs", "2"],
+    "train": ["--epochs", "1"],
+    "validate": ["--top", "2", "--seeds", "1", "--epochs", "2"],
+}
+
+
+class Block(NamedTuple):
+    """A fenced block: its language, its text, and the line of the document that its text begins at."""
+
+    language: str
+    text: str
+    line: int
+
+
+def _blocks(path: Path) -> list[Block]:
+    text = path.read_text(encoding="utf-8")
+    fence = re.compile(
+        r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL
+    )
+    found = []
+    for match in fence.finditer(text):
+        lines = [line.removeprefix(match["indent"]) for line in match["body"].splitlines()]
+        found.append(Block(match["language"], "\n".join(lines) + "\n", text.count("\n", 0, match.start("body")) + 1))
+    return found
+
+
+def _shell(path: Path) -> str:
+    """What a document gives to type: its fenced shell blocks and its indented lines."""
+    fenced = [block.text for block in _blocks(path) if block.language in ("", "bash", "console", "sh", "shell")]
+    indented = re.findall(r"^ {4}(\S.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return "\n".join([*fenced, *indented])
+
+
+def _commands(text: str) -> Iterator[list[str]]:
+    """The arguments of each line that starts ``nassim``, after ``$`` or ``.venv/bin/`` if need be."""
+    for line in text.replace("\\\n", " ").splitlines():
+        match = re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?nassim (.*)", line)
+        if match:
+            yield shlex.split(match[1], comments=True)
+
+
+def _main_job() -> list[str]:
+    """The arguments of `make compare`."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (out,) = re.findall(r"^OUT := (\S+)$", text, flags=re.MULTILINE)
+    (arguments,) = _commands(text.replace("@$(BIN)/nassim compare", "nassim compare").replace("$(OUT)", out))
+    return arguments
+
+
+def _outcome(arguments: list[str]) -> int | str | None:
+    small = [*SMALL.get(arguments[0], []), *(["--set", "darts.epochs=1"] if "--live" in arguments else [])]
+    with pytest.raises(SystemExit) as ended:
+        main([*arguments, *small])
+    return ended.value.code
+
+
+@each_document
+def test_python_blocks_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each block is a file of its own, which knows the names of the blocks before it."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in _blocks(path):
+        if block.language != "python":
+            continue
+        if block.text.lstrip().startswith(">>>"):
+            test = doctest.DocTestParser().get_doctest(block.text, names, path.name, str(path), block.line - 1)
+            assert doctest.DocTestRunner().run(test, clear_globs=False).failed == 0
+            names.update(test.globs)
+            continue
+        name = f"{path.stem}_line_{block.line}".replace("-", "_")
+        file = tmp_path / f"{name}.py"
+        file.write_text("\n" * (block.line - 1) + block.text, encoding="utf-8")
+        spec = importlib.util.spec_from_file_location(name, file)
+        assert spec is not None and spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, name, module)
+        vars(module).update(names)
+        spec.loader.exec_module(module)
+        names.update({key: value for key, value in vars(module).items() if not key.startswith("__")})
+
+
+@each_document
+def test_commands_run(
+    path: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    genuine: Callable[[str], Path],
+) -> None:
+    """In order, in an empty folder in which `make compare` has been run; what is fetched comes from a mirror."""
+    monkeypatch.chdir(tmp_path)
+    commands = list(_commands(_shell(path)))
+    if any(arguments[0] == "data" for arguments in commands):
+        monkeypatch.setenv("NASSIM_MIRROR", str(genuine("automl").parent))
+        monkeypatch.setenv("NASSIM_DATA", str(tmp_path / "data"))  # the tables of the other tests stay as they are
+    if commands:
+        assert not _outcome(_main_job()), capsys.readouterr().err
+    for arguments in commands:
+        assert not _outcome(arguments), f"nassim {shlex.join(arguments)}: {capsys.readouterr().err}"
+
+
+@each_document
+def test_commands_in_the_text_exist(path: Path) -> None:
+    root = typer.main.get_command(app)
+    subcommands = root.commands  # type: ignore[attr-defined]  # a group
+    for quoted in re.findall(r"(?<!`)`nassim ([^`\n]+)`(?!`)", path.read_text(encoding="utf-8")):
+        first, *rest = quoted.split()
+        command = root if first.startswith("-") else subcommands.get(first)
+        if rest and hasattr(command, "commands"):  # a group in the group
+            command = command.commands.get(rest[0])
+        assert command is not None, f"`nassim {quoted}`: there is no such sub-command"
+        known = {"--help", "-h"} | {name for parameter in command.params for name in parameter.opts}
+        unknown = {word.partition("=")[0] for word in [first, *rest] if re.match(r"--?[a-z]", word)} - known
+        assert not unknown, f"`nassim {quoted}`: there is no {unknown}"
+
+
+@each_document
+def test_links_files_and_make_targets_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not re.match(r"[a-z]+:|#", target):
+            assert (path.parent / target.partition("#")[0]).exists(), f"{path.name} links to {target}"
+    for script in re.findall(r"python (tools/\S+\.py)", text):
+        assert (ROOT / script).is_file(), script
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    typed = re.findall(r"^\s*(?:\$ )?make ([a-z]+)", _shell(path), flags=re.MULTILINE)
+    assert {*typed, *re.findall(r"`make ([a-z]+)", text)} <= targets
+
+
+def test_there_is_something_to_try() -> None:
+    readme = ROOT / "README.md"
+    assert any(block.language == "python" for block in _blocks(readme))
+    assert list(_commands(_shell(readme)))
+    assert "make compare" in _shell(readme) and "make test" in _shell(readme)
+
+
+def test_a_wrong_command_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _outcome(["run", "random_serch", "toy/additive"]) == 2
+    assert _outcome(["run", "random_search", "toy/additive", "--sede", "3"]) == 2
+    assert not _outcome(["run", "random_search", "toy/additive", "--budget", "150q"])
+    assert next(_commands("$ nassim show re  # a page\n")) == ["show", "re"]
