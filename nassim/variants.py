@@ -1,0 +1,62 @@
+"""Strategies with settings, as a user types them: ``re,re[sample_size=10]``, ``re[sample_size=3|10|25]``."""
+
+from __future__ import annotations
+
+import itertools
+
+from nassim.errors import InvalidSetting
+
+MOST = 200  # strategies of one list
+
+
+def split_names(text: str) -> list[str]:
+    """The names of a list with commas; commas in brackets part settings, not names.
+
+    >>> split_names("rs, re[sample_size=10,population_size=50],bo")
+    ['rs', 're[sample_size=10,population_size=50]', 'bo']
+    """
+    names, depth, begun = [], 0, 0
+    for i, sign in enumerate(text):
+        depth += (sign == "[") - (sign == "]")
+        if depth not in (0, 1):
+            raise InvalidSetting(f"strategies {text!r:.100}: the brackets do not match. Write name[setting=value].")
+        if sign == "," and not depth:
+            names.append(text[begun:i].strip())
+            begun = i + 1
+    if depth:
+        raise InvalidSetting(f"strategies {text!r:.100}: a bracket is not closed. Write name[setting=value].")
+    return [name for name in (*names, text[begun:].strip()) if name]
+
+
+def parse_variants(text: str) -> list[tuple[str, dict[str, str]]]:
+    """A name with its settings, all combinations where values stand with bars between them.
+
+    >>> parse_variants("re[sample_size=3|10]")
+    [('re', {'sample_size': '3'}), ('re', {'sample_size': '10'})]
+    """
+    name, bracket, rest = text.strip().partition("[")
+    if not bracket:
+        return [(name, {})]
+    if not rest.endswith("]") or not name.strip():
+        raise InvalidSetting(f"{text!r:.100} is not a strategy with settings: write name[setting=value].")
+    choices: dict[str, list[str]] = {}
+    for part in rest[:-1].split(","):
+        key, equals, values = part.partition("=")
+        options = [value.strip() for value in values.split("|")]
+        if not equals or not key.strip() or not all(options):
+            raise InvalidSetting(f"{text!r:.100}: {part!r:.50} is not a setting: write setting=value or setting=a|b.")
+        if key.strip() in choices:
+            raise InvalidSetting(f"{text!r:.100} sets {key.strip()} twice.")
+        choices[key.strip()] = options
+    count = 1
+    for options in choices.values():
+        count *= len(options)
+        if count > MOST:
+            raise InvalidSetting(f"{text!r:.100} means more than {MOST} strategies.")
+    return [(name.strip(), dict(zip(choices, values, strict=True))) for values in itertools.product(*choices.values())]
+
+
+def label(name: str, settings: dict[str, object]) -> str:
+    """How a strategy with settings is called in tables, legends and files: ``re[sample_size=10]``."""
+    inside = ",".join(f"{key}={value}" for key, value in settings.items())
+    return f"{name}[{inside}]" if inside else name
