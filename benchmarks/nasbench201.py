@@ -117,7 +117,7 @@ def _load_digits(noise: Noise) -> Tabulated:
     header = table.header
     recipe, sizes = get_recipe(json.loads(header.sources["recipe"])["name"]), {"classes": 10, "image_channels": 4}
     sizes |= {"channels": recipe.channels, "cells": recipe.cells}
-    return Tabulated(
+    benchmark = Tabulated(
         table,
         digits.TASK,
         space=SPACE,
@@ -139,6 +139,8 @@ def _load_digits(noise: Noise) -> Tabulated:
             "latency": table.columns[f"{digits.TASK}/latency"],
         },
     )
+    benchmark.continues = True  # its epochs are those of one training
+    return benchmark
 
 
 def load_training(task: str, noise: Noise) -> Trained:

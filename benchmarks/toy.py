@@ -53,6 +53,7 @@ class Toy(Benchmark):
     epochs = 9
     fidelities = FIDELITIES
     has_test = True
+    continues = True
 
     def __init__(self, task: str, noise: Noise) -> None:
         self.name = f"toy/{task}"
@@ -74,13 +75,17 @@ class Toy(Benchmark):
     def query(self, query: Query, rng: random.Random) -> Result:
         epochs = self.epochs_of(query)
         self.space.check(query.arch)
-        if self.noise.kind == "mean":
-            value = _mean(self.task, query.arch, epochs)
+        begun = self.begins_from(query)
+        if begun is not None:
+            repeat = begun[0]
+        elif self.noise.kind == "draw":
+            repeat = str(1 + int(rng.random() * REPEATS))
         else:
-            repeat = int(rng.random() * REPEATS) if self.noise.kind == "draw" else self.noise.repeat - 1
-            value = _accuracy(self.task, query.arch, epochs, repeat)
-        size = sum(query.arch.choices)
-        return Result(value, epochs, epochs * (10.0 + size), {"parameters": 1000.0 * size})
+            repeat = "mean" if self.noise.kind == "mean" else str(self.noise.repeat)
+        value = _value(self.task, query.arch, epochs, repeat)
+        size, paid = sum(query.arch.choices), epochs - (begun[1] if begun else 0)
+        training = f"{query.arch}/{repeat}/{epochs}"
+        return Result(value, epochs, paid * (10.0 + size), {"parameters": 1000.0 * size}, training, paid)
 
     def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy") -> float:
         shift = -0.01 if metric == "test_accuracy" else 0.0
@@ -105,6 +110,10 @@ def _accuracy(task: str, arch: Architecture, epochs: int, repeat: int) -> float:
     digest = hashlib.sha256(f"{task}/{arch}/{epochs}/{repeat}".encode()).digest()
     noise = (digest[0] - 127.5) / 127.5 * 0.01 / math.sqrt(epochs)
     return 0.5 + learned * gain + noise
+
+
+def _value(task: str, arch: Architecture, epochs: int, repeat: str) -> float:
+    return _mean(task, arch, epochs) if repeat == "mean" else _accuracy(task, arch, epochs, int(repeat) - 1)
 
 
 def _mean(task: str, arch: Architecture, epochs: int) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 from nassim.errors import InvalidQuery, InvalidSetting, Unsupported
+from nassim.metric import ACCURACY, Metric
 from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
 from nassim.supernet import Supernets
@@ -66,6 +67,7 @@ class Benchmark(ABC):
     space: SearchSpace
     epochs: int
     fidelities: tuple[int, ...]
+    metric: Metric = ACCURACY  # what trainings are judged by
     metrics: tuple[str, ...] = ("valid_accuracy",)
     noise: Noise = Noise()
     about: About
@@ -73,6 +75,7 @@ class Benchmark(ABC):
     epochs_source: str = ""  # what the user can do to get further epochs
     supernets: Supernets | None = None  # where runs of weight-sharing strategies come from
     search_metric: str = "valid_accuracy"  # what answers queries; the test accuracy only where the name says so
+    continues: bool = False  # whether a shorter training is the beginning of a longer one, so that it can go on
     cost_unit: str = "seconds"  # of `Result.cost`, hence of the clock; another one where costs are declared
     search_epochs: int | None = None  # of a query that names none, under a protocol; None: a full training
 
@@ -112,13 +115,51 @@ class Benchmark(ABC):
         return sum(self.query(Query(arch), rng).cost for arch in sample) / len(sample)
 
     def epochs_of(self, query: Query) -> int:
-        """The epochs a query means, checked; also checks its metric."""
-        if query.metric not in self.metrics:
+        """The epochs a query means, checked; also checks its metric, and refuses one that inherits weights."""
+        if query.inherit:
+            raise Unsupported(
+                f"{self.name} has no weights to inherit (inherit={query.inherit!r:.20}): they are there in training "
+                "only. Ask without origin and inherit for a training from scratch."
+            )
+        if query.metric is not None and query.metric not in self.metrics:
             hint = " The test split is for reporting only." if query.metric.startswith("test") else ""
             raise InvalidQuery(f"{self.name} answers {', '.join(self.metrics)}, not {query.metric!r}.{hint}")
         if query.epochs is None:
             return self.search_epochs or self.epochs
         return self.check_epochs(query.epochs)
+
+    def begins_from(self, query: Query) -> tuple[str, int] | None:
+        """(repeat, epochs) of the training that a query continues; None where it is a whole training again.
+
+        For benchmarks that name their trainings ``architecture/repeat/epochs``. `InvalidQuery` for an origin that
+        cannot be continued to what is asked.
+        """
+        wanted = self.epochs_of(query)
+        if not self.continues or not query.origin:
+            return None
+        arch, repeat, epochs = (*query.origin.rsplit("/", 2), "", "")[:3]
+        if not (epochs.isascii() and epochs.isdigit() and len(epochs) < 10):
+            raise InvalidQuery(f"{self.name}: {query.origin!r:.100} names no training of it.")
+        if arch != str(query.arch):
+            raise InvalidQuery(f"{self.name}: {query.arch} cannot go on from a training of {arch:.100}.")
+        if wanted <= int(epochs):
+            raise InvalidQuery(
+                f"{self.name}: a training of {epochs} epochs cannot go on to {wanted}: ask for more than it had."
+            )
+        return repeat, int(epochs)
+
+    def epochs_to_pay(self, query: Query) -> int:
+        """The epochs that answering a query would train, known before it is answered."""
+        wanted = self.epochs_of(query)
+        begun = self.begins_from(query)
+        return wanted if begun is None else wanted - begun[1]
+
+    def job(self, query: Query, rng: random.Random) -> Callable[[], Result]:
+        """A query with its random draws made: what it returns gives the result, here or in another process.
+
+        By default the answer is looked up now; where answering takes long (training), the job does the work.
+        """
+        return partial(_known, self.query(query, rng))
 
     def check_epochs(self, epochs: int) -> int:
         """Return ``epochs``; `InvalidQuery` if there are no results after them."""
@@ -127,3 +168,7 @@ class Benchmark(ABC):
             text = f"{self.name} has results after {known} epochs, not after {epochs}. {self.epochs_source}"
             raise InvalidQuery(text.rstrip())
         return epochs
+
+
+def _known(result: Result) -> Result:
+    return result

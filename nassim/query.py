@@ -14,22 +14,37 @@ make = (
     tuple.__new__
 )  # make(Trial, (...)) skips the Python function behind Trial(...): half its time, for the inner loop
 
+UNNAMED = "unnamed"  # the origin that is a training to which its benchmark gave no name
+
 
 class Query(NamedTuple):
-    """A strategy's request: train ``arch`` for ``epochs`` (None: the benchmark's full training)."""
+    """A strategy's request: train ``arch`` for ``epochs`` (None: the benchmark's full training).
+
+    With an ``origin``, the name of an earlier training (`Result.training`), it begins from that one: the same
+    architecture continues; another one, or one that begins anew with those weights, says how it inherits them.
+    """
 
     arch: Architecture
     epochs: int | None = None
-    metric: str = "valid_accuracy"
+    metric: str | None = None  # None: what the benchmark answers by
+    origin: str = ""
+    inherit: str = ""  # morph, match, norm or distill; empty: the training of `origin` goes on
 
 
 class Result(NamedTuple):
     """A benchmark's answer. There is no test field: a strategy cannot see the test split."""
 
-    value: float  # the metric; accuracies are fractions
+    value: float  # the metric, more is better; accuracies are fractions
     epochs: int  # epochs that this value was reached after
-    cost: float  # seconds of training and validation
+    cost: float  # seconds of training and validation that were paid
     extras: Mapping[str, float]  # parameters, flops, latency, ... where the benchmark has them
+    training: str = ""  # names this training, so that another query can begin from it
+    paid_epochs: int = -1  # epochs that were trained for this answer; -1: all of them
+
+    @property
+    def paid(self) -> int:
+        """The epochs that a budget is charged."""
+        return self.epochs if self.paid_epochs < 0 else self.paid_epochs
 
 
 class Trial(NamedTuple):

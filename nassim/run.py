@@ -153,6 +153,7 @@ def _drive(
     deadline = budget.seconds
     queries_left = math.inf if budget.queries is None else budget.queries
     epochs_left = math.inf if budget.epochs is None else budget.epochs
+    counts_epochs = budget.epochs is not None
     best_value, best_epochs = -math.inf, 0
     news: list[Trial] = []  # finished trials that `start` has not been told of yet
     epochs_spent, worker_seconds, thinking = 0, 0.0, 0.0
@@ -166,8 +167,8 @@ def _drive(
         finished, _, started, worker, (query, result, answers, position) = clock.finish()
         trial = make(Trial, (query, result, started, finished, worker))
         trials.append(trial)
-        value, epochs, cost, _ = result
-        epochs_spent += epochs
+        value, epochs, cost, _, _, paid = result
+        epochs_spent += epochs if paid < 0 else paid
         worker_seconds += cost
         if answers is None:
             news.append(trial)
@@ -215,11 +216,15 @@ def _drive(
             for position, query in enumerate(queries):
                 while not clock.free:
                     unanswered -= finish() is answers
-                result = answer(query, noise)
-                if not queries_left or result[1] > epochs_left:
+                # Limits come before the question: what is asked may be a training.
+                if not queries_left or clock.now >= deadline:
                     raise _BudgetSpent
+                if counts_epochs:
+                    epochs_left -= benchmark.epochs_to_pay(query)
+                    if epochs_left < 0:
+                        raise _BudgetSpent
                 queries_left -= 1
-                epochs_left -= result[1]
+                result = answer(query, noise)
                 clock.start(result[2], (query, result, answers, position))
             if answers is not None:
                 while unanswered:

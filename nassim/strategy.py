@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, get_type_hints
 
 from nassim.errors import InvalidSetting, ProtocolError, Unsupported
-from nassim.query import Batch, Query, Report, Trial, make
+from nassim.query import UNNAMED, Batch, Query, Report, Trial, make
 from nassim.settings import Parameter, check_value
 from nassim.space import Architecture, SearchSpace
 from nassim.supernet import Supernet
@@ -28,24 +28,49 @@ Search = Generator[Message, list[Trial], None]
 Verb = Generator[Message, list[Trial], list[Trial]]
 
 
-def evaluate(arch: Architecture, epochs: int | None = None) -> Generator[Message, list[Trial], Trial]:
-    """Train one architecture and wait for its trial."""
-    return (yield Batch((Query(arch, epochs),)))[0]
+def evaluate(
+    arch: Architecture, epochs: int | None = None, *, origin: Trial | None = None, inherit: str = ""
+) -> Generator[Message, list[Trial], Trial]:
+    """Train one architecture and wait for its trial.
+
+    With an ``origin`` the training begins from that trial's: the same architecture goes on to more ``epochs`` and
+    pays the difference, where the benchmark can; another one says how it inherits the weights (`nassim.query.Query`).
+    """
+    return (yield Batch((_begun(arch, epochs, origin, inherit),)))[0]
 
 
-def evaluate_all(archs: Iterable[Architecture], epochs: int | None = None) -> Verb:
-    """Train several architectures on all workers and wait; trials come in the order of ``archs``."""
-    queries = tuple([Query(arch, epochs) for arch in archs])
+def evaluate_all(
+    archs: Iterable[Architecture],
+    epochs: int | None = None,
+    *,
+    origins: Sequence[Trial | None] | None = None,
+    inherit: str = "",
+) -> Verb:
+    """Train several architectures on all workers and wait; trials come in the order of ``archs``.
+
+    ``origins``: one an architecture, as in `evaluate`; None for one that begins afresh.
+    """
+    archs = list(archs)
+    begun = zip(archs, origins or [None] * len(archs), strict=True)
+    queries = tuple([_begun(arch, epochs, origin, inherit) for arch, origin in begun])
     return (yield Batch(queries)) if queries else []
 
 
-def start(arch: Architecture, epochs: int | None = None) -> Verb:
+def start(arch: Architecture, epochs: int | None = None, *, origin: Trial | None = None, inherit: str = "") -> Verb:
     """Give one architecture to a free worker; return the trials that have finished since the last call.
 
     With one worker that is always the trial of ``arch`` itself, so that a search written with `start`
-    makes the same trials as one written with `evaluate`.
+    makes the same trials as one written with `evaluate`. ``origin`` and ``inherit`` as in `evaluate`.
     """
-    return (yield make(Batch, ((make(Query, (arch, epochs, "valid_accuracy")),), False)))
+    if origin is not None:
+        return (yield Batch((_begun(arch, epochs, origin, inherit),), False))
+    return (yield make(Batch, ((make(Query, (arch, epochs, None, "", "")),), False)))
+
+
+def _begun(arch: Architecture, epochs: int | None, origin: Trial | None, inherit: str) -> Query:
+    if origin is None:
+        return make(Query, (arch, epochs, None, "", ""))
+    return Query(arch, epochs, origin=origin.result.training or UNNAMED, inherit=inherit)
 
 
 def report(arch: Architecture, cost: float) -> Generator[Message, list[Trial], None]:

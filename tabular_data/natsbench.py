@@ -26,8 +26,9 @@ _EXTRAS = {
 
 
 class FullTraining(Tabulated):
-    """A table whose epochs are those of the full training; every epoch costs the same."""
+    """A table of the epochs of the full training, so that a shorter one can go on; every epoch costs the same."""
 
+    continues = True
     epoch_seconds: NDArray[np.float64]  # (rows, repeats)
     pass_seconds: NDArray[np.float64]  # (rows, repeats), of one validation pass
 

@@ -101,12 +101,27 @@ class Tabulated(Benchmark):
 
     def query(self, query: Query, rng: random.Random) -> Result:
         """Answer from the table; ``rng`` is used by the noise policy ``draw`` only."""
-        arch, epochs, metric = query
+        arch, epochs, metric, origin, inherit = query
+        if origin or inherit:
+            return self._continued(query, rng)
         results = self._results.get(epochs, _NOTHING).get(arch.choices)
-        if results is None or metric != "valid_accuracy" or arch.space != self.space.name:
+        if results is None or metric is not None or arch.space != self.space.name:
             trained = self.epochs_of(query)
             results = self._results[epochs][arch.choices] = self._look_up(self.space.check(arch), trained)
         return results[int(rng.random() * len(results))] if len(results) > 1 else results[0]
+
+    def _continued(self, query: Query, rng: random.Random) -> Result:
+        """The repeat of the origin after more epochs, for the difference; where there is none, a whole training."""
+        begun = self.begins_from(query)
+        if begun is not None:
+            repeat, epochs = begun
+            there = {result.training: result for result in self._look_up(self.space.check(query.arch), epochs)}
+            wanted = self.epochs_of(query)
+            for result in self._look_up(query.arch, wanted):
+                if result.training == f"{query.arch}/{repeat}/{wanted}" and query.origin in there:
+                    cost = result.cost - there[query.origin].cost
+                    return result._replace(cost=cost, paid_epochs=wanted - epochs)
+        return self.query(query._replace(origin="", inherit=""), rng)
 
     def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy", epochs: int | None = None) -> float:
         """Mean over the repeats after ``epochs`` (None: a full training), as a fraction."""
@@ -156,15 +171,18 @@ class Tabulated(Benchmark):
                 f"the table has {here:,} of {self.space.size:,} architectures."
             )
         seconds = self._seconds(epochs)[row]
-        pairs = [(recorded[i], seconds[i] if seconds.ndim else seconds) for i in there]
+        pairs = [(recorded[i], seconds[i] if seconds.ndim else seconds, str(i + 1)) for i in there]
         if self.noise.kind == "mean":
-            pairs = [(self.mean_accuracy(arch, epochs=epochs), sum(cost for _, cost in pairs) / len(pairs))]
+            mean = self.mean_accuracy(arch, epochs=epochs)
+            pairs = [(mean, sum(cost for _, cost, _ in pairs) / len(pairs), "mean")]
         elif self.noise.kind == "repeat" and len(recorded) > 1:
             if self.noise.repeat > len(pairs):
                 raise InvalidQuery(f"{self.name} has {len(pairs)} repeats of {arch} for {epochs} epochs, not more.")
             pairs = [pairs[self.noise.repeat - 1]]
         extras = Extras(self._extras, row)
-        return tuple([Result(float(value), epochs, float(cost), extras) for value, cost in pairs])
+        return tuple(
+            [Result(float(value), epochs, float(cost), extras, f"{arch}/{i}/{epochs}") for value, cost, i in pairs]
+        )
 
     def _check_repeat(self, repeat: int) -> None:
         valid = self._columns["valid_accuracy", self.epochs]

@@ -78,8 +78,10 @@ class TabulatedGraphs(Benchmark):
 
     def query(self, query: Query, rng: random.Random) -> Result:
         """Answer from the table; ``rng`` is used by the noise policy ``draw`` only."""
-        arch, epochs, metric = query
-        if epochs is not None or metric != "valid_accuracy" or not self.searchable:
+        arch, epochs, metric, origin, inherit = query
+        if origin or inherit:
+            self.begins_from(query)  # refuses to inherit; these trainings have other schedules, none can go on
+        if epochs is not None or metric is not None or not self.searchable:
             epochs = self.epochs_of(query)
         else:
             epochs = self.search_epochs or self.epochs

@@ -10,7 +10,7 @@ import numpy as np
 
 from nassim.benchmark import Benchmark
 from nassim.errors import InvalidArchitecture, InvalidQuery, Unsupported
-from nassim.query import Query
+from nassim.query import UNNAMED, Query
 from nassim.space import Architecture
 from nassim.testing.requirements import LISTED, global_generators_untouched, refused, require
 
@@ -34,6 +34,7 @@ def check_benchmark(benchmark: Benchmark) -> None:
             _check_noise(benchmark, arch)
         require(0 < benchmark.typical_cost < math.inf, f"{name}: typical_cost is {benchmark.typical_cost}")
     _check_query_refusals(benchmark, archs[0])
+    _check_continuing(benchmark, archs[0])
     _check_test_split(benchmark, archs)
     for metric in ("valid_accuracy", "test_accuracy")[: 1 + benchmark.has_test]:
         _check_optimum(benchmark, metric, archs)
@@ -83,6 +84,36 @@ def _check_query_refusals(benchmark: Benchmark, arch: Architecture) -> None:
     for choices in ((), (*arch.choices, 0), (-1, *arch.choices[1:]), (*arch.choices[:-1], 10**6)):
         bad = Query(Architecture(arch.space, choices))
         refused(InvalidArchitecture, partial(benchmark.query, bad, rng), f"{benchmark.name}.query({bad})")
+
+
+def _check_continuing(benchmark: Benchmark, arch: Architecture) -> None:
+    """A training that goes on keeps its repeat, draws nothing and pays the difference; else it is one from scratch."""
+    short, full = benchmark.fidelities[0], benchmark.fidelities[-1]
+    first = benchmark.query(Query(arch, short), random.Random(4))
+    asked = Query(arch, full, origin=first.training or UNNAMED)
+    what = f"{benchmark.name}: {arch} from {short} to {full} epochs"
+    refused(Unsupported, partial(benchmark.query, asked._replace(inherit="morph"), random.Random(4)), f"{what}, morph")
+    if benchmark.continues and short < full:
+        require(bool(first.training), f"{what}: a training that can go on needs a name")
+        goes_on = benchmark.query(asked, drawing := random.Random(5))
+        require(drawing.getstate() == random.Random(5).getstate(), f"{what} draws a random number")
+        require(goes_on.paid_epochs == full - short, f"{what} pays {goes_on.paid_epochs} epochs")
+        require(benchmark.epochs_to_pay(asked) == full - short, f"{what}: {benchmark.epochs_to_pay(asked)} to pay")
+        whole = [benchmark.query(Query(arch, full), random.Random(i)) for i in range(40)]
+        same = [result for result in whole if result.training == goes_on.training]
+        require(bool(same) and same[0].value == goes_on.value, f"{what} is none of the trainings of {full} epochs")
+        paid = math.isclose(goes_on.cost + first.cost, same[0].cost, rel_tol=1e-9)
+        require(paid, f"{what} costs {goes_on.cost} after {first.cost}, at once {same[0].cost}")
+        back = asked._replace(epochs=short, origin=goes_on.training)
+        refused(InvalidQuery, partial(benchmark.query, back, random.Random(4)), f"{benchmark.name}.query({back})")
+        other = asked._replace(arch=next(a for a in map(benchmark.space.sample, [random.Random(6)] * 99) if a != arch))
+        refused(InvalidQuery, partial(benchmark.query, other, random.Random(4)), f"{benchmark.name}.query({other})")
+    elif short < full:
+        again = benchmark.query(asked, random.Random(5))
+        require(again == benchmark.query(Query(arch, full), random.Random(5)), f"{what} is no training from scratch")
+        require(again.paid == full, f"{what} restarts and pays {again.paid_epochs} epochs")
+    job = benchmark.job(Query(arch), random.Random(7))
+    require(job() == benchmark.query(Query(arch), random.Random(7)), f"{benchmark.name}: a job gives another answer")
 
 
 def _check_test_split(benchmark: Benchmark, archs: list[Architecture]) -> None:

@@ -112,7 +112,7 @@ def test_spellings_of_a_cell_share_its_row(official: Table) -> None:
 
 def test_draws_are_the_three_trainings(official: Table) -> None:
     benchmark, rng = nassim.get_benchmark(ID), random.Random(1)
-    pairs = {benchmark.query(Query(SPACE.at(9)), rng)[::2] for _ in range(60)}
+    pairs = {benchmark.query(Query(SPACE.at(9)), rng)[:3:2] for _ in range(60)}
     columns = [official.columns[f"cifar10/{name}"][9].tolist() for name in ("valid_accuracy", "train_seconds")]
     assert pairs == set(zip(*columns, strict=True))
     with pytest.raises(InvalidQuery, match="has 3 repeats, there is no repeat=4"):
