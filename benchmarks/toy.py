@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+from collections.abc import Mapping
 from functools import cache
 
 from nassim.benchmark import About, Benchmark, Noise
@@ -83,9 +84,11 @@ class Toy(Benchmark):
         else:
             repeat = "mean" if self.noise.kind == "mean" else str(self.noise.repeat)
         value = _value(self.task, query.arch, epochs, repeat)
-        size, paid = sum(query.arch.choices), epochs - (begun[1] if begun else 0)
-        training = f"{query.arch}/{repeat}/{epochs}"
-        return Result(value, epochs, paid * (10.0 + size), {"parameters": 1000.0 * size}, training, paid)
+        seconds, paid = 10.0 + sum(query.arch.choices), epochs - (begun[1] if begun else 0)
+        return Result(value, epochs, paid * seconds, self.measure(query.arch), f"{query.arch}/{repeat}/{epochs}", paid)
+
+    def measure(self, arch: Architecture) -> Mapping[str, float]:
+        return {"parameters": 1000.0 * sum(arch.choices)}
 
     def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy") -> float:
         shift = -0.01 if metric == "test_accuracy" else 0.0

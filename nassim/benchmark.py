@@ -154,6 +154,13 @@ class Benchmark(ABC):
         begun = self.begins_from(query)
         return wanted if begun is None else wanted - begun[1]
 
+    def measure(self, arch: Architecture) -> Mapping[str, float]:
+        """What is known of an architecture without training it (parameters, FLOPs, latency ...): exact, free.
+
+        Never an accuracy; the names and units are those of ``about.extras``. By default nothing is known.
+        """
+        return {}
+
     def job(self, query: Query, rng: random.Random) -> Callable[[], Result]:
         """A query with its random draws made: what it returns gives the result, here or in another process.
 

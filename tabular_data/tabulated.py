@@ -123,6 +123,10 @@ class Tabulated(Benchmark):
                     return result._replace(cost=cost, paid_epochs=wanted - epochs)
         return self.query(query._replace(origin="", inherit=""), rng)
 
+    def measure(self, arch: Architecture) -> Mapping[str, float]:
+        """What every result of the architecture carries beside its value."""
+        return Extras(self._extras, self._row(self.space.check(arch)))
+
     def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy", epochs: int | None = None) -> float:
         """Mean over the repeats after ``epochs`` (None: a full training), as a fraction."""
         return float(self.mean_accuracies(metric, epochs)[self._row(self.space.check(arch))])

@@ -99,6 +99,10 @@ class TabulatedGraphs(Benchmark):
             value, cost = values.item(place), 1.0 if seconds is None else seconds.item(place)
         return Result(value, epochs, cost, Extras(self._extras, row))
 
+    def measure(self, arch: Architecture) -> Mapping[str, float]:
+        """What every result of the architecture carries beside its value."""
+        return Extras(self._extras, self._row(arch))
+
     def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy", epochs: int | None = None) -> float:
         """Mean over the repeats after ``epochs`` (None: a full training); NaN where there is no validation split."""
         column = self._columns.get((metric, epochs or self.epochs))

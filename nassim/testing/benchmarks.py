@@ -56,6 +56,11 @@ def _check_answers(benchmark: Benchmark, arch: Architecture) -> None:
             require(all(map(math.isfinite, result.extras.values())), f"{what} has extras {result.extras}")
         before = result.cost
     full = benchmark.query(Query(arch), random.Random(1))
+    measured = dict(benchmark.measure(arch))
+    known = {name: full.extras.get(name) for name in measured}
+    require(measured == known, f"{benchmark.name}: measure({arch}) gives {measured}, the results carry {known}")
+    require(measured.keys() <= benchmark.about.extras.keys(), f"{benchmark.name}: about.extras lacks units")
+    require(not any("acc" in name for name in measured), f"{benchmark.name}: measure gives an accuracy")
     require(full.epochs == benchmark.epochs, f"{benchmark.name}: epochs=None trains {full.epochs} epochs")
 
 
