@@ -35,6 +35,7 @@ class Incumbent:
     observed: float
     valid: float = math.nan
     test: float = math.nan
+    source: str = "mean"  # of valid and test: the mean over repeats, the training's "own", or a "final training"
 
 
 @dataclass

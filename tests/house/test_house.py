@@ -30,7 +30,7 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 CORE = {
     "ground": "benchmark clock encodings errors files metric objectives pareto protocol query settings space strategy "
     "supernet variants version",
-    "middle": "one_shot registry run stats store testing",
+    "middle": "one_shot packing registry run stats store testing",
     "top": "facts page plots record report reproduction study summary",
     "cli": "cli",
     "front": "__init__",
