@@ -11,9 +11,11 @@ from time import perf_counter
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget, Clock
 from nassim.errors import InvalidSetting, ProtocolError
-from nassim.one_shot import OneShot, one_shot
-from nassim.query import Query, Report, Result, Trial, make
+from nassim.one_shot import one_shot
+from nassim.patience import BLACK_BOX, Overdue, watched
+from nassim.query import Batch, Query, Report, Result, Trial, make
 from nassim.registry import get_algorithm, get_benchmark
+from nassim.slips import Talk, close, explain, refuse_batch
 from nassim.space import Architecture
 from nassim.strategy import Algorithm, Search, stream
 from nassim.version import __version__
@@ -83,6 +85,7 @@ def run(
     workers: int = 1,
     live: bool = False,
     device: str = "auto",
+    patience: float | None = None,
 ) -> Run:
     """Run a search strategy on a benchmark until the budget is spent or the strategy ends.
 
@@ -90,6 +93,10 @@ def run(
     training) are derived from it. A trial that would end after the budget is not recorded.
     A strategy that shares weights replays a recording, or trains its supernet now if ``live``, on
     ``device`` (auto, cpu, cuda or mps); see `nassim.one_shot`. It makes no queries: a budget of those never ends it.
+
+    A strategy that thinks for ``patience`` host seconds without a message is ended (None: 600, and any time for those
+    that share weights; see `nassim.patience` for where that does not reach), and so is one that reports without end:
+    `ProtocolError`, as for all that is no message. An exception of the strategy's own code is raised as it is.
 
     >>> import nassim
     >>> result = nassim.run("random_search", "toy/additive", "20q", seed=1)
@@ -101,12 +108,9 @@ def run(
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
     if seed < 0:
         raise InvalidSetting(f"a seed is a whole number from 0, not {seed}.")
-    shared: OneShot | None = None
-    if algorithm.shares_weights:
-        shared = one_shot(algorithm, bench, live=live)
-        search = shared.begin(seed, device)
-    else:
-        search = algorithm.begin(bench.space, stream(seed, "strategy"), horizon=horizon(limits, bench, workers))
+    if patience is not None and not patience > 0:
+        raise InvalidSetting(f"patience is a number of seconds above 0 (inf: without end), not {patience}.")
+    shared = one_shot(algorithm, bench, live=live) if algorithm.shares_weights else None
     if limits.seconds < math.inf and bench.cost_unit != "seconds":
         raise InvalidSetting(
             f"{bench.name} knows no seconds, its costs are {bench.cost_unit}: give a budget of queries, e.g. 150q."
@@ -123,7 +127,31 @@ def run(
         mode="black-box" if shared is None else shared.mode,
         note="" if shared is None else shared.note,
     )
-    _drive(search.search, bench, limits, Clock(workers), stream(seed, "noise"), record)
+    clock: Clock[_Job] = Clock(workers)
+    plan = horizon(limits, bench, workers)
+    search: Search | None = None
+
+    def state() -> object:
+        """For `watched`: None while the strategy is not at work, else how many messages it has given."""
+        if search is not None and not getattr(search, "gi_running", True):
+            return None
+        return len(record.trials) + len(clock.running) + len(record.incumbents)
+
+    seconds = (BLACK_BOX if shared is None else math.inf) if patience is None else patience
+    try:
+        with watched(seconds, state):
+            if shared is None:
+                begun = algorithm.begin(bench.space, stream(seed, "strategy"), horizon=plan)
+            else:
+                begun = shared.begin(seed, device)
+            search = begun.search
+            _drive(search, bench, limits, clock, stream(seed, "noise"), record)
+    except Overdue:
+        after = f"{algorithm.name} has said nothing for {seconds:g} s of host time, after {len(record.trials)} trials"
+        raise ProtocolError(
+            f"{after}: it loops without `yield from evaluate(...)`, or thinks longer than --patience allows "
+            "(patience= in Python)."
+        ) from None
     _look_up(record, bench)
     return record
 
@@ -156,6 +184,8 @@ def _drive(
     epochs_left = math.inf if budget.epochs is None else budget.epochs
     counts_epochs = budget.epochs is not None
     best_value, best_epochs = -math.inf, 0
+    message: Batch | Report | None = None
+    talk = Talk(record.strategy, record.budget)
     news: list[Trial] = []  # finished trials that `start` has not been told of yet
     epochs_spent, worker_seconds, thinking = 0, 0.0, 0.0
 
@@ -194,19 +224,20 @@ def _drive(
                 drain()
                 record.stopped = "finished"
                 break
+            except BaseException as error:
+                explain(record.strategy, error)
+                raise
             thinking += perf_counter() - before
-            if isinstance(message, Report):
-                if not 0 <= message.cost < math.inf:
-                    raise ProtocolError(f"{record.strategy} reported a cost of {message.cost} seconds.")
-                end = clock.now + message.cost
+            if type(message) is not Batch:
+                reported = talk.report(message, benchmark.space, len(trials) + len(clock.running))
+                end = clock.now + reported.cost
                 while clock.next_finish() <= end:  # jobs go on while the strategy works
                     finish()
                 if end > deadline:
                     raise _BudgetSpent
                 clock.advance(end)
-                worker_seconds += message.cost
-                arch = benchmark.space.check(message.arch)
-                record.incumbents.append(Incumbent(end, len(trials), epochs_spent, arch, math.nan))
+                worker_seconds += reported.cost
+                record.incumbents.append(Incumbent(end, len(trials), epochs_spent, reported.arch, math.nan))
                 reply = []
                 continue
             queries, wait = message
@@ -237,11 +268,15 @@ def _drive(
                 reply, news = news, []
     except _BudgetSpent:
         pass
+    except Exception as error:
+        refuse_batch(record.strategy, message, benchmark.space, error)
+        raise
     with contextlib.suppress(_BudgetSpent):
         drain()
     record.stopped = record.stopped or "budget"
     record.seconds, record.epochs = clock.now, epochs_spent
     record.worker_seconds, record.thinking_seconds = worker_seconds, thinking
+    close(search, record.strategy)
 
 
 def _look_up(record: Run, benchmark: Benchmark) -> None:

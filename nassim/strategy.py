@@ -19,8 +19,10 @@ from typing import Any, get_type_hints
 from nassim.errors import InvalidSetting, ProtocolError, Unsupported
 from nassim.query import UNNAMED, Batch, Query, Report, Trial, make
 from nassim.settings import Parameter, check_value
+from nassim.slips import explain, refuse_message
 from nassim.space import Architecture, SearchSpace
 from nassim.supernet import Supernet
+from nassim.unrun import refuse_unrun_verbs
 
 PASSED = ("horizon", "supernet")  # parameters of an algorithm that the run passes: no hyperparameters
 Message = Batch | Report
@@ -87,13 +89,14 @@ class Strategy:
         self._asked: Message | None = None
 
     def ask(self) -> Message | None:
-        """The next `Batch` or `Report`; None when the strategy has ended."""
+        """The next `Batch` or `Report`; None when it has ended. `ProtocolError` if a strategy yields another thing."""
         if self._asked is not None:
             raise ProtocolError("ask() was called twice: tell() the trials of the last batch first.")
         try:
             self._asked = asked = self.search.send(self._answer)  # type: ignore[arg-type]
         except StopIteration:
             return None
+        refuse_message(getattr(self.search, "__name__", "the strategy"), asked)
         return asked
 
     def tell(self, trials: list[Trial]) -> None:
@@ -172,13 +175,26 @@ class Algorithm:
     def begin(
         self, space: SearchSpace, rng: random.Random, *, horizon: int | None = None, supernet: Supernet | None = None
     ) -> Strategy:
-        """Start a search on ``space`` with its own random stream; `Unsupported` where it lacks a supernet."""
+        """Start a search on ``space`` with its own random stream.
+
+        `Unsupported` where it lacks a supernet; `ProtocolError` for a function that is no strategy, or that calls a
+        verb without ``yield from``.
+        """
+        refuse_unrun_verbs(self.function)
         extra: dict[str, Any] = {"horizon": horizon} if self.plans_ahead else {}
         if self.shares_weights:
             if supernet is None:
                 raise Unsupported(f"{self.name} shares weights: it cannot begin without a supernet.")
             extra["supernet"] = supernet
-        return Strategy(self.function(space, rng, **self.hyperparameters(space), **extra))
+        try:
+            search: object = self.function(space, rng, **self.hyperparameters(space), **extra)
+        except BaseException as error:  # only where the function is no generator, or does not take what it is given
+            explain(self.name, error)
+            raise
+        if not isinstance(search, Generator):
+            text = f"{self.name} gives {search!r:.80} and no generator"
+            raise ProtocolError(f"{text}: a strategy says `yield from evaluate(arch)` somewhere.")
+        return Strategy(search)
 
 
 def strategy(

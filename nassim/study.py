@@ -40,6 +40,7 @@ class _Task(NamedTuple):
     noise: str
     live: bool
     device: str
+    patience: float | None
 
 
 class Study:
@@ -101,6 +102,7 @@ def compare(
     live_seeds: int | None = None,
     device: str = "auto",
     regret: str = "",
+    patience: float | None = None,
 ) -> Study:
     """Run every strategy on every benchmark with seeds 0 ... ``seeds``-1; random search is always in.
 
@@ -112,6 +114,7 @@ def compare(
     ``device``, with seeds 0 ... ``live_seeds``-1. One is left out on a benchmark without a supernet, and the study's
     settings say so; `Unsupported` if none that was named can run anywhere.
 
+    ``patience`` is that of `nassim.run`.
     ``regret`` is taken on ``valid`` or ``test``; by default on test where a benchmark has it.
 
     >>> study = compare(["re"], ["toy/additive"], "20q", seeds=3)
@@ -126,8 +129,8 @@ def compare(
     by_name = {b.name: name for b, name in zip(opened, benchmarks, strict=True)}
     _refuse_twice([a.name for a in chosen], "strategy")
     _refuse_twice([b.name for b in opened], "benchmark")
-    pairs, left_out = _plan(chosen, opened, seeds, live_seeds, device)
-    options = limits, workers, noise, live_seeds is not None, device
+    pairs, left_out = _plan(chosen, opened, seeds, live_seeds, device, patience)
+    options = limits, workers, noise, live_seeds is not None, device, patience
     tasks = [
         _Task(i, _by_name(pair.algorithm), pair.settings, by_name[pair.benchmark.name], seed, *options)
         for i, (pair, seed) in enumerate((pair, seed) for pair in pairs for seed in pair.seeds)
@@ -175,14 +178,19 @@ class _Pair(NamedTuple):
 
 
 def _plan(
-    chosen: list[Algorithm], opened: list[Benchmark], seeds: int, live_seeds: int | None, device: str
+    chosen: list[Algorithm],
+    opened: list[Benchmark],
+    seeds: int,
+    live_seeds: int | None,
+    device: str,
+    patience: float | None,
 ) -> tuple[list[_Pair], dict[str, str]]:
     """What is run, and what is left out with the reason; what cannot work is said before anything is run."""
     pairs: list[_Pair] = []
     left_out: dict[str, str] = {}
     for benchmark, algorithm in itertools.product(opened, chosen):
         if not algorithm.shares_weights:
-            run(algorithm, benchmark, Budget(queries=1))
+            run(algorithm, benchmark, Budget(queries=1), patience=patience)
             pairs.append(_Pair(benchmark, algorithm, algorithm.hyperparameters(benchmark.space), range(seeds), None))
             continue
         try:
@@ -260,5 +268,6 @@ def _execute(task: _Task) -> StoredRun:
             workers=task.workers,
             live=task.live,
             device=task.device,
+            patience=task.patience,
         ),
     )

@@ -15,6 +15,7 @@ from nassim.cli.console import (
     Json,
     LiveOption,
     NoiseOption,
+    PatienceOption,
     ProtocolOption,
     SearchOnOption,
     SetOption,
@@ -63,6 +64,7 @@ def main(
     settings: SetOption = None,
     live: LiveOption = False,
     device: DeviceOption = "auto",
+    patience: PatienceOption = None,
     noise: NoiseOption = "draw",
     search_on: SearchOnOption = "",
     regret: Annotated[
@@ -117,6 +119,7 @@ def main(
                 jobs=jobs or available_cores(),
                 noise=noise,
                 regret=regret,
+                patience=patience,
                 out=folder,
                 progress=bar.update,
             )

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from nassim.errors import InvalidSetting
+from nassim.patience import BLACK_BOX
 from nassim.registry import get_protocol
 from nassim.settings import parse_value
 from nassim.strategy import Algorithm
@@ -40,6 +41,14 @@ SearchOnOption = Annotated[
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Simulated workers.")]
 LiveOption = Annotated[bool, typer.Option("--live", help="Train supernets now instead of replaying recorded searches.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="What trains: auto, cpu, cuda or mps.")]
+PatienceOption = Annotated[
+    float | None,
+    typer.Option(
+        "--patience",
+        help="Seconds of this machine that a strategy may think without a message, or inf. "
+        f"Default: {BLACK_BOX:g}, any time for those that share weights.",
+    ),
+]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter; may be repeated.")]
 
 

@@ -12,6 +12,7 @@ from nassim.cli import compare, data, export, plot, query, record, report, repro
 from nassim.cli.list import main as list_main
 from nassim.cli.open import main as open_main
 from nassim.errors import NassimError
+from nassim.slips import strategy_failure
 from nassim.version import __version__
 
 app = typer.Typer(
@@ -55,11 +56,20 @@ def _root(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; leaves by SystemExit (0 success, 2 a user's mistake, 130 interrupted)."""
+    """Run the command line; leaves by SystemExit (0 success, 2 a user's mistake, 130 interrupted).
+
+    An exception of a strategy's own code is one line too, with its place; `nassim.run` gives the traceback.
+    """
     try:
         app(args=None if arguments is None else [*arguments])
     except NassimError as error:
         typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except Exception as error:
+        line = strategy_failure(error)
+        if line is None:
+            raise
+        typer.echo(f"error: {line}", err=True)
         sys.exit(2)
 
 

@@ -12,6 +12,7 @@ from nassim.cli.console import (
     Json,
     LiveOption,
     NoiseOption,
+    PatienceOption,
     ProtocolOption,
     SearchOnOption,
     SetOption,
@@ -39,13 +40,14 @@ def main(
     settings: SetOption = None,
     live: LiveOption = False,
     device: DeviceOption = "auto",
+    patience: PatienceOption = None,
     as_json: Json = False,
 ) -> None:
     """Run one strategy on one benchmark and print what it would have answered, and when."""
     chosen = apply_settings(get_algorithm(algorithm), settings or [], prefix=False)
     (name,), limits = follow(protocol, [benchmark], budget, search_on)
     bench = get_benchmark(name, noise)
-    result = run(chosen, bench, limits, seed=seed, workers=workers, live=live, device=device)
+    result = run(chosen, bench, limits, seed=seed, workers=workers, live=live, device=device, patience=patience)
     if as_json:
         print_json(
             {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import nassim
 from nassim import Budget, Query, Result, Search, SearchSpace, Trial, evaluate, evaluate_all, start, strategy
-from nassim.errors import InvalidArchitecture, InvalidQuery, InvalidSetting, ProtocolError
+from nassim.errors import InvalidQuery, InvalidSetting, ProtocolError
 from nassim.query import Batch
 from nassim.space import Architecture, Decision
 from nassim.strategy import Algorithm, report
@@ -182,7 +182,7 @@ def test_what_the_benchmark_or_the_run_lacks_is_an_error() -> None:
     def between(space: SearchSpace) -> Search:
         yield from evaluate(space.at(0), 5)
 
-    with pytest.raises(InvalidArchitecture):
+    with pytest.raises(ProtocolError, match="numbers:40, which is not in numbers"):
         nassim.run(algorithm(outside), BENCH, "9q")
     with pytest.raises(InvalidQuery, match="not after 5"):
         nassim.run(algorithm(between), BENCH, "9q")

@@ -28,8 +28,8 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
-    "ground": "benchmark clock encodings errors files metric objectives pareto protocol query settings space strategy "
-    "supernet variants version",
+    "ground": "benchmark clock encodings errors files metric objectives pareto patience protocol query "
+    "settings slips space strategy supernet unrun variants version",
     "middle": "one_shot packing registry run stats store testing",
     "top": "facts page plots record report reproduction study summary",
     "cli": "cli",
