@@ -70,7 +70,6 @@ def kill_when_busy(command: list[str], how: signal.Signals, at_least: int) -> tu
 
 @linux
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="workers outlive the command")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_killed_comparison_leaves_no_process_behind(tmp_path: Path, how: signal.Signals) -> None:
     command = [sys.executable, "-m", "nassim.cli.main", "compare", "--algos", "re,ls", "--benchmark", "toy/additive"]
@@ -78,11 +77,11 @@ def test_a_killed_comparison_leaves_no_process_behind(tmp_path: Path, how: signa
     left, said = kill_when_busy(command, how, at_least=3)
     assert not left
     assert "Traceback" not in said
+    assert ("The same command continues" in said) == (how is signal.SIGTERM)
 
 
 @linux
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="workers outlive the command")
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_killed_build_leaves_no_process_behind(tmp_path: Path, how: signal.Signals) -> None:
     pytest.importorskip("torch")
@@ -119,7 +118,8 @@ def first_again(space, rng):
         yield from evaluate(first.arch)
 
 study = compare([first_again], ["toy/additive"], "20q", seeds=6, jobs=2)
-print(study.strategies, len({point.architecture for run in study.of("toy/additive", "first_again") for point in run.curve}))
+runs = study.of("toy/additive", "first_again")
+print(study.strategies, len({point.architecture for run in runs for point in run.curve}))
 """
 
 
@@ -129,3 +129,23 @@ def test_a_strategy_of_a_script_is_sent_and_the_script_runs_once(tmp_path: Path)
     assert done.stdout == "['random_search', 'first_again'] 6\n", done.stderr
     assert done.stderr == ""
     assert (tmp_path / "started").read_text() == "x"
+
+
+def test_a_worker_that_dies_is_said(tmp_path: Path) -> None:
+    script = SCRIPT.replace(
+        "first = yield from", "os.getpid() == PARENT or os.kill(os.getpid(), 9); first = yield from"
+    )
+    (tmp_path / "script.py").write_text(script.replace("import os", "import os\nPARENT = os.getpid()"))
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert "NassimError" in done.stderr and "a worker process ended" in done.stderr
+
+
+def test_an_error_of_a_script_comes_back_as_it_was_raised(tmp_path: Path) -> None:
+    script = SCRIPT.replace("@strategy", "class Odd(Exception):\n    pass\n\n@strategy", 1)
+    script = script.replace("    while True:", "    raise Odd(first.arch)\n    while True:")
+    script = script.replace("study = ", "try:\n    study = ").split("print(")[0].split("runs =")[0]
+    script += "except Odd as error:\n    print(type(error).__name__, 'first_again' in str(error.__cause__))\n"
+    (tmp_path / "script.py").write_text(script)
+    done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.stdout == "Odd True\n", done.stderr
