@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 import platform
-import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -160,10 +160,11 @@ def compare(
     todo = [task for task in tasks if task.number not in done]
     if progress is not None:
         progress(len(done), len(tasks))
-    for count, stored in enumerate(_execute_all(todo, jobs), start=len(done) + 1):
-        store.add([stored])
-        if progress is not None:
-            progress(count, len(tasks))
+    with closing(_execute_all(todo, jobs)) as finished:  # an error here ends the workers at once
+        for count, stored in enumerate(finished, start=len(done) + 1):
+            store.add([stored])
+            if progress is not None:
+                progress(count, len(tasks))
     return Study(store)
 
 
@@ -214,7 +215,9 @@ def _with_baseline(algorithms: list[Algorithm]) -> list[Algorithm]:
 
 
 def _by_name(algorithm: Algorithm) -> str | Algorithm:
-    return algorithm.name if algorithm.name in algorithm_names() else algorithm
+    name = algorithm.name
+    registered = name in algorithm_names() and get_algorithm(name).function is algorithm.function
+    return name if registered else algorithm  # one of a script may have the name of a registered one
 
 
 def _provenance() -> dict[str, str]:
@@ -241,19 +244,15 @@ def _open(name: str, noise: str) -> Benchmark:
     return get_benchmark(name, noise)
 
 
-def _execute_all(tasks: list[_Task], jobs: int) -> Iterator[StoredRun]:
+def _execute_all(tasks: list[_Task], jobs: int) -> Generator[StoredRun, None, None]:
     if jobs == 1 or len(tasks) < 2:
         yield from map(_execute, tasks)
         return
-    from joblib import Parallel, delayed
+    from nassim.processes import processes, spread  # starting a command need not wait for it
 
-    parallel = Parallel(n_jobs=min(jobs, len(tasks)), return_as="generator_unordered", batch_size="auto")
-    yield from parallel(delayed(_execute_in_worker)(task) for task in tasks)
-
-
-def _execute_in_worker(task: _Task) -> StoredRun:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    return _execute(task)
+    jobs = min(jobs, len(tasks))
+    with processes(jobs) as pool:
+        yield from spread(pool, _execute, tasks, jobs)
 
 
 def _execute(task: _Task) -> StoredRun:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from nassim.full_training.training.device import describe
 from nassim.full_training.training.many import DeviceData, train_many
 from nassim.full_training.training.recipe import Recipe, get_recipe
 from nassim.full_training.training.training import Training
+from nassim.processes import processes, spread
 from nassim.space import Architecture
 from nassim.tabular_data.digits import TASK
 
@@ -66,8 +66,8 @@ def _results(todo: list[Shard], jobs: int) -> Iterator[tuple[Shard, Results]]:
     if jobs == 1:
         yield from map(train_shard, todo)
         return
-    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        yield from pool.imap_unordered(train_shard, todo)
+    with processes(jobs) as pool:
+        yield from spread(pool, train_shard, todo, jobs)
 
 
 def train_shard(shard: Shard) -> tuple[Shard, Results]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -56,12 +59,13 @@ def _root(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; leaves by SystemExit (0 success, 2 a user's mistake, 130 interrupted).
+    """Run the command line; leaves by SystemExit: 0 success, 2 a user's mistake, 130 interrupted or told to end.
 
     An exception of a strategy's own code is one line too, with its place; `nassim.run` gives the traceback.
     """
     try:
-        app(args=None if arguments is None else [*arguments])
+        with _told_to_end_is_interrupted():
+            app(args=None if arguments is None else [*arguments])
     except NassimError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
@@ -71,6 +75,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         typer.echo(f"error: {line}", err=True)
         sys.exit(2)
+
+
+@contextmanager
+def _told_to_end_is_interrupted() -> Iterator[None]:
+    """SIGTERM is as Ctrl-C in the block: what has finished is said, workers end, no temporary file stays."""
+    if threading.current_thread() is not threading.main_thread():  # only there may handlers be set
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 if __name__ == "__main__":

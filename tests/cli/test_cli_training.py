@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -123,24 +125,22 @@ def test_parallel_jobs_build_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
     """Two processes with the real recipe are too slow for a test: what they are given is what one is given."""
     given: list[Shard] = []
 
-    class Pool:
-        def __init__(self, jobs: int) -> None:
-            assert jobs == 2
+    class Pool(Executor):
+        def submit(self, work, *arguments):
+            given.extend(arguments[1])
+            done: Future[object] = Future()
+            done.set_result(work(*arguments))
+            return done
 
-        def __enter__(self) -> Pool:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def imap_unordered(self, work, todo):
-            given.extend(todo)
-            return map(work, reversed(todo))
+    @contextmanager
+    def pool(jobs: int):
+        assert jobs == 2
+        yield Pool()
 
     plan = [Shard(n, SEEDS[0], (n + 5,)) for n in range(3)]
     for module in ("shards", "builder"):
         monkeypatch.setattr(f"nassim.full_training.tables.{module}.plan", lambda: plan)
-    monkeypatch.setattr("multiprocessing.context.SpawnContext.Pool", lambda self, jobs: Pool(jobs))
+    monkeypatch.setattr("nassim.full_training.tables.builder.processes", pool)
     build(tmp_path / "two", jobs=2, tell=lambda progress: None)
     build(tmp_path / "one", jobs=1, tell=lambda progress: None)
     assert given == plan

