@@ -37,7 +37,7 @@ from nassim.strategy import Search, Verb, evaluate, evaluate_all, strategy
 _accuracy = attrgetter("result.value")
 
 
-@strategy(family="local search", year=2020, aliases=["ls"])
+@strategy(family="local search", year=2020, aliases=["ls"], initial="n_init")
 def local_search(
     space: SearchSpace,
     rng: random.Random,
