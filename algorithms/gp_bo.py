@@ -44,7 +44,7 @@ from nassim.surrogates.gaussian_process import Regression, distances_of
 ENCODINGS = {"hamming": ("one_hot",), "path": ("path",), "hamming+path": ("one_hot", "path")}
 
 
-@strategy(family="model-based", year=2012, aliases=["bo"])
+@strategy(family="model-based", year=2012, aliases=["bo"], initial="n_init")
 def gp_bo(
     space: SearchSpace,
     rng: random.Random,

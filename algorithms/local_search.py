@@ -16,7 +16,10 @@ Departures:
        improvement="best"``. The defaults are those of its experiments' code, which needs fewer queries.
     2. As in that code, nothing is trained twice in a run: an architecture that was trained before is
        neither drawn as a start nor tried as a neighbor. The search ends when all are trained.
-    3. Several workers share the starts and, with "best", a neighborhood; "first" waits for each neighbor.
+    3. Asynchronous on several workers, which the paper's is not: a worker for which line 2 or 4 has nothing left
+       while others still train is given an untrained neighbor of the best of this climb so far, or a random
+       architecture where there is none. "first" moves as soon as a training of this climb beats current, whichever
+       that is. What an earlier climb left in training is not compared. One worker makes the trials of the lines above.
 
 Hyperparameters:
     n_init: random architectures before each climb. Code 10; the paper's Algorithm 1 has 1.
@@ -26,18 +29,18 @@ Hyperparameters:
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Sequence
 from operator import attrgetter
 from typing import Literal
 
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
-from nassim.strategy import Search, Verb, evaluate, evaluate_all, strategy
+from nassim.strategy import Search, start, strategy
 
 _accuracy = attrgetter("result.value")
 
 
-@strategy(family="local search", year=2020, aliases=["ls"])
+@strategy(family="local search", year=2020, aliases=["ls"], initial="n_init")
 def local_search(
     space: SearchSpace,
     rng: random.Random,
@@ -45,43 +48,53 @@ def local_search(
     n_init: int = 10,
     improvement: Literal["first", "best"] = "first",
 ) -> Search:
-    trained: set[Architecture] = set()
-    while len(trained) < space.size:  # 1
-        trials = yield from evaluate_all(_random_untrained(space, rng, trained, n_init))  # 2
-        current = max(trials, key=_accuracy)
-        while True:  # 3
-            neighbors = [arch for arch in space.neighbors(current.arch) if arch not in trained]
-            rng.shuffle(neighbors)
-            if improvement == "first":
-                trials = yield from _until_better(neighbors, current, trained)  # 4
-            else:
-                trained.update(neighbors)
-                trials = yield from evaluate_all(neighbors)  # 4
-            best = max(trials, key=_accuracy, default=current)
-            if best.value <= current.value:
+    asked: set[Architecture] = set()
+    while len(asked) < space.size:  # 1
+        climb: set[Architecture] = set()  # asked since this start
+        done: list[Trial] = []  # of them
+        current: Trial | None = None
+        near = _random_unasked(space, rng, asked, n_init)  # 2
+        while near:  # 3
+            queue, waiting = iter(near), set(near)
+            found: list[Trial] = []  # what has ended since the last move
+            while waiting and not (improvement == "first" and _better(found, current)):  # 4
+                arch = next(queue, None) or _meanwhile(space, rng, asked, done)
+                if arch is None:
+                    return
+                asked.add(arch)
+                climb.add(arch)
+                news = [trial for trial in (yield from start(arch)) if trial.arch in climb]
+                done += news
+                found += news
+                waiting.difference_update(trial.arch for trial in news)
+            if current is not None and not _better(found, current):
                 break  # 6
-            current = best  # 5
+            current = max(found, key=_accuracy)  # 5
+            near = [arch for arch in space.neighbors(current.arch) if arch not in asked]
+            rng.shuffle(near)
 
 
-def _random_untrained(
-    space: SearchSpace, rng: random.Random, trained: set[Architecture], count: int
-) -> list[Architecture]:
-    """At most ``count`` new architectures, fewer only when the space has no more; adds them to ``trained``."""
+def _better(found: Sequence[Trial], current: Trial | None) -> bool:
+    return current is not None and any(trial.value > current.value for trial in found)
+
+
+def _random_unasked(space: SearchSpace, rng: random.Random, asked: set[Architecture], count: int) -> list[Architecture]:
+    """At most ``count`` new architectures, fewer only when the space has no more; adds them to ``asked``."""
     found: list[Architecture] = []
-    while len(found) < count and len(trained) < space.size:
+    while len(found) < count and len(asked) < space.size:
         arch = space.sample(rng)
-        if arch not in trained:
-            trained.add(arch)
+        if arch not in asked:
+            asked.add(arch)
             found.append(arch)
     return found
 
 
-def _until_better(neighbors: Iterable[Architecture], current: Trial, trained: set[Architecture]) -> Verb:
-    """Train neighbors one after another; stop at the first that beats ``current``."""
-    trials = []
-    for arch in neighbors:
-        trained.add(arch)
-        trials.append((yield from evaluate(arch)))
-        if trials[-1].value > current.value:
-            break
-    return trials
+def _meanwhile(
+    space: SearchSpace, rng: random.Random, asked: set[Architecture], done: Sequence[Trial]
+) -> Architecture | None:
+    """For a worker that would wait (departure 3); None when everything has been asked."""
+    for trial in sorted(done, key=_accuracy, reverse=True):
+        near = [arch for arch in space.neighbors(trial.arch) if arch not in asked]
+        if near:
+            return rng.choice(near)
+    return next(iter(_random_unasked(space, rng, asked, 1)), None)

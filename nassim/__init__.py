@@ -3,7 +3,7 @@
 >>> import nassim
 >>> result = nassim.run("regularized_evolution", "toy/additive", "60q", seed=0)
 >>> print(result.best.arch)
-toy:1-2-2-2
+toy:1-2-1-2
 """
 
 from nassim.benchmark import Benchmark, Noise

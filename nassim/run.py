@@ -115,10 +115,13 @@ def run(
         raise InvalidSetting(
             f"{bench.name} knows no seconds, its costs are {bench.cost_unit}: give a budget of queries, e.g. 150q."
         )
+    plan = horizon(limits, bench, workers)
     record = Run(
         benchmark=bench.name,
         strategy=algorithm.name,
-        hyperparameters=algorithm.hyperparameters(bench.space) if shared is None else shared.hyperparameters,
+        hyperparameters=algorithm.hyperparameters(bench.space, horizon=plan)
+        if shared is None
+        else shared.hyperparameters,
         seed=seed,
         budget=limits,
         workers=workers,
@@ -128,7 +131,6 @@ def run(
         note="" if shared is None else shared.note,
     )
     clock: Clock[_Job] = Clock(workers)
-    plan = horizon(limits, bench, workers)
     search: Search | None = None
 
     def state() -> object:

@@ -25,6 +25,8 @@ from nassim.supernet import Supernet
 from nassim.unrun import refuse_unrun_verbs
 
 PASSED = ("horizon", "supernet")  # parameters of an algorithm that the run passes: no hyperparameters
+# (hyperparameters, name of the space, trainings that the budget allows or None) -> those that were None, resolved
+Resolve = Callable[[Mapping[str, Any], str, "int | None"], Mapping[str, object]]
 Message = Batch | Report
 Search = Generator[Message, list[Trial], None]
 Verb = Generator[Message, list[Trial], list[Trial]]
@@ -116,7 +118,9 @@ class Algorithm:
 
     ``published`` holds the hyperparameters that a space's own paper used where they differ from this
     strategy's paper, by the name of the space or, for strategies that train on images, by the id of a benchmark;
-    they are applied there and recorded, and `configured` overrides them.
+    they are applied there and recorded, and `configured` overrides them. ``resolve`` gives those that are still None
+    (nobody published them, the user says nothing) by the budget; ``initial`` is the one that says how many trainings
+    the strategy begins with before it uses what it has seen.
     """
 
     function: Callable[..., Search]
@@ -125,6 +129,8 @@ class Algorithm:
     aliases: tuple[str, ...] = ()
     published: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     settings: Mapping[str, object] = field(default_factory=dict)
+    resolve: Resolve | None = None
+    initial: str = ""
 
     @property
     def name(self) -> str:
@@ -162,14 +168,36 @@ class Algorithm:
             check_value(parameters[name], value, owner=self.name)
         return replace(self, settings={**self.settings, **settings})
 
-    def hyperparameters(self, space: SearchSpace, benchmark: str = "") -> dict[str, object]:
-        """All hyperparameters in force on a space: defaults, then ``published``, then the user's.
+    def hyperparameters(
+        self, space: SearchSpace, benchmark: str = "", *, horizon: int | None = None
+    ) -> dict[str, object]:
+        """All hyperparameters in force on a space: defaults, then ``published``, then the user's, then by the budget.
 
         ``benchmark`` is the id of the one whose images a supernet learns; what is published for it goes before
-        what is published for the space.
+        what is published for the space. ``horizon`` is the number of full trainings that the budget allows; None: any.
         """
+        chosen = self._chosen(space.name, benchmark)
+        return chosen if self.resolve is None else {**chosen, **self.resolve(chosen, space.name, horizon)}
+
+    def by_the_budget(self, space: SearchSpace, benchmark: str = "") -> list[str]:
+        """The hyperparameters that follow from the budget on a space: those that nobody says a value of."""
+        return [name for name, value in self._chosen(space.name, benchmark).items() if self.resolve and value is None]
+
+    def set_by_hand(
+        self, recorded: Mapping[str, object], space: SearchSpace, benchmark: str = "", horizon: int | None = None
+    ) -> dict[str, object]:
+        """Which hyperparameters of a recorded run its user must have set; lists there may be tuples here."""
+        default = self.hyperparameters(space, benchmark, horizon=horizon)
+        by_hand = {k: v for k, v in recorded.items() if k in default and plain(default[k]) != plain(v)}
+        for name in self.by_the_budget(space, benchmark):  # one that was set moves those that follow from it
+            rest = {k: v for k, v in by_hand.items() if k != name}
+            if replace(self, settings=rest).hyperparameters(space, benchmark, horizon=horizon) == recorded:
+                by_hand = rest
+        return by_hand
+
+    def _chosen(self, space: str, benchmark: str) -> dict[str, object]:
         defaults = {name: parameter.default for name, parameter in self.parameters.items()}
-        published = self.published.get(benchmark, self.published.get(space.name, {}))
+        published = self.published.get(benchmark, self.published.get(space, {}))
         return {**defaults, **published, **self.settings}
 
     def begin(
@@ -187,7 +215,7 @@ class Algorithm:
                 raise Unsupported(f"{self.name} shares weights: it cannot begin without a supernet.")
             extra["supernet"] = supernet
         try:
-            search: object = self.function(space, rng, **self.hyperparameters(space), **extra)
+            search: object = self.function(space, rng, **self.hyperparameters(space, horizon=horizon), **extra)
         except BaseException as error:  # only where the function is no generator, or does not take what it is given
             explain(self.name, error)
             raise
@@ -197,22 +225,29 @@ class Algorithm:
         return Strategy(search)
 
 
+def plain(value: object) -> object:
+    """A value as it comes back from JSON: tuples are lists there."""
+    return list(value) if isinstance(value, tuple) else value
+
+
 def strategy(
     *,
     family: str,
     year: int,
     aliases: Sequence[str] = (),
     published: Mapping[str, Mapping[str, object]] | None = None,
+    resolve: Resolve | None = None,
+    initial: str = "",
 ) -> Callable[[Callable[..., Search]], Algorithm]:
     """Make a generator function ``(space, rng, *, hyperparameters) -> Search`` an `Algorithm`.
 
     A keyword-only parameter ``horizon`` is no hyperparameter: the run passes the number of full
     trainings that the budget allows, or None, to strategies that plan ahead. Nor is ``supernet``: the run
-    passes the benchmark's to strategies that share weights.
+    passes the benchmark's to strategies that share weights. ``resolve`` and ``initial`` are those of `Algorithm`.
     """
 
     def register(function: Callable[..., Search]) -> Algorithm:
-        return Algorithm(function, family, year, tuple(aliases), published or {})
+        return Algorithm(function, family, year, tuple(aliases), published or {}, {}, resolve, initial)
 
     return register
 

@@ -19,7 +19,7 @@ from nassim.errors import InvalidSetting, MissingData, Unsupported
 from nassim.facts import Facts
 from nassim.one_shot import OneShot, one_shot
 from nassim.registry import algorithm_names, get_algorithm, get_benchmark
-from nassim.run import run
+from nassim.run import horizon, run
 from nassim.store import RunEnd, Store, StoredRun, pack
 from nassim.strategy import Algorithm
 from nassim.version import __version__
@@ -129,7 +129,7 @@ def compare(
     by_name = {b.name: name for b, name in zip(opened, benchmarks, strict=True)}
     _refuse_twice([a.name for a in chosen], "strategy")
     _refuse_twice([b.name for b in opened], "benchmark")
-    pairs, left_out = _plan(chosen, opened, seeds, live_seeds, device, patience)
+    pairs, left_out = _plan(chosen, opened, seeds, live_seeds, device, patience, limits, workers)
     options = limits, workers, noise, live_seeds is not None, device, patience
     tasks = [
         _Task(i, _by_name(pair.algorithm), pair.settings, by_name[pair.benchmark.name], seed, *options)
@@ -185,6 +185,8 @@ def _plan(
     live_seeds: int | None,
     device: str,
     patience: float | None,
+    limits: Budget,
+    workers: int,
 ) -> tuple[list[_Pair], dict[str, str]]:
     """What is run, and what is left out with the reason; what cannot work is said before anything is run."""
     pairs: list[_Pair] = []
@@ -192,7 +194,8 @@ def _plan(
     for benchmark, algorithm in itertools.product(opened, chosen):
         if not algorithm.shares_weights:
             run(algorithm, benchmark, Budget(queries=1), patience=patience)
-            pairs.append(_Pair(benchmark, algorithm, algorithm.hyperparameters(benchmark.space), range(seeds), None))
+            chosen_there = algorithm.hyperparameters(benchmark.space, horizon=horizon(limits, benchmark, workers))
+            pairs.append(_Pair(benchmark, algorithm, chosen_there, range(seeds), None))
             continue
         try:
             source = one_shot(algorithm, benchmark, live=live_seeds is not None)

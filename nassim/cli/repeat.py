@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
+from nassim.clock import Budget
 from nassim.registry import get_algorithm, get_benchmark
+from nassim.run import horizon
 from nassim.strategy import Algorithm
 
 
@@ -22,7 +23,16 @@ class Repeated(NamedTuple):
 
     def strategies(self) -> list[Algorithm]:
         """The strategies of now with the settings that were not their defaults then."""
-        return [_configured(name, on) for name, on in self.recorded.items()]
+        return [self._configured(name, on) for name, on in self.recorded.items()]
+
+    def _configured(self, name: str, on: dict[str, dict[str, object]]) -> Algorithm:
+        """A strategy with what was set by hand: that held on every benchmark, so one tells it."""
+        algorithm = get_algorithm(name)
+        for identifier, recorded in on.items():
+            benchmark = get_benchmark(identifier)
+            space, plan = benchmark.space, horizon(Budget.parse(self.budget), benchmark, self.workers)
+            return algorithm.configured(**algorithm.set_by_hand(recorded, space, identifier, plan))
+        return algorithm
 
 
 def repeated(folder: Path) -> Repeated:
@@ -40,13 +50,3 @@ def repeated(folder: Path) -> Repeated:
         int(settings["workers"]),
         str(settings["noise"]),
     )
-
-
-def _configured(name: str, on: dict[str, dict[str, object]]) -> Algorithm:
-    """A strategy with what was set by hand: that held on every benchmark, so one tells it."""
-    algorithm = get_algorithm(name)
-    for benchmark, recorded in on.items():
-        default = algorithm.hyperparameters(get_benchmark(benchmark).space, benchmark)
-        known = json.loads(json.dumps(default))
-        return algorithm.configured(**{k: v for k, v in recorded.items() if k in known and known[k] != v})
-    return algorithm

@@ -48,12 +48,14 @@ def main(
     (name,), limits = follow(protocol, [benchmark], budget, search_on)
     bench = get_benchmark(name, noise)
     result = run(chosen, bench, limits, seed=seed, workers=workers, live=live, device=device, patience=patience)
+    by_budget = [] if chosen.shares_weights else chosen.by_the_budget(bench.space)
     if as_json:
         print_json(
             {
                 "benchmark": result.benchmark,
                 "strategy": result.strategy,
                 "hyperparameters": result.hyperparameters,
+                "by_the_budget": by_budget,
                 "mode": result.mode,
                 "mode_note": result.note,
                 "seed": seed,
@@ -96,6 +98,8 @@ def main(
         return
     hyperparameters = ", ".join(f"{k}={v}" for k, v in result.hyperparameters.items()) or "no hyperparameters"
     typer.echo(f"{result.strategy} ({hyperparameters}) on {result.benchmark}, seed {seed}, noise {result.noise}")
+    if by_budget:
+        typer.echo(f"{' and '.join(by_budget)} follow{'s' * (len(by_budget) == 1)} from the budget; --set sets them")
     if protocol:
         typer.echo(f"protocol {get_protocol(protocol)}")
     if result.note:

@@ -17,6 +17,7 @@ from nassim.space import SearchSpace
 from nassim.strategy import Algorithm
 
 Section = dict[str, object]
+EXAMPLES = (150, 500)  # trainings, for what follows from the budget
 
 
 def main(
@@ -36,11 +37,16 @@ def main(
 def _show_algorithm(algorithm: Algorithm, as_json: bool) -> None:
     text = page(algorithm)
     published = {name: dict(values) for name, values in algorithm.published.items()}
+    resolved = {}
+    if algorithm.resolve is not None:
+        asked = {p.name: p.default for p in algorithm.parameters.values()}
+        resolved = {f"with {n} trainings": algorithm.resolve(asked, "", n) for n in EXAMPLES}
     hyperparameters = [
         {
             "name": p.name,
             "type": describe(p.annotation),
-            "default": p.default,
+            "default": p.default if as_json or p.default is not None or not resolved else "by the budget",
+            **{when: values.get(p.name, p.default) for when, values in resolved.items()},
             **{f"on {space}": values.get(p.name, p.default) for space, values in published.items()},
             "meaning": text.notes.get(p.name, ""),
         }

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from nassim.clock import Budget
 from nassim.errors import NassimError
 from nassim.page import page
 from nassim.registry import get_algorithm
 from nassim.report.analysis import Analysis
 from nassim.report.table import Entry, Table, no_table, row
+from nassim.run import horizon
 from nassim.strategy import Algorithm
 
 CHANGED = "changed"
+BY_THE_BUDGET = "by the budget"
 
 
 def hyperparameters_table(analysis: Analysis) -> Table:
@@ -24,7 +27,7 @@ def hyperparameters_table(analysis: Analysis) -> Table:
         for parameter, by_value in _values(analysis, strategy).items():
             for value, benchmarks in by_value.items():
                 where = "" if len(by_value) == 1 else f" on {', '.join(benchmarks)}"
-                origin, default, meaning = _origin(algorithm, parameter, value, benchmarks)
+                origin, default, meaning = _origin(analysis, algorithm, parameter, value, benchmarks)
                 strong = origin == CHANGED
                 rows.append(row(strategy, parameter, Entry(f"{value}{where}", strong=strong), default, origin, meaning))
     if not rows:
@@ -50,15 +53,31 @@ def _values(analysis: Analysis, strategy: str) -> dict[str, dict[str, list[str]]
     return found
 
 
-def _origin(algorithm: Algorithm | None, parameter: str, value: str, benchmarks: list[str]) -> tuple[str, str, str]:
+def _origin(
+    analysis: Analysis, algorithm: Algorithm | None, parameter: str, value: str, benchmarks: list[str]
+) -> tuple[str, str, str]:
     if algorithm is None or parameter not in algorithm.parameters:
         return "unknown: not a strategy of this installation", "–", ""
-    default = _written(algorithm.parameters[parameter].default)
+    default = algorithm.parameters[parameter].default
+    written = BY_THE_BUDGET if algorithm.resolve and default is None else _written(default)
     meaning = page(algorithm).notes.get(parameter, "")
     for published in (name for b in benchmarks for name in (b, b.partition("/")[0])):
         if parameter in (known := algorithm.published.get(published, {})) and _written(known[parameter]) == value:
-            return f"published for {published}", default, meaning
-    return "default" if value == default else CHANGED, default, meaning
+            return f"published for {published}", written, meaning
+    if written == BY_THE_BUDGET:
+        by_hand = _set_by_hand(analysis, algorithm, benchmarks[0])
+        return CHANGED if parameter in by_hand else BY_THE_BUDGET, written, meaning
+    return "default" if value == written else CHANGED, written, meaning
+
+
+def _set_by_hand(analysis: Analysis, algorithm: Algorithm, name: str) -> dict[str, object]:
+    """What the user set on a benchmark; nothing where that cannot be told because it cannot be opened here."""
+    benchmark, settings = analysis.benchmark(name), analysis.study.settings
+    recorded = settings["strategies"].get(algorithm.name, {}).get(name)
+    if isinstance(benchmark, str) or recorded is None:
+        return {}
+    plan = horizon(Budget.parse(str(settings["budget"])), benchmark, int(settings["workers"]))
+    return algorithm.set_by_hand(recorded, benchmark.space, name, plan)
 
 
 def _written(value: object) -> str:

@@ -16,7 +16,6 @@ from nassim.report.analysis import Analysis
 from nassim.report.settings import changed_hyperparameters, hyperparameters_table
 from nassim.study import Study, compare
 
-pytestmark = pytest.mark.xfail(reason="evolution is random search within its first population")
 RE = nassim.get_algorithm("re")
 
 

@@ -142,7 +142,7 @@ def test_a_killed_command_continues(tmp_path: Path, how: signal.Signals) -> None
         ({"workers": 2}, "workers"),
         ({"noise": "mean"}, "noise"),
         ({"strategies": ["ls"]}, "strategies"),
-        ({"strategies": [get_algorithm("re").configured(sample_size=3)]}, "strategies"),
+        ({"strategies": [get_algorithm("re").configured(sample_size=4)]}, "strategies"),
         ({"benchmarks": ["toy/deceptive"]}, "benchmarks"),
     ],
 )

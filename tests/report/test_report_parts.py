@@ -136,7 +136,7 @@ def test_hyperparameters_say_where_they_come_from(real: Path) -> None:
         (line[0].text, line[1].text): [entry.text for entry in line[2:5]]
         for line in hyperparameters_table(Analysis(Study.open(real))).rows
     }
-    assert rows["regularized_evolution", "population_size"] == ["5", "100", "changed"]
+    assert rows["regularized_evolution", "population_size"] == ["5", "by the budget", "changed"]
     assert all(origin == "default" for (name, _), (*_, origin) in rows.items() if name == "local_search")
 
 

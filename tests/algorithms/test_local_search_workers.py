@@ -1,0 +1,98 @@
+"""Local search on several workers: none of them ever waits, and one alone makes the sequential search, bit for bit."""
+
+from __future__ import annotations
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+
+import nassim
+from nassim import Search, SearchSpace, Trial, evaluate, evaluate_all, strategy
+from nassim.testing.problems import Answers, ThreePoints
+
+LS = nassim.get_algorithm("ls")
+CIFAR = "nasbench201/cifar10"
+
+
+@strategy(family="test", year=2020)
+def sequential(space: SearchSpace, rng: random.Random, *, n_init: int = 10, improvement: str = "first") -> Search:
+    """The search as naszilla has it: trains one neighbor after another and knows of no workers."""
+    trained = set()
+    while len(trained) < space.size:
+        starts = []
+        while len(starts) < n_init and len(trained) < space.size:
+            arch = space.sample(rng)
+            if arch not in trained:
+                trained.add(arch)
+                starts.append(arch)
+        current = max((yield from evaluate_all(starts)), key=lambda trial: trial.value)
+        better = True
+        while better:
+            near = [arch for arch in space.neighbors(current.arch) if arch not in trained]
+            rng.shuffle(near)
+            seen: list[Trial] = []
+            for arch in near:
+                trained.add(arch)
+                seen.append((yield from evaluate(arch)))
+                if improvement == "first" and seen[-1].value > current.value:
+                    break
+            best = max(seen, key=lambda trial: trial.value, default=current)
+            better = best.value > current.value
+            current = best if better else current
+
+
+@pytest.mark.parametrize("improvement", ["first", "best"])
+@pytest.mark.parametrize("n_init", [1, 4, 10])
+def test_on_one_worker_it_is_the_sequential_search(improvement: str, n_init: int) -> None:
+    settings = {"n_init": n_init, "improvement": improvement}
+    problems = [(nassim.get_benchmark(CIFAR), "200q"), (nassim.get_benchmark("toy/deceptive"), "200q")]
+    problems += [(Answers("three points", ThreePoints(), lambda arch: 0.1 * arch.choices[0]), "9q")]
+    problems += [(Answers("constant", nassim.get_space("toy"), lambda arch: 0.5), "81q")]
+    for benchmark, budget in problems:
+        for seed in range(8):
+            ours = nassim.run(LS.configured(**settings), benchmark, budget, seed=seed)
+            theirs = nassim.run(sequential.configured(**settings), benchmark, budget, seed=seed)
+            assert ours.trials == theirs.trials
+            assert ours.stopped == theirs.stopped
+    assert LS.parameters.keys() == {"n_init", "improvement"}
+    assert nassim.run(LS.configured(**settings), CIFAR, "100q", workers=4).worker_seconds > 0
+
+
+@pytest.mark.parametrize("improvement", ["first", "best"])
+@pytest.mark.parametrize("workers", [2, 4, 8, 30])
+def test_no_worker_ever_waits(improvement: str, workers: int) -> None:
+    for benchmark in (CIFAR, "toy/deceptive"):
+        trials = nassim.run(LS.configured(improvement=improvement), benchmark, "60q", workers=workers).trials
+        assert len({trial.arch for trial in trials}) == len(trials) == 60  # nothing twice
+        for worker in range(workers):
+            own = sorted((t.started, t.finished) for t in trials if t.worker == worker)
+            assert own[0][0] == 0.0
+            assert all(end == begin for (_, end), (begin, _) in itertools.pairwise(own))
+
+
+def test_several_workers_are_that_many_times_as_fast() -> None:
+    seconds = {workers: nassim.run(LS, CIFAR, "320q", workers=workers).seconds for workers in (1, 4, 16)}
+    assert 0.2 < seconds[4] / seconds[1] < 0.32
+    assert seconds[16] / seconds[1] < 0.1
+
+
+@pytest.mark.parametrize("improvement", ["first", "best"])
+@pytest.mark.parametrize("workers", [2, 5, 100])
+def test_the_whole_space_is_trained_and_the_search_ends(improvement: str, workers: int) -> None:
+    for benchmark in (nassim.get_benchmark("toy/deceptive"), Answers("three points", ThreePoints(), lambda arch: 0.5)):
+        result = nassim.run(LS.configured(improvement=improvement, n_init=3), benchmark, "1000q", workers=workers)
+        assert result.stopped == "finished"
+        assert len(result.trials) == len({trial.arch for trial in result.trials}) == benchmark.space.size
+
+
+def test_it_still_climbs_on_eight_workers() -> None:
+    """As in the README: a limit on time, where the one that waits for each neighbor lost to random search."""
+    benchmark = nassim.get_benchmark("nasbench201/cifar100")
+    found = {
+        name: np.array([nassim.run(name, benchmark, "2d", seed=seed, workers=8).best.valid for seed in range(20)])
+        for name in ("ls", "rs")
+    }
+    assert found["ls"].mean() > found["rs"].mean() + 0.005
+    assert sum(found["ls"] > found["rs"]) > 15
