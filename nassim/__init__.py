@@ -11,7 +11,8 @@ from nassim.clock import Budget, Clock
 from nassim.errors import NassimError
 from nassim.query import Query, Report, Result, Trial
 from nassim.registry import get_algorithm, get_benchmark, get_space
-from nassim.run import Incumbent, Run, run
+from nassim.replay import replay
+from nassim.run import run
 from nassim.space import Architecture, Decision, Graph, SearchSpace
 from nassim.strategy import (
     Algorithm,
@@ -19,10 +20,10 @@ from nassim.strategy import (
     Strategy,
     evaluate,
     evaluate_all,
-    replay,
     start,
     strategy,
 )
+from nassim.trace import Incumbent, Run
 from nassim.version import __version__
 
 __all__ = [

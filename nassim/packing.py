@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from nassim.errors import CorruptData
-from nassim.run import Run
+from nassim.trace import Run
 
 MOST_BYTES = 256 << 20  # of what is packed, when unpacked
 _LEVEL = 3  # of zlib: a third of a millisecond for 150 trials; higher levels save little

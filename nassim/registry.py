@@ -17,11 +17,13 @@ from functools import cache
 from types import ModuleType
 
 from nassim.benchmark import Benchmark, Noise
-from nassim.errors import UnknownName, Unsupported
+from nassim.errors import InvalidSetting, UnknownName, Unsupported
 from nassim.protocol import Protocol
+from nassim.settings import parse_value
 from nassim.space import SearchSpace
 from nassim.strategy import Algorithm
 from nassim.supernet import Supernets
+from nassim.variants import parse_variants
 
 _TRAINING = ":training"  # at the end of an id: the back-end that trains now
 _OPTION = re.compile(r":(search_on|search_epochs)=((?<=search_on=)\w+|(?<=search_epochs=)\d{1,6})(?=:|$)")
@@ -50,7 +52,28 @@ def space_names() -> list[str]:
 
 
 def get_algorithm(name: str) -> Algorithm:
-    """The strategy of a name or alias, with near names in the error."""
+    """The strategy of a name or alias, with near names in the error; ``re[sample_size=10]`` with its settings."""
+    found = get_algorithms(name)
+    if len(found) > 1:
+        raise InvalidSetting(f"{name!r:.100} means {len(found)} strategies: one is wanted here.")
+    return found[0]
+
+
+def get_algorithms(name: str) -> list[Algorithm]:
+    """The strategies of a name with settings: ``re[sample_size=3|10]`` means two."""
+    found = []
+    for plain, texts in parse_variants(name):
+        algorithm = _algorithm(plain)
+        parameters = algorithm.parameters
+        settings = {
+            key: parse_value(parameters[key], text, owner=algorithm.name) if key in parameters else text
+            for key, text in texts.items()
+        }
+        found.append(algorithm.variant(**settings) if settings else algorithm)
+    return found
+
+
+def _algorithm(name: str) -> Algorithm:
     aliases = {alias: algorithm for algorithm in _algorithms().values() for alias in algorithm.aliases}
     key = name.strip().lower().replace("-", "_")
     found = _algorithms().get(key) or aliases.get(key)

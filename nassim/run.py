@@ -5,75 +5,20 @@ from __future__ import annotations
 import contextlib
 import math
 import random
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter
 
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget, Clock
 from nassim.errors import InvalidSetting, ProtocolError
+from nassim.objectives import Constraint, parse_constraint, parse_objectives
 from nassim.one_shot import one_shot
 from nassim.patience import BLACK_BOX, Overdue, watched
 from nassim.query import Batch, Query, Report, Result, Trial, make
 from nassim.registry import get_algorithm, get_benchmark
 from nassim.slips import Talk, close, explain, refuse_batch
-from nassim.space import Architecture
 from nassim.strategy import Algorithm, Search, stream
-from nassim.version import __version__
-
-
-@dataclass(frozen=True, slots=True)
-class Incumbent:
-    """The answer a run would have given from a moment on.
-
-    ``seconds`` on the simulated clock, ``queries`` and ``epochs`` finished until then; ``observed`` is
-    the validation accuracy the strategy saw (NaN for a `report`); ``valid`` and ``test`` are the means
-    over the repeats after a full training, looked up when the run has ended (``test`` NaN without one).
-    """
-
-    seconds: float
-    queries: int
-    epochs: int
-    arch: Architecture
-    observed: float
-    valid: float = math.nan
-    test: float = math.nan
-    source: str = "mean"  # of valid and test: the mean over repeats, the training's "own", or a "final training"
-
-
-@dataclass
-class Run:
-    """One strategy on one benchmark with one seed: the header, the trials and the incumbents.
-
-    ``seconds`` is the elapsed simulated time at the last finished trial or report, ``worker_seconds``
-    the sum over workers. ``thinking_seconds`` is host time spent inside the strategy: recorded, never
-    added to the clock, and the only field that differs between two equal runs.
-    """
-
-    benchmark: str
-    strategy: str
-    hyperparameters: dict[str, object]
-    seed: int
-    budget: Budget
-    workers: int
-    noise: str
-    sha256: str
-    mode: str = "black-box"  # one-shot strategies: live, recorded or proxy
-    note: str = ""  # of one-shot strategies: whose images, whose seconds
-    version: str = __version__
-    trials: list[Trial] = field(default_factory=list)
-    incumbents: list[Incumbent] = field(default_factory=list)
-    seconds: float = 0.0
-    worker_seconds: float = 0.0
-    epochs: int = 0
-    stopped: str = ""  # "budget" or "finished" (the strategy ended by itself)
-    thinking_seconds: float = field(default=0.0, compare=False)
-
-    @property
-    def best(self) -> Incumbent:
-        """The final incumbent; `ProtocolError` if no trial finished within the budget."""
-        if not self.incumbents:
-            raise ProtocolError(f"no trial finished within the budget of {self.budget}: there is no incumbent.")
-        return self.incumbents[-1]
+from nassim.trace import Incumbent, Run
 
 
 def run(
@@ -86,6 +31,9 @@ def run(
     live: bool = False,
     device: str = "auto",
     patience: float | None = None,
+    objectives: str = "",
+    constraint: str = "",
+    plan: int | None = None,
 ) -> Run:
     """Run a search strategy on a benchmark until the budget is spent or the strategy ends.
 
@@ -97,6 +45,10 @@ def run(
     A strategy that thinks for ``patience`` host seconds without a message is ended (None: 600, and any time for those
     that share weights; see `nassim.patience` for where that does not reach), and so is one that reports without end:
     `ProtocolError`, as for all that is no message. An exception of the strategy's own code is raised as it is.
+
+    ``objectives`` (``valid_accuracy,latency[pixel3]``) and ``constraint`` (``latency[pixel3]<=5ms``) are passed to
+    strategies that ask for them; an incumbent that keeps to the constraint goes before one that does not. ``plan`` is
+    the number of full trainings that strategies plan with (None: what the budget allows here).
 
     >>> import nassim
     >>> result = nassim.run("random_search", "toy/additive", "20q", seed=1)
@@ -115,10 +67,13 @@ def run(
         raise InvalidSetting(
             f"{bench.name} knows no seconds, its costs are {bench.cost_unit}: give a budget of queries, e.g. 150q."
         )
-    plan = horizon(limits, bench, workers)
+    extras, metric = bench.about.extras, bench.search_metric
+    wanted = parse_objectives(objectives, metric=metric, extras=extras, benchmark=bench.name)
+    bound = parse_constraint(constraint, extras=extras, benchmark=bench.name)
+    plan = plan or horizon(limits, bench, workers)
     record = Run(
         benchmark=bench.name,
-        strategy=algorithm.name,
+        strategy=algorithm.title,
         hyperparameters=algorithm.hyperparameters(bench.space, horizon=plan)
         if shared is None
         else shared.hyperparameters,
@@ -129,6 +84,8 @@ def run(
         sha256=bench.about.sha256,
         mode="black-box" if shared is None else shared.mode,
         note="" if shared is None else shared.note,
+        objectives=tuple(objective.name for objective in wanted),
+        constraint="" if bound is None else str(bound),
     )
     clock: Clock[_Job] = Clock(workers)
     search: Search | None = None
@@ -143,11 +100,17 @@ def run(
     try:
         with watched(seconds, state):
             if shared is None:
-                begun = algorithm.begin(bench.space, stream(seed, "strategy"), horizon=plan)
+                begun = algorithm.begin(
+                    *(bench.space, stream(seed, "strategy")),
+                    horizon=plan,
+                    measure=lambda arch: bench.measure(arch),
+                    objectives=wanted,
+                    constraint=bound,
+                )
             else:
                 begun = shared.begin(seed, device)
             search = begun.search
-            _drive(search, bench, limits, clock, stream(seed, "noise"), record)
+            _drive(search, bench, limits, clock, stream(seed, "noise"), record, bound)
     except Overdue:
         after = f"{algorithm.name} has said nothing for {seconds:g} s of host time, after {len(record.trials)} trials"
         raise ProtocolError(
@@ -177,7 +140,13 @@ _Job = tuple[Query, Result, list[Trial | None] | None, int]
 
 
 def _drive(
-    search: Search, benchmark: Benchmark, budget: Budget, clock: Clock[_Job], noise: random.Random, record: Run
+    search: Search,
+    benchmark: Benchmark,
+    budget: Budget,
+    clock: Clock[_Job],
+    noise: random.Random,
+    record: Run,
+    constraint: Constraint | None,
 ) -> None:
     trials, answer, send = record.trials, benchmark.query, search.send
     reply: list[Trial] | None = None  # to the strategy's last message
@@ -185,7 +154,7 @@ def _drive(
     queries_left = math.inf if budget.queries is None else budget.queries
     epochs_left = math.inf if budget.epochs is None else budget.epochs
     counts_epochs = budget.epochs is not None
-    best_value, best_epochs = -math.inf, 0
+    best_value, best_epochs, best_feasible = -math.inf, 0, constraint is None
     message: Batch | Report | None = None
     talk = Talk(record.strategy, record.budget)
     news: list[Trial] = []  # finished trials that `start` has not been told of yet
@@ -193,23 +162,27 @@ def _drive(
 
     def finish() -> list[Trial | None] | None:
         """Let the next job end; return the batch that it belongs to."""
-        nonlocal best_value, best_epochs, epochs_spent, worker_seconds
+        nonlocal best_value, best_epochs, best_feasible, epochs_spent, worker_seconds
         if clock.running[0][0] > deadline:
             raise _BudgetSpent
         answers: list[Trial | None] | None
         finished, _, started, worker, (query, result, answers, position) = clock.finish()
         trial = make(Trial, (query, result, started, finished, worker))
         trials.append(trial)
-        value, epochs, cost, _, _, paid = result
+        value, epochs, cost, extras, _, paid = result
         epochs_spent += epochs if paid < 0 else paid
+        if query[3] and paid < 0:
+            record.restarted += 1
         worker_seconds += cost
         if answers is None:
             news.append(trial)
         else:
             answers[position] = trial
-        # A longer training outranks every shorter one: more epochs say more.
-        if epochs > best_epochs or (epochs == best_epochs and value > best_value):
-            best_value, best_epochs = value, epochs
+        # Feasible before infeasible; a longer training outranks every shorter one: more epochs say more.
+        feasible = constraint is None or constraint.met(extras)
+        better = epochs > best_epochs or (epochs == best_epochs and value > best_value)
+        if better if feasible is best_feasible else feasible:
+            best_value, best_epochs, best_feasible = value, epochs, feasible
             record.incumbents.append(Incumbent(finished, len(trials), epochs_spent, query.arch, value))
         return answers
 

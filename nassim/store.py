@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nassim.errors import CorruptData, InvalidSetting, MissingData, OutputFailed
-from nassim.run import Run
+from nassim.trace import Run
 
 APPLICATION_ID = 0x6E617373  # "nass", in the file's header
 FORMAT = 1

@@ -17,14 +17,18 @@ from dataclasses import dataclass, field, replace
 from typing import Any, get_type_hints
 
 from nassim.errors import InvalidSetting, ProtocolError, Unsupported
+from nassim.objectives import Constraint, Objective
 from nassim.query import UNNAMED, Batch, Query, Report, Trial, make
 from nassim.settings import Parameter, check_value
 from nassim.slips import explain, refuse_message
 from nassim.space import Architecture, SearchSpace
 from nassim.supernet import Supernet
 from nassim.unrun import refuse_unrun_verbs
+from nassim.variants import label
 
-PASSED = ("horizon", "supernet")  # parameters of an algorithm that the run passes: no hyperparameters
+# Parameters of an algorithm that the run passes: no hyperparameters. What they are: `Algorithm.begin`.
+PASSED = ("horizon", "supernet", "measure", "objectives", "constraint")
+Measure = Callable[[Architecture], Mapping[str, float]]
 # (hyperparameters, name of the space, trainings that the budget allows or None) -> those that were None, resolved
 Resolve = Callable[[Mapping[str, Any], str, "int | None"], Mapping[str, object]]
 Message = Batch | Report
@@ -131,11 +135,23 @@ class Algorithm:
     settings: Mapping[str, object] = field(default_factory=dict)
     resolve: Resolve | None = None
     initial: str = ""
+    label: str = ""  # what it is called where it stands beside others; empty: its name
 
     @property
     def name(self) -> str:
         """The file's name, e.g. ``regularized_evolution``."""
         return self.function.__name__
+
+    @property
+    def title(self) -> str:
+        """The label, or the name where there is none: unique in a study."""
+        return self.label or self.name
+
+    def variant(self, **settings: object) -> Algorithm:
+        """A copy with these hyperparameters that is called after them: ``re[sample_size=10]``."""
+        configured = self.configured(**settings)
+        short = self.aliases[0] if self.aliases else self.name
+        return replace(configured, label=label(short, configured.settings))
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -201,19 +217,31 @@ class Algorithm:
         return {**defaults, **published, **self.settings}
 
     def begin(
-        self, space: SearchSpace, rng: random.Random, *, horizon: int | None = None, supernet: Supernet | None = None
+        self,
+        space: SearchSpace,
+        rng: random.Random,
+        *,
+        horizon: int | None = None,
+        supernet: Supernet | None = None,
+        measure: Measure | None = None,
+        objectives: tuple[Objective, ...] = (),
+        constraint: Constraint | None = None,
     ) -> Strategy:
-        """Start a search on ``space`` with its own random stream.
+        """Start a search on ``space`` with its own random stream; what follows goes to strategies that ask for it.
+
+        horizon: about how many full trainings the budget allows. supernet: the benchmark's. measure: what is known of
+        an architecture without training it, by the names of ``about.extras``; exact, free, never an accuracy.
+        objectives, constraint: what the user searches for beside the value of a trial.
 
         `Unsupported` where it lacks a supernet; `ProtocolError` for a function that is no strategy, or that calls a
         verb without ``yield from``.
         """
         refuse_unrun_verbs(self.function)
-        extra: dict[str, Any] = {"horizon": horizon} if self.plans_ahead else {}
-        if self.shares_weights:
-            if supernet is None:
-                raise Unsupported(f"{self.name} shares weights: it cannot begin without a supernet.")
-            extra["supernet"] = supernet
+        if self.shares_weights and supernet is None:
+            raise Unsupported(f"{self.name} shares weights: it cannot begin without a supernet.")
+        given = (horizon, supernet, measure or (lambda arch: {}), objectives, constraint)
+        wanted = inspect.signature(self.function).parameters
+        extra: dict[str, Any] = {name: value for name, value in zip(PASSED, given, strict=True) if name in wanted}
         try:
             search: object = self.function(space, rng, **self.hyperparameters(space, horizon=horizon), **extra)
         except BaseException as error:  # only where the function is no generator, or does not take what it is given
@@ -241,9 +269,9 @@ def strategy(
 ) -> Callable[[Callable[..., Search]], Algorithm]:
     """Make a generator function ``(space, rng, *, hyperparameters) -> Search`` an `Algorithm`.
 
-    A keyword-only parameter ``horizon`` is no hyperparameter: the run passes the number of full
-    trainings that the budget allows, or None, to strategies that plan ahead. Nor is ``supernet``: the run
-    passes the benchmark's to strategies that share weights. ``resolve`` and ``initial`` are those of `Algorithm`.
+    The keyword-only parameters of `PASSED` are no hyperparameters: the run passes them to a strategy that has them
+    (`Algorithm.begin` says what they are); one with ``supernet`` shares weights. ``resolve`` and ``initial`` are those
+    of `Algorithm`.
     """
 
     def register(function: Callable[..., Search]) -> Algorithm:
@@ -255,30 +283,3 @@ def strategy(
 def stream(seed: int, purpose: str) -> random.Random:
     """One of the independent random streams of a run: for "strategy" or "noise"."""
     return random.Random(f"nassim/{purpose}/{seed}")  # seeded through SHA-512: independent streams
-
-
-def replay(search: Strategy, trials: Sequence[Trial]) -> Strategy:
-    """Bring a fresh one-worker search to the state after ``trials``; `ProtocolError` if it asks for others."""
-    i = 0
-    while i < len(trials):
-        message = search.ask()
-        if message is None:
-            raise ProtocolError(f"replay: the search ended after {i} of {len(trials)} recorded trials.")
-        if isinstance(message, Report):
-            search.tell([])
-            continue
-        recorded = list(trials[i : i + len(message.queries)])
-        asked = message.queries[: len(recorded)]
-        if tuple(trial.query for trial in recorded) != asked:
-            raise ProtocolError(
-                f"replay: trial {i} was {recorded[0].arch} in the record, the search asks for {asked[0].arch}: "
-                "another seed, other hyperparameters or another version."
-            )
-        if len(recorded) < len(message.queries):
-            raise ProtocolError(
-                f"replay: the record ends inside a batch of {len(message.queries)} queries; "
-                f"replay its first {i} trials."
-            )
-        search.tell(recorded)
-        i += len(recorded)
-    return search

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 
 from nassim.errors import InvalidSetting
 
@@ -56,7 +57,7 @@ def parse_variants(text: str) -> list[tuple[str, dict[str, str]]]:
     return [(name.strip(), dict(zip(choices, values, strict=True))) for values in itertools.product(*choices.values())]
 
 
-def label(name: str, settings: dict[str, object]) -> str:
+def label(name: str, settings: Mapping[str, object]) -> str:
     """How a strategy with settings is called in tables, legends and files: ``re[sample_size=10]``."""
     inside = ",".join(f"{key}={value}" for key, value in settings.items())
     return f"{name}[{inside}]" if inside else name

@@ -13,9 +13,10 @@ from nassim.clock import Budget
 from nassim.errors import ProtocolError, Unsupported
 from nassim.query import Query, Report, Trial
 from nassim.registry import get_benchmark
+from nassim.replay import replay
 from nassim.run import horizon, run
 from nassim.space import Architecture
-from nassim.strategy import Algorithm, replay, stream
+from nassim.strategy import Algorithm, stream
 from nassim.supernet import Supernets
 from nassim.testing.problems import Answers, ThreePoints
 from nassim.testing.requirements import global_generators_untouched, refused, require

@@ -10,7 +10,7 @@ import pytest
 import nassim
 from nassim.errors import CorruptData
 from nassim.packing import pack_incumbents, pack_trials, unpack_incumbents, unpack_trials
-from nassim.run import Run
+from nassim.trace import Run
 
 
 @pytest.fixture(scope="module")

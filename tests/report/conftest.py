@@ -12,9 +12,9 @@ from nassim.clock import Budget
 from nassim.facts import Facts
 from nassim.query import Query, Result, Trial
 from nassim.registry import get_algorithm, get_space
-from nassim.run import Incumbent, Run
 from nassim.store import Store, pack
 from nassim.study import FILE, Study, compare
+from nassim.trace import Incumbent, Run
 from nassim.version import __version__
 
 SPACE = get_space("toy")

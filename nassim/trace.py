@@ -1,0 +1,72 @@
+"""What a run leaves behind: its header, its trials and its incumbents."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from nassim.clock import Budget
+from nassim.errors import ProtocolError
+from nassim.query import Trial
+from nassim.space import Architecture
+from nassim.version import __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Incumbent:
+    """The answer a run would have given from a moment on.
+
+    ``seconds`` on the simulated clock, ``queries`` and ``epochs`` finished until then; ``observed`` is
+    the validation accuracy the strategy saw (NaN for a `report`); ``valid`` and ``test`` are the means
+    over the repeats after a full training, looked up when the run has ended (``test`` NaN without one).
+    """
+
+    seconds: float
+    queries: int
+    epochs: int
+    arch: Architecture
+    observed: float
+    valid: float = math.nan
+    test: float = math.nan
+    source: str = "mean"  # of valid and test: the mean over repeats, the training's "own", or a "final training"
+
+
+@dataclass
+class Run:
+    """One strategy on one benchmark with one seed: the header, the trials and the incumbents.
+
+    ``seconds`` is the elapsed simulated time at the last finished trial or report, ``worker_seconds``
+    the sum over workers. ``thinking_seconds`` is host time spent inside the strategy: recorded, never
+    added to the clock, and the only field that differs between two equal runs.
+    """
+
+    benchmark: str
+    strategy: str  # its label: ``re[sample_size=10]`` where it stands beside others of its name
+    hyperparameters: dict[str, object]
+    seed: int
+    budget: Budget
+    workers: int
+    noise: str
+    sha256: str
+    mode: str = "black-box"  # one-shot strategies: live, recorded or proxy
+    note: str = ""  # of one-shot strategies: whose images, whose seconds
+    objectives: tuple[str, ...] = ()
+    constraint: str = ""  # in the benchmark's own units
+    clock: str = "simulated"
+    version: str = __version__
+    trials: list[Trial] = field(default_factory=list)
+    incumbents: list[Incumbent] = field(default_factory=list)
+    seconds: float = 0.0
+    worker_seconds: float = 0.0
+    epochs: int = 0  # that were paid
+    restarted: int = 0  # trials that were to go on from an earlier one and were trained from scratch
+    final_seconds: float = 0.0  # of training the last answer once, after the search; not in the other sums
+    stopped: str = ""  # "budget" or "finished" (the strategy ended by itself)
+    thinking_seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def best(self) -> Incumbent:
+        """The final incumbent; `ProtocolError` if no trial finished within the budget."""
+        if not self.incumbents:
+            raise ProtocolError(f"no trial finished within the budget of {self.budget}: there is no incumbent.")
+        return self.incumbents[-1]
