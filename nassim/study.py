@@ -6,6 +6,7 @@ import itertools
 import platform
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from nassim.clock import Budget
 from nassim.errors import InvalidSetting, MissingData, Unsupported
 from nassim.facts import Facts
 from nassim.one_shot import OneShot, one_shot
-from nassim.registry import algorithm_names, get_algorithm, get_benchmark
+from nassim.registry import algorithm_names, get_algorithm, get_algorithms, get_benchmark
 from nassim.run import horizon, run
 from nassim.store import RunEnd, Store, StoredRun, pack
 from nassim.strategy import Algorithm
@@ -32,6 +33,7 @@ Progress = Callable[[int, int], None]
 class _Task(NamedTuple):
     number: int
     algorithm: str | Algorithm  # a name where it is registered: workers look it up
+    label: str
     settings: dict[str, object]
     benchmark: str | Benchmark
     seed: int
@@ -41,6 +43,9 @@ class _Task(NamedTuple):
     live: bool
     device: str
     patience: float | None
+    objectives: str
+    constraint: str
+    plan: int
 
 
 class Study:
@@ -69,6 +74,11 @@ class Study:
     def strategies(self) -> list[str]:
         """The names of the strategies, in the order of the command."""
         return list(dict.fromkeys(r.strategy for r in self.runs))
+
+    @property
+    def algorithms(self) -> dict[str, str]:
+        """The name of the algorithm behind each strategy's label."""
+        return {**{label: label for label in self.settings["strategies"]}, **self.settings.get("algorithms", {})}
 
     def of(self, benchmark: str, strategy: str) -> list[RunEnd]:
         """The runs of one strategy on one benchmark, by seed."""
@@ -103,8 +113,13 @@ def compare(
     device: str = "auto",
     regret: str = "",
     patience: float | None = None,
+    objectives: str = "",
+    constraint: str = "",
 ) -> Study:
     """Run every strategy on every benchmark with seeds 0 ... ``seeds``-1; random search is always in.
+
+    A strategy with settings is written ``re[sample_size=10]``, several at once ``re[sample_size=3|10]``; in tables and
+    figures it is called so. Algorithms of one name with other settings are called after them too.
 
     ``jobs`` processes share the work; results are bit-identical for any number of them. ``out`` is the
     study's folder (None: in memory): an interrupted comparison continues where it stopped. ``progress``
@@ -114,7 +129,7 @@ def compare(
     ``device``, with seeds 0 ... ``live_seeds``-1. One is left out on a benchmark without a supernet, and the study's
     settings say so; `Unsupported` if none that was named can run anywhere.
 
-    ``patience`` is that of `nassim.run`.
+    ``patience``, ``objectives`` and ``constraint`` are those of `nassim.run`.
     ``regret`` is taken on ``valid`` or ``test``; by default on test where a benchmark has it.
 
     >>> study = compare(["re"], ["toy/additive"], "20q", seeds=3)
@@ -124,27 +139,32 @@ def compare(
     if seeds < 1 or workers < 1 or jobs < 1:
         raise InvalidSetting(f"seeds, workers and jobs must be at least 1, not {seeds}, {workers} and {jobs}.")
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
-    chosen = _with_baseline([get_algorithm(s) if isinstance(s, str) else s for s in strategies])
+    named = (get_algorithms(s) if isinstance(s, str) else [s] for s in strategies)
+    chosen = _told_apart(_with_baseline(list(itertools.chain.from_iterable(named))))
     opened = [_open(b, noise) if isinstance(b, str) else b for b in benchmarks]
     by_name = {b.name: name for b, name in zip(opened, benchmarks, strict=True)}
-    _refuse_twice([a.name for a in chosen], "strategy")
+    _refuse_twice([a.title for a in chosen], "strategy")
     _refuse_twice([b.name for b in opened], "benchmark")
     pairs, left_out = _plan(chosen, opened, seeds, live_seeds, device, patience, limits, workers)
-    options = limits, workers, noise, live_seeds is not None, device, patience
+    options = limits, workers, noise, live_seeds is not None, device, patience, objectives, constraint
     tasks = [
-        _Task(i, _by_name(pair.algorithm), pair.settings, by_name[pair.benchmark.name], seed, *options)
+        _Task(
+            *(i, _by_name(pair.algorithm), pair.algorithm.title, pair.settings, by_name[pair.benchmark.name], seed),
+            *(*options, pair.plan),
+        )
         for i, (pair, seed) in enumerate((pair, seed) for pair in pairs for seed in pair.seeds)
     ]
     settings = {
         "nassim": __version__,
         "benchmarks": {b.name: Facts.of(b, regret)._asdict() for b in opened},
-        "strategies": {a.name: {p.benchmark.name: p.settings for p in pairs if p.algorithm is a} for a in chosen},
+        "strategies": {a.title: {p.benchmark.name: p.settings for p in pairs if p.algorithm is a} for a in chosen},
+        "algorithms": {a.title: a.name for a in chosen},
         "budget": str(limits),
         "seeds": seeds,
         "workers": workers,
         "noise": str(Noise.parse(noise)),
         "one_shot": {
-            f"{p.algorithm.name} on {p.benchmark.name}": {
+            f"{p.algorithm.title} on {p.benchmark.name}": {
                 "configuration": p.source.configuration,
                 "note": p.source.note,
             }
@@ -152,6 +172,8 @@ def compare(
             if p.source is not None
         },
         "left_out": left_out,
+        "objectives": objectives,
+        "constraint": constraint,
         "runs": len(tasks),
         "provenance": _provenance(),
     }
@@ -176,6 +198,7 @@ class _Pair(NamedTuple):
     settings: dict[str, object]
     seeds: Sequence[int]
     source: OneShot | None
+    plan: int
 
 
 def _plan(
@@ -191,24 +214,35 @@ def _plan(
     """What is run, and what is left out with the reason; what cannot work is said before anything is run."""
     pairs: list[_Pair] = []
     left_out: dict[str, str] = {}
+    plans = {benchmark.name: horizon(limits, benchmark, workers) for benchmark in opened}
     for benchmark, algorithm in itertools.product(opened, chosen):
+        plan = plans[benchmark.name]
         if not algorithm.shares_weights:
             run(algorithm, benchmark, Budget(queries=1), patience=patience)
-            chosen_there = algorithm.hyperparameters(benchmark.space, horizon=horizon(limits, benchmark, workers))
-            pairs.append(_Pair(benchmark, algorithm, chosen_there, range(seeds), None))
+            chosen_there = algorithm.hyperparameters(benchmark.space, horizon=plan)
+            pairs.append(_Pair(benchmark, algorithm, chosen_there, range(seeds), None, plan))
             continue
         try:
             source = one_shot(algorithm, benchmark, live=live_seeds is not None)
         except Unsupported as error:
-            left_out[f"{algorithm.name} on {benchmark.name}"] = str(error)
+            left_out[f"{algorithm.title} on {benchmark.name}"] = str(error)
             continue
         if live_seeds is not None:
             source.begin(0, device)
         known = range(live_seeds or seeds) if source.seeds is None else [k for k in source.seeds if k < seeds]
-        pairs.append(_Pair(benchmark, algorithm, source.hyperparameters, known, source))
+        pairs.append(_Pair(benchmark, algorithm, source.hyperparameters, known, source, plan))
     if left_out and all(pair.algorithm.name == BASELINE for pair in pairs):
         raise Unsupported(f"{next(iter(left_out.values()))} Name another strategy beside it.")
     return pairs, left_out
+
+
+def _told_apart(algorithms: list[Algorithm]) -> list[Algorithm]:
+    """Where several have a name and other settings, those with settings are called after them."""
+    names = [algorithm.title for algorithm in algorithms]
+    return [
+        algorithm.variant() if names.count(name) > 1 and algorithm.settings else algorithm
+        for algorithm, name in zip(algorithms, names, strict=True)
+    ]
 
 
 def _with_baseline(algorithms: list[Algorithm]) -> list[Algorithm]:
@@ -261,7 +295,7 @@ def _execute_all(tasks: list[_Task], jobs: int) -> Generator[StoredRun, None, No
 def _execute(task: _Task) -> StoredRun:
     algorithm = get_algorithm(task.algorithm) if isinstance(task.algorithm, str) else task.algorithm
     benchmark = _open(task.benchmark, task.noise) if isinstance(task.benchmark, str) else task.benchmark
-    configured = algorithm.configured(**task.settings)
+    configured = replace(algorithm.configured(**task.settings), label=task.label)
     return pack(
         task.number,
         run(
@@ -271,5 +305,8 @@ def _execute(task: _Task) -> StoredRun:
             live=task.live,
             device=task.device,
             patience=task.patience,
+            objectives=task.objectives,
+            constraint=task.constraint,
+            plan=task.plan,
         ),
     )

@@ -29,8 +29,9 @@ from nassim.cli.repeat import repeated
 from nassim.cli.report import AgainstOption, ObjectivesOption, changes_in_json, named, print_changes
 from nassim.clock import Budget
 from nassim.errors import InvalidSetting
-from nassim.registry import benchmark_names, get_algorithm, get_protocol
+from nassim.registry import benchmark_names, get_algorithms, get_protocol
 from nassim.strategy import Algorithm
+from nassim.variants import split_names
 
 DEFAULT_BENCHMARKS = ("nasbench201/cifar10", "nasbench201/digits")
 DEFAULT_SEEDS = 100
@@ -159,13 +160,13 @@ def main(
 
 
 def _named(algos: str) -> list[Algorithm]:
-    """The strategies that --algos names."""
-    names = [name.strip() for name in algos.split(",") if name.strip()]
+    """The strategies that --algos names; ``re[sample_size=3|10]`` are two."""
+    names = split_names(algos)
     if not names:
         raise InvalidSetting(
             "--algos names no strategy: for example --algos re,bo. `nassim list algorithms` lists them."
         )
-    return [get_algorithm(name) for name in names]
+    return [algorithm for name in names for algorithm in get_algorithms(name)]
 
 
 def _configured(chosen: list[Algorithm], settings: list[str]) -> list[Algorithm]:
@@ -175,12 +176,13 @@ def _configured(chosen: list[Algorithm], settings: list[str]) -> list[Algorithm]
         owner = setting.partition("=")[0].rpartition(".")[0]
         if owner and owner not in owners:
             raise InvalidSetting(f"--set {setting}: {owner} is not among --algos {','.join(a.name for a in chosen)}.")
-    return [apply_settings(a, settings, prefix=True) for a in chosen]
+    # what stands in the brackets of a strategy goes before what is set for all of its name: its label says it
+    return [apply_settings(a, settings, prefix=True).configured(**(a.settings if a.label else {})) for a in chosen]
 
 
 def _default_folder(chosen: list[Algorithm], *rest: object) -> Path:
     """The same command finds its own folder again; another command gets another."""
-    text = repr(([(a.name, sorted(a.settings.items(), key=str)) for a in chosen], rest))
+    text = repr(([(a.title, sorted(a.settings.items(), key=str)) for a in chosen], rest))
     return Path("results") / f"compare-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 

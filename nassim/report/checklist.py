@@ -131,4 +131,4 @@ def _searched(analysis: Analysis) -> str:
 def _registered(analysis: Analysis) -> str:
     from nassim.registry import algorithm_names
 
-    return YES if set(analysis.study.settings["strategies"]) <= set(algorithm_names()) else PARTLY
+    return YES if set(analysis.study.algorithms.values()) <= set(algorithm_names()) else PARTLY

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nassim.clock import Budget
 from nassim.errors import NassimError
 from nassim.page import page
@@ -21,7 +23,7 @@ def hyperparameters_table(analysis: Analysis) -> Table:
     rows = []
     for strategy in analysis.strategies:
         try:
-            algorithm: Algorithm | None = get_algorithm(strategy)
+            algorithm: Algorithm | None = replace(get_algorithm(strategy), settings={})
         except NassimError:
             algorithm = None
         for parameter, by_value in _values(analysis, strategy).items():
@@ -73,7 +75,7 @@ def _origin(
 def _set_by_hand(analysis: Analysis, algorithm: Algorithm, name: str) -> dict[str, object]:
     """What the user set on a benchmark; nothing where that cannot be told because it cannot be opened here."""
     benchmark, settings = analysis.benchmark(name), analysis.study.settings
-    recorded = settings["strategies"].get(algorithm.name, {}).get(name)
+    recorded = settings["strategies"].get(algorithm.title, {}).get(name)
     if isinstance(benchmark, str) or recorded is None:
         return {}
     plan = horizon(Budget.parse(str(settings["budget"])), benchmark, int(settings["workers"]))
