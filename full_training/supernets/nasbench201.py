@@ -16,7 +16,6 @@ depend on the number of cores, and its cost is processor time; on a GPU it is el
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -34,7 +33,7 @@ from nassim.full_training.relaxations.bilevel import WeightUpdate
 from nassim.full_training.relaxations.mixtures import Mix, path
 from nassim.full_training.supernets.shared_cell import SharedCell
 from nassim.full_training.supernets.sources import supernet_settings
-from nassim.full_training.training.device import choose_device, processor
+from nassim.full_training.training.device import choose_device, device_seconds, processor
 from nassim.full_training.training.recipe import Recipe
 from nassim.space import Architecture
 
@@ -227,11 +226,7 @@ class SharedNetwork:
             torch.set_num_threads(1)
 
     def _now(self) -> float:
-        if self.device.type == "cpu":
-            return time.process_time()
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
-        return time.perf_counter()
+        return device_seconds(self.device)
 
 
 def cosine(epochs: int, first: float, last: float, restart: int | None = None) -> Iterator[float]:

@@ -49,7 +49,6 @@ def ticks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.mark.xfail(strict=True, reason="one by one charges elapsed time")
 @pytest.mark.usefixtures("ticks")
 def test_one_by_one_charges_processor_time() -> None:
     assert train(ARCH, DATA, TINY, 1).seconds == (1.0, 1.0, 1.0)
@@ -69,7 +68,6 @@ def test_supernets_charge_processor_time() -> None:
     assert net.cost() == 1.0
 
 
-@pytest.mark.xfail(strict=True, reason="nothing says what a second is")
 def test_train_says_which_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
