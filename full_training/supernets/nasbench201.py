@@ -65,7 +65,7 @@ class SharedNetwork:
                 module.running_mean = module.running_var = module.num_batches_tracked = None
         initialize(self.network, generator("supernet weights", seed), self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on both devices
-        whole = to_device(data, "train", self.device, recipe.crop)
+        whole = to_device(data, "train", self.device, recipe.padding(data.side))
         # Renderings of one original lie side by side (at most eight of them): none may be in both halves.
         half = len(whole) // 16 * 8
         self._train = DeviceSplit(whole.images[:half], whole.labels[:half], whole.pad)
@@ -118,7 +118,7 @@ class SharedNetwork:
             group["lr"] = self._rates[epoch]
         self._begin()
         halves = self._train, self._valid
-        plans = [plan_epoch(len(half), self.recipe, 2 * self.seed + k, epoch) for k, half in enumerate(halves)]
+        plans = [plan_epoch(half, self.recipe, 2 * self.seed + k, epoch) for k, half in enumerate(halves)]
         fewest = min(map(len, plans))
         size = min(size, fewest)
         for i in range(0, fewest - size + 1, size):
@@ -211,7 +211,7 @@ class SharedNetwork:
 
     def _plain(self, order: Tensor) -> Batch:
         """Validation images without augmentation."""
-        still = torch.full((len(order),), self.recipe.crop)
+        still = torch.full((len(order),), self._valid.pad)
         plan = EpochPlan(order, still, still, torch.zeros_like(still))
         return take(self._valid, plan, slice(0, len(order)))
 

@@ -40,7 +40,7 @@ class DeviceData:
         recipe.check(data)
         return cls(
             data,
-            to_device(data, "train", device, recipe.crop),
+            to_device(data, "train", device, recipe.padding(data.side)),
             *(to_device(data, s, device) for s in ("valid", "test")),
         )
 
@@ -69,7 +69,7 @@ def _train_many(
     whole = torch.zeros(K, dtype=torch.long, device=device)  # epochs before a network diverged
     for epoch in range(recipe.epochs):
         started = device_seconds(device)
-        plans = [plan_epoch(len(data.train), recipe, seed, epoch) for seed in seeds]
+        plans = [plan_epoch(data.train, recipe, seed, epoch) for seed in seeds]
         correct = torch.zeros(K, dtype=torch.long, device=device)
         total = torch.zeros(K, device=device)
         for step in range(steps):

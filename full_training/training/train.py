@@ -149,14 +149,14 @@ class _Learner:
             nesterov=recipe.nesterov,
             weight_decay=recipe.weight_decay,
         )
-        self.images = to_device(data, "train", device, recipe.crop)
+        self.images = to_device(data, "train", device, recipe.padding(data.side))
         self.micro = recipe.batch
         self._news: list[str] = []
 
     def epoch(self, epoch: int) -> tuple[int, str]:
         """Train an epoch: correct images on the way, and why the training failed (or nothing)."""
         recipe = self.recipe
-        plan = plan_epoch(len(self.images), recipe, self.seed, epoch)
+        plan = plan_epoch(self.images, recipe, self.seed, epoch)
         n = len(plan)
         steps = math.ceil(n / recipe.batch)
         right = torch.zeros((), dtype=torch.long, device=self.device)

@@ -109,7 +109,6 @@ def test_ids_of_the_back_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             get_benchmark(wrong)
 
 
-@pytest.mark.xfail(strict=True, reason="says 10,000 images, and not of which network")
 def test_training_on_cifar10_says_what_its_test_accuracy_is_of(monkeypatch: pytest.MonkeyPatch) -> None:
     """The authors train another network, on all 50,000 images, for the test set; a training now makes only the one."""
     pixels = np.zeros((25_000, 3, 32, 32), np.uint8)  # nothing is written to it: it takes no memory
