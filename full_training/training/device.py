@@ -1,7 +1,7 @@
 """Where trainings run: CPU, CUDA or MPS, and their seconds; and the line that says what is missing without torch.
 
 Every training is charged in *device seconds*, whichever way it is made (one by one, many at once, a supernet). On a
-CPU they are the processor time of the process (all its threads), so that it does not matter what else the machine does;
+CPU they are the processor time of the process (all its threads), so that what other processes take is not in them;
 on an accelerator the time that elapses between synchronizations.
 """
 

@@ -81,7 +81,6 @@ def test_train_says_which_seconds(
     assert "seconds: processor time of the process" in err and "processor s" in out
 
 
-@pytest.mark.xfail(strict=True, reason="the two ids of digits do not say that one by one costs more")
 def test_table_and_training_say_how_their_seconds_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NASSIM_DATA", str(tmp_path))
     for name in ("nasbench201/digits", "nasbench201/digits:training"):
