@@ -18,7 +18,7 @@ from nassim.full_training.training.recipe import Recipe
 
 @dataclass(frozen=True)
 class DeviceSplit:
-    """Normalized images (n, channels, side + 2 pad, side + 2 pad), zeros around, and labels (n,)."""
+    """Normalized images (n, channels, side + 2 pad, side + 2 pad), black around, and labels (n,)."""
 
     images: Tensor
     labels: Tensor
@@ -29,12 +29,12 @@ class DeviceSplit:
 
 
 def to_device(data: ImageData, split: str, device: torch.device | str = "cpu", pad: int = 0) -> DeviceSplit:
-    """A split, normalized by the training images' moments."""
+    """A split, padded with black pixels, then normalized by the training images' moments."""
     shape = (1, data.channels, 1, 1)
     mean, std = torch.tensor(data.mean).view(shape), torch.tensor(data.std).view(shape)
     mean, std = mean.to(device), std.to(device)
-    images = torch.from_numpy(data.splits[split].images).to(device).float().div_(255).sub_(mean).div_(std)
-    images = torch.nn.functional.pad(images, (pad, pad, pad, pad))
+    images = torch.nn.functional.pad(torch.from_numpy(data.splits[split].images).to(device), (pad, pad, pad, pad))
+    images = images.float().div_(255).sub_(mean).div_(std)
     return DeviceSplit(images, torch.from_numpy(data.splits[split].labels).to(device), pad)
 
 
@@ -57,12 +57,13 @@ class EpochPlan:
         return len(self.order)
 
 
-def plan_epoch(n: int, recipe: Recipe, seed: int, epoch: int) -> EpochPlan:
-    """Draw the choices of an epoch over ``n`` images, or over its part of them if a pass takes several epochs."""
+def plan_epoch(split: DeviceSplit, recipe: Recipe, seed: int, epoch: int) -> EpochPlan:
+    """Draw the choices of an epoch over a split's images, or over its part of them if a pass takes several epochs."""
+    n = len(split)
     whole, part = divmod(epoch, recipe.epochs_a_pass)
     rng = generator("batches", seed, whole)
     order = torch.randperm(n, generator=rng)
-    down, right = (torch.randint(0, 2 * recipe.crop + 1, (n,), generator=rng) for _ in range(2))
+    down, right = (torch.randint(0, 2 * split.pad + 1, (n,), generator=rng) for _ in range(2))
     mirror = torch.randint(0, 2 if recipe.flip else 1, (n,), generator=rng)
     now = slice(n * part // recipe.epochs_a_pass, n * (part + 1) // recipe.epochs_a_pass)
     return EpochPlan(order[now], down[now], right[now], mirror[now])

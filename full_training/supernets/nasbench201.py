@@ -16,7 +16,6 @@ depend on the number of cores, and its cost is processor time; on a GPU it is el
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -34,7 +33,7 @@ from nassim.full_training.relaxations.bilevel import WeightUpdate
 from nassim.full_training.relaxations.mixtures import Mix, path
 from nassim.full_training.supernets.shared_cell import SharedCell
 from nassim.full_training.supernets.sources import supernet_settings
-from nassim.full_training.training.device import choose_device, processor
+from nassim.full_training.training.device import choose_device, device_seconds, processor
 from nassim.full_training.training.recipe import Recipe
 from nassim.space import Architecture
 
@@ -66,7 +65,7 @@ class SharedNetwork:
                 module.running_mean = module.running_var = module.num_batches_tracked = None
         initialize(self.network, generator("supernet weights", seed), self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on both devices
-        whole = to_device(data, "train", self.device, recipe.crop)
+        whole = to_device(data, "train", self.device, recipe.padding(data.side))
         # Renderings of one original lie side by side (at most eight of them): none may be in both halves.
         half = len(whole) // 16 * 8
         self._train = DeviceSplit(whole.images[:half], whole.labels[:half], whole.pad)
@@ -119,7 +118,7 @@ class SharedNetwork:
             group["lr"] = self._rates[epoch]
         self._begin()
         halves = self._train, self._valid
-        plans = [plan_epoch(len(half), self.recipe, 2 * self.seed + k, epoch) for k, half in enumerate(halves)]
+        plans = [plan_epoch(half, self.recipe, 2 * self.seed + k, epoch) for k, half in enumerate(halves)]
         fewest = min(map(len, plans))
         size = min(size, fewest)
         for i in range(0, fewest - size + 1, size):
@@ -212,7 +211,7 @@ class SharedNetwork:
 
     def _plain(self, order: Tensor) -> Batch:
         """Validation images without augmentation."""
-        still = torch.full((len(order),), self.recipe.crop)
+        still = torch.full((len(order),), self._valid.pad)
         plan = EpochPlan(order, still, still, torch.zeros_like(still))
         return take(self._valid, plan, slice(0, len(order)))
 
@@ -227,11 +226,7 @@ class SharedNetwork:
             torch.set_num_threads(1)
 
     def _now(self) -> float:
-        if self.device.type == "cpu":
-            return time.process_time()
-        if self.device.type == "cuda":
-            torch.cuda.synchronize(self.device)
-        return time.perf_counter()
+        return device_seconds(self.device)
 
 
 def cosine(epochs: int, first: float, last: float, restart: int | None = None) -> Iterator[float]:

@@ -40,6 +40,8 @@ def supernet_settings(images: str, recipe: Recipe | None = None) -> dict[str, ob
         "flip": recipe.flip,
         "statistics": "batch",
         "revision": 1,
+        # Only where images are cropped, so that recordings on digits stay what they are.
+        **({"crop_side": recipe.crop_side, "border": "black"} if recipe.crop else {}),
     }
 
 

@@ -1,10 +1,16 @@
-"""Where trainings run: CPU, CUDA or MPS; and the line that says what is missing without torch."""
+"""Where trainings run: CPU, CUDA or MPS, and their seconds; and the line that says what is missing without torch.
+
+Every training is charged in *device seconds*, whichever way it is made (one by one, many at once, a supernet). On a
+CPU they are the processor time of the process (all its threads), so that what other processes take is not in them;
+on an accelerator the time that elapses between synchronizations.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import importlib.util
 import platform
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -52,6 +58,24 @@ def describe(device: torch.device) -> str:
     else:
         hardware = f"{processor()}, {torch.get_num_threads()} threads"
     return f"{device} ({hardware}; torch {torch.__version__})"
+
+
+def device_seconds(device: torch.device) -> float:
+    """A clock whose differences are device seconds: what has been given to the device until now is done."""
+    import torch
+
+    if device.type == "cpu":
+        return time.process_time()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()
+    return time.perf_counter()
+
+
+def seconds_are(device: torch.device) -> str:
+    """What `device_seconds` counts, for whoever reads them: "processor time of the process"."""
+    return "processor time of the process" if device.type == "cpu" else f"elapsed time, synchronized with {device}"
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ own first weights, order of images and augmentation.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from nassim.full_training.images.batches import DeviceSplit, generator, plan_epo
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.nasbench201 import build, initialize
 from nassim.full_training.networks.stack import Stack
-from nassim.full_training.training.device import describe, one_thread
+from nassim.full_training.training.device import describe, device_seconds, one_thread
 from nassim.full_training.training.memory import peak_memory
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
@@ -41,7 +40,7 @@ class DeviceData:
         recipe.check(data)
         return cls(
             data,
-            to_device(data, "train", device, recipe.crop),
+            to_device(data, "train", device, recipe.padding(data.side)),
             *(to_device(data, s, device) for s in ("valid", "test")),
         )
 
@@ -49,7 +48,7 @@ class DeviceData:
 def train_many(archs: Sequence[Architecture], data: DeviceData, recipe: Recipe, seeds: Sequence[int]) -> list[Training]:
     """Train the k-th architecture under the k-th seed, all at once, in float32; on the CPU on one thread.
 
-    Seconds of an epoch are the processor time of the whole divided by K (on CUDA: wall time).
+    Seconds of an epoch are the device seconds of the whole divided by K: several times fewer than one by one.
     """
     device = data.train.images.device
     with one_thread(device.type == "cpu"):
@@ -68,10 +67,9 @@ def _train_many(
     seconds: list[float] = []
     alive = torch.ones(K, dtype=torch.bool, device=device)
     whole = torch.zeros(K, dtype=torch.long, device=device)  # epochs before a network diverged
-    clock = time.process_time if device.type == "cpu" else _synchronized
     for epoch in range(recipe.epochs):
-        started = clock()
-        plans = [plan_epoch(len(data.train), recipe, seed, epoch) for seed in seeds]
+        started = device_seconds(device)
+        plans = [plan_epoch(data.train, recipe, seed, epoch) for seed in seeds]
         correct = torch.zeros(K, dtype=torch.long, device=device)
         total = torch.zeros(K, device=device)
         for step in range(steps):
@@ -88,7 +86,7 @@ def _train_many(
             total += losses.detach()
         valid.append(count_correct(stack, data.valid))
         right.append(correct)
-        seconds.append((clock() - started) / K)
+        seconds.append((device_seconds(device) - started) / K)
         alive &= torch.isfinite(total)
         whole += alive
     test = count_correct(stack, data.test)
@@ -147,8 +145,3 @@ def _update(weights: Tensor, gradient: Tensor, momentum: Tensor, recipe: Recipe,
     momentum.mul_(recipe.momentum).add_(gradient)
     step = gradient.add(momentum, alpha=recipe.momentum) if recipe.nesterov else momentum
     weights.sub_(step, alpha=rate)
-
-
-def _synchronized() -> float:
-    torch.cuda.synchronize()
-    return time.perf_counter()

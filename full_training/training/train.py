@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +22,7 @@ from nassim.full_training.images.batches import DeviceSplit, generator, plan_epo
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.nasbench201 import build, initialize
 from nassim.full_training.training import checkpoint
-from nassim.full_training.training.device import describe, one_thread
+from nassim.full_training.training.device import describe, device_seconds, one_thread
 from nassim.full_training.training.memory import peak_memory
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
@@ -95,13 +94,13 @@ def _train(
     splits = {name: to_device(data, name, device) for name in ("valid", "test")}
     last = recipe.epochs if until is None else min(until, recipe.epochs)
     while len(curve.valid) < last and not failed:
-        started = time.perf_counter()
+        started = device_seconds(device)
         right, failed = learner.epoch(len(curve.valid))
         notes += learner.news()
         if not failed:
             curve.train.append(right / recipe.images_an_epoch(len(learner.images)))
             curve.valid.append(learner.accuracy(splits["valid"]))
-            curve.seconds.append(time.perf_counter() - started)
+            curve.seconds.append(device_seconds(device) - started)
             if tell is not None:
                 tell(curve)
         if resume is not None:
@@ -150,14 +149,14 @@ class _Learner:
             nesterov=recipe.nesterov,
             weight_decay=recipe.weight_decay,
         )
-        self.images = to_device(data, "train", device, recipe.crop)
+        self.images = to_device(data, "train", device, recipe.padding(data.side))
         self.micro = recipe.batch
         self._news: list[str] = []
 
     def epoch(self, epoch: int) -> tuple[int, str]:
         """Train an epoch: correct images on the way, and why the training failed (or nothing)."""
         recipe = self.recipe
-        plan = plan_epoch(len(self.images), recipe, self.seed, epoch)
+        plan = plan_epoch(self.images, recipe, self.seed, epoch)
         n = len(plan)
         steps = math.ceil(n / recipe.batch)
         right = torch.zeros((), dtype=torch.long, device=self.device)

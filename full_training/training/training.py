@@ -12,8 +12,9 @@ from nassim.errors import CorruptData
 class Training:
     """One training of one architecture under one seed.
 
-    Accuracies are fractions. ``seconds`` are of each epoch's training and validation pass, of this process on
-    this machine. ``failed`` is the reason why it ended early (the curves then hold the whole epochs before it).
+    Accuracies are fractions. ``seconds`` are device seconds (`nassim.full_training.training.device`) of each epoch's
+    training and validation pass on this machine. ``failed`` is the reason why it ended early (the curves then hold the
+    whole epochs before it).
     """
 
     arch: str

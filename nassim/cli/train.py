@@ -41,7 +41,7 @@ def main(
     """Train an architecture from scratch; trainings are kept and not repeated, and a killed one goes on."""
     from nassim.full_training.images import cifar
     from nassim.full_training.images.data import load_data
-    from nassim.full_training.training.device import choose_device, describe, require_torch
+    from nassim.full_training.training.device import choose_device, describe, require_torch, seconds_are
     from nassim.full_training.training.kept import Kept
     from nassim.full_training.training.recipe import USUAL, get_recipe
 
@@ -62,7 +62,8 @@ def main(
             f"validation {percent(curve.valid[-1])} %, {curve.seconds[-1]:.1f} s"
         )
 
-    err.print(f"device: {describe(chosen)}; recipe {used.name}, {used.epochs} epochs; data {data}", soft_wrap=True)
+    what = f"recipe {used.name}, {used.epochs} epochs; data {data}; seconds: {seconds_are(chosen)}"
+    err.print(f"device: {describe(chosen)}; {what}", soft_wrap=True)
     found = []
     for seed in range(seeds):
         training = kept.obtain(
@@ -88,7 +89,7 @@ def main(
     ]
     names = loaded.names
     splits = [f"{names[split]} %" for split in ("train", "valid", "test")]
-    print_table(["seed", *splits, "seconds", "peak MB", "remarks"], rows)
+    print_table(["seed", *splits, "processor s" if chosen.type == "cpu" else "device s", "peak MB", "remarks"], rows)
     values = [training.valid_accuracy[-1] for training in found if not training.failed]
     if len(values) > 1:
         typer.echo(f"validation: mean {percent(fmean(values))} %, standard deviation {percent(stdev(values))} points")

@@ -81,7 +81,8 @@ def test_one_step_is_the_update_of_the_paper() -> None:
     initialize(network, generator("weights", 5))
     weights = list(network.parameters())
     velocity = [torch.zeros_like(w) for w in weights]
-    split, plan = to_device(DATA, "train"), plan_epoch(96, recipe, 5, 0)
+    split = to_device(DATA, "train")
+    plan = plan_epoch(split, recipe, 5, 0)
     for step, rate in enumerate((0.1, 0.05)):
         images, labels = take(split, plan, slice(48 * step, 48 * step + 48))
         grads = torch.autograd.grad(F.cross_entropy(network(images), labels), weights)

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch")
 from scipy.stats import kendalltau  # noqa: E402
 
 from nassim.benchmark import About, Noise  # noqa: E402
+from nassim.benchmarks import nasbench201  # noqa: E402
 from nassim.benchmarks.spaces.nasbench201 import SPACE  # noqa: E402
 from nassim.clock import Budget  # noqa: E402
 from nassim.errors import InvalidQuery, MissingData, UnknownName, Unsupported  # noqa: E402
@@ -106,6 +107,19 @@ def test_ids_of_the_back_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for wrong in ("nasbench201/digits:trained", "toy/additive:training", "nasbench201/mnist:training"):
         with pytest.raises(UnknownName, match="is not a benchmark"):
             get_benchmark(wrong)
+
+
+def test_training_on_cifar10_says_what_its_test_accuracy_is_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The authors train another network, on all 50,000 images, for the test set; a training now makes only the one."""
+    pixels = np.zeros((25_000, 3, 32, 32), np.uint8)  # nothing is written to it: it takes no memory
+    split = Split(pixels, np.zeros(25_000, np.int64))
+    names = {"train": "train", "valid": "x-valid", "test": "ori-test"}
+    data = ImageData("cifar10", 10, dict.fromkeys(names, split), names, flip=True)
+    data.__dict__["sha256"] = "made up"
+    monkeypatch.setattr(nasbench201, "load_data", lambda task: data)
+    about = nasbench201.load_training("cifar10", Noise()).about
+    assert "of the network trained on 25,000 images" in about.splits["test_accuracy"]
+    assert any("50,000" in note and "published" in note for note in about.notes)
 
 
 # -- validation -----------------------------------------------------------------------------------------
