@@ -28,7 +28,8 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
-    "ground": "benchmark clock encodings errors files pareto protocol query settings space strategy supernet version",
+    "ground": "benchmark clock encodings errors files layers network pareto protocol query settings space strategy "
+    "supernet version",
     "middle": "one_shot registry run stats store testing",
     "top": "facts page plots record report reproduction study summary",
     "cli": "cli",
