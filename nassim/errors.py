@@ -3,6 +3,7 @@
     NassimError
     ├── UnknownName          LookupError        no algorithm, benchmark or space of that name
     ├── InvalidArchitecture  ValueError         not an architecture of the space
+    ├── InvalidNetwork       ValueError         layers that do not fit, or of which nothing is left
     ├── InvalidQuery         ValueError         epochs or metric that the benchmark does not have
     ├── InvalidSetting       ValueError         budget, hyperparameter or option that cannot be used
     ├── MissingData          FileNotFoundError  a table, study or file that is not there
@@ -28,6 +29,10 @@ class UnknownName(NassimError, LookupError):
 
 class InvalidArchitecture(NassimError, ValueError):
     """The text or tuple is not an architecture of the search space."""
+
+
+class InvalidNetwork(NassimError, ValueError):
+    """The layers of a network do not fit each other, or nothing is left of an image."""
 
 
 class InvalidQuery(NassimError, ValueError):

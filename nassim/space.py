@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.errors import InvalidArchitecture, Unsupported
+from nassim.network import Frame, Network
 
 ENUMERABLE = 200_000  # spaces up to this size are listed in memory (one byte a decision)
 
@@ -60,6 +61,8 @@ class SearchSpace:
 
     # Its own versions of `encode`'s kinds: choices (n, decisions) -> rows (n, d).
     encodings: Mapping[str, Callable[[NDArray[Any]], NDArray[np.uint8]]] = MappingProxyType({})
+
+    frame: Frame | None = None  # the network that is published: how large, for which images
 
     def __init__(self, name: str, decisions: Sequence[Decision]) -> None:
         self.name = name
@@ -178,6 +181,10 @@ class SearchSpace:
     def graph(self, arch: Architecture) -> Graph:
         """The architecture's graph; `Unsupported` where the space has none."""
         raise Unsupported(f"the space {self.name} defines no graph: path and adjacency encodings need one.")
+
+    def network(self, arch: Architecture, frame: Frame) -> Network:
+        """The architecture as a network of layers; `Unsupported` where the space says of none."""
+        raise Unsupported(f"the space {self.name} says of no network: its architectures cannot be built or trained.")
 
     def smallest(self) -> list[Architecture]:
         """The smallest architectures, from which `grow` reaches all of the greatest complexity (progressive search)."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.errors import InvalidArchitecture
+from nassim.network import Frame, Network
 from nassim.space import Architecture, Graph, SearchSpace
 
 
@@ -27,6 +28,7 @@ class ListedSpace(SearchSpace):
 
     def __init__(self, whole: SearchSpace, choices: NDArray[Any], *, radius: int = 1) -> None:
         super().__init__(whole.name, whole.decisions)
+        self.frame = whole.frame
         self.whole = whole
         self.radius = radius
         self._choices = choices
@@ -66,6 +68,9 @@ class ListedSpace(SearchSpace):
 
     def graph(self, arch: Architecture) -> Graph:
         return self.whole.graph(arch)
+
+    def network(self, arch: Architecture, frame: Frame) -> Network:
+        return self.whole.network(arch, frame)
 
     def sample(self, rng: random.Random) -> Architecture:
         """A listed architecture, uniformly."""

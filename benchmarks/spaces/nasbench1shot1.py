@@ -28,6 +28,7 @@ from nassim.benchmarks.spaces.nasbench101.graph import (
     members,
 )
 from nassim.errors import InvalidSetting
+from nassim.network import Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
 
 # Parents of each vertex, from the input to the output.
@@ -47,6 +48,8 @@ class NASBench1Shot1Space(SearchSpace):
     >>> SPACES[1].to_nasbench101(arch).choices[21:]  # vertex 5 is not in the graph
     (0, 1, 2, 0, 1)
     """
+
+    frame = nasbench101.NASBench101Space.frame
 
     def __init__(self, number: int, numbering: Numbering | None = None) -> None:
         parents = PARENTS[number]
@@ -108,6 +111,10 @@ class NASBench1Shot1Space(SearchSpace):
     def graph(self, arch: Architecture) -> Graph:
         """The cell without its loose ends; operations are at the nodes."""
         return nasbench101.SPACE.graph(self.to_nasbench101(arch))
+
+    def network(self, arch: Architecture, frame: Frame) -> Network:
+        """The network of the cell in NAS-Bench-101, without its loose ends."""
+        return nasbench101.SPACE.network(self.to_nasbench101(arch), frame)
 
     @cached_property
     def wirings(self) -> NDArray[np.int64]:

@@ -14,7 +14,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import product
 
+from nassim.benchmarks.spaces.nasbench201_network import skeleton
 from nassim.errors import InvalidArchitecture, InvalidSetting
+from nassim.network import Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
 
 NONE, SKIP = 0, 1
@@ -49,6 +51,8 @@ class NASBench201Space(SearchSpace):
     ('nasbench201:3-1-0-4-2-3', True)
     """
 
+    frame = Frame(channels=16, cells=5, classes=10)
+
     def __init__(self) -> None:
         super().__init__("nasbench201", [Decision(f"{s}->{t}", OPERATIONS) for s, t in EDGES])
 
@@ -78,6 +82,11 @@ class NASBench201Space(SearchSpace):
         """All six edges in the order of the decisions, those labelled ``none`` included."""
         edges = tuple((s, t, OPERATIONS[c]) for c, (s, t) in zip(arch.choices, EDGES, strict=True))
         return Graph(("input", "1", "2", "output"), edges)
+
+    def network(self, arch: Architecture, frame: Frame) -> Network:
+        """C channels, N cells a stage; edges that lead nowhere are in it, as in the published counts."""
+        C = frame.channels
+        return skeleton([OPERATIONS[c] for c in self.check(arch).choices], (C, 2 * C, 2 * C, 4 * C, 4 * C), frame)
 
     def canonical(self, arch: Architecture, kind: str = "published") -> str:
         """The formula of the output node: equal for cells that are equivalent.

@@ -16,13 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nassim.benchmarks.spaces.mobile import inverted_residual
 from nassim.errors import InvalidSetting
+from nassim.network import NORMALIZED, RELU, Draft, Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
 
 OPERATIONS = ("identity", "mb3_k3", "mb6_k5")  # inverted residual: expansion 3 or 6, kernel 3 or 5
 STAGES = (range(2), range(2, 5), range(5, 8))
 _WIDTHS = (64, 128, 256)
 _STEM, _HEAD, _CLASSES = 32, 1280, 10
+_BLOCKS = {1: (3, 3), 2: (6, 5)}  # option -> expansion, kernel
 
 
 class NASBenchMacroSpace(SearchSpace):
@@ -31,6 +34,8 @@ class NASBenchMacroSpace(SearchSpace):
     >>> SPACE.format(SPACE.parse("nasbench_macro:2-2-2-1-2-2-0-2"))
     '22212202'
     """
+
+    frame = Frame(channels=32, cells=1, classes=10)
 
     def __init__(self) -> None:
         super().__init__("nasbench_macro", [Decision(f"layer{i}", OPERATIONS) for i in range(8)])
@@ -43,6 +48,26 @@ class NASBenchMacroSpace(SearchSpace):
         """A chain of eight edges."""
         names = ("input", *(str(i + 1) for i in range(7)), "output")
         return Graph(names, tuple((i, i + 1, OPERATIONS[choice]) for i, choice in enumerate(arch.choices)))
+
+    def network(self, arch: Architecture, frame: Frame) -> Network:
+        """``frame.channels`` is the width of the stem; the others are 2, 4, 8 and (the last) 40 times as wide.
+
+        Published multiply-adds are those of `nassim.network.measure`.
+        """
+        draft, width = Draft(frame.image), frame.channels
+        x = draft.chain("stem", 0, ("conv", {"channels": width, "kernel": 3}), NORMALIZED, RELU)
+        for layer, choice in enumerate(self.check(arch).choices):
+            name, first = f"layers.{layer}", any(layer == stage[0] for stage in STAGES)
+            outputs, stride = (2 * width, 2) if first else (width, 1)
+            if choice:
+                expansion, kernel = _BLOCKS[choice]
+                x = inverted_residual(draft, name, x, width, outputs, expansion=expansion, kernel=kernel, stride=stride)
+            elif first:
+                x = draft.chain(name, x, ("conv", {"channels": outputs, "stride": stride}), NORMALIZED)
+            width = outputs
+        x = draft.chain("last", x, ("conv", {"channels": _HEAD // _STEM * frame.channels}), NORMALIZED, RELU)
+        x = draft.add("pool", "global_pool", x)
+        return draft.network(draft.add("head", "linear", x, channels=frame.classes))
 
     def canonical(self, arch: Architecture, kind: str = "published") -> Architecture:
         """The same network with the true identities of each stage at its end; their order does not matter."""
@@ -94,7 +119,7 @@ def _count(choices: NDArray[Any], *, multiply_adds: bool) -> NDArray[np.int64]:
             smaller = side // 2 if layer == stage[0] else side
             skipped = conv(width, wider, 1, smaller) if layer == stage[0] else 0
             per_option = [skipped]
-            for expansion, kernel in ((3, 3), (6, 5)):
+            for expansion, kernel in _BLOCKS.values():
                 hidden = expansion * width
                 per_option.append(
                     conv(width, hidden, 1, side)

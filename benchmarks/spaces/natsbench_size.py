@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nassim.benchmarks.spaces.nasbench201_network import skeleton
+from nassim.network import Frame, Network
 from nassim.space import Architecture, Decision, SearchSpace
 
 WIDTHS = tuple(range(8, 65, 8))
@@ -34,6 +36,8 @@ class NATSBenchSizeSpace(SearchSpace):
     >>> str(arch), SPACE.format(arch), len(SPACE.neighbors(arch))
     ('natsbench-size:0-0-1-3-7', '8:8:16:32:64', 35)
     """
+
+    frame = Frame(channels=64, cells=1, classes=10)
 
     def __init__(self) -> None:
         super().__init__("natsbench-size", [Decision(place, tuple(map(str, WIDTHS))) for place in PLACES])
@@ -54,6 +58,12 @@ class NATSBenchSizeSpace(SearchSpace):
     def format(self, arch: Architecture) -> str:
         """The official string, widths separated by colons."""
         return ":".join(str(WIDTHS[choice]) for choice in arch.choices)
+
+    def network(self, arch: Architecture, frame: Frame) -> Network:
+        """``frame.channels`` is the largest width, 64 as published; others go with it, at least one channel."""
+        c1, c2, c3, c4, c5 = (max(1, WIDTHS[c] * frame.channels // WIDTHS[-1]) for c in self.check(arch).choices)
+        operations = [token.partition("~")[0] for token in re.findall(r"\w+~", CELL)]
+        return skeleton(operations, (c1, c2, c3, c4, c5), frame)
 
     # Growth, for progressive search: places that are wider than the smallest width.
 

@@ -1,25 +1,27 @@
-"""The networks of NAS-Bench-201 for any number of channels C, cells N and image size.
+"""The networks of NAS-Bench-201 for any number of channels C, cells N and image size, and the skeleton of its supernet.
 
 Paper: Dong & Yang, "NAS-Bench-201", ICLR 2020, arXiv:2001.00326, section 2.1: a 3x3 convolution to C
 channels, three stages of N cells with C, 2C and 4C channels, a residual block of stride 2 before the second
 and the third, then batch normalization, ReLU, global average pooling and a linear layer.
 
-Weights are drawn from a generator that the caller seeds (PyTorch's default distributions: uniform within
-1/sqrt(fan-in)), so that no global random state is read or moved.
+A network of one cell is its space's (`build`). The skeleton is written out here once more, with the same names, because
+a supernet's cells take the mixing weights as a second argument, which no layer has.
 """
 
 from __future__ import annotations
 
-import math
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from nassim.benchmarks.spaces.nasbench201 import EDGES
+from nassim.benchmarks.spaces.nasbench201 import SPACE
+from nassim.full_training.networks.construct import Constructed, construct, initialize
+from nassim.network import Frame
 from nassim.space import Architecture
+
+__all__ = ["STAGES", "Network", "build", "conv_bn", "initialize", "skeleton"]
 
 STAGES = (1, 2, 4)  # channels in units of C; the image side is divided by the same number
 
@@ -31,40 +33,6 @@ def conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Seque
         nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
     )
-
-
-def operation(option: int, channels: int) -> nn.Module | None:
-    """The module of an edge's option (`benchmarks.spaces.nasbench201.OPERATIONS`); None for ``none``."""
-    if option == 0:
-        return None
-    if option == 1:
-        return nn.Identity()
-    if option == 4:
-        return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
-    return conv_bn(channels, channels, {2: 1, 3: 3}[option])
-
-
-class Cell(nn.Module):
-    """One cell: six edges between four nodes, a node is the sum of its incoming edges, zero where there are none."""
-
-    def __init__(self, choices: Sequence[int], channels: int) -> None:
-        super().__init__()
-        self.edges = nn.ModuleDict()
-        for choice, (source, target) in zip(choices, EDGES, strict=True):
-            module = operation(choice, channels)
-            if module is not None:
-                self.edges[f"{source}-{target}"] = module
-
-    def forward(self, x: Tensor) -> Tensor:
-        nodes = [x]
-        for target in (1, 2, 3):
-            total = None
-            for source in range(target):
-                if f"{source}-{target}" in self.edges:
-                    value = self.edges[f"{source}-{target}"](nodes[source])
-                    total = value if total is None else total + value
-            nodes.append(torch.zeros_like(x) if total is None else total)
-        return nodes[3]
 
 
 class ResidualBlock(nn.Module):
@@ -81,7 +49,7 @@ class ResidualBlock(nn.Module):
 
 
 class Network(nn.Module):
-    """The skeleton around cells that ``make_cell(channels)`` makes: a cell of the space, or a supernet's.
+    """The skeleton around cells that ``make_cell(channels)`` makes, a supernet's.
 
     ``forward`` takes normalized images (batch, image_channels, side, side), the side a multiple of 4, and
     gives logits (batch, classes). Further arguments are handed to every cell.
@@ -114,15 +82,10 @@ class Network(nn.Module):
         return cast(Tensor, self.head(self.last(x).mean(dim=(2, 3))))
 
 
-def build(arch: Architecture, *, channels: int, cells: int, classes: int, image_channels: int = 3) -> Network:
+def build(arch: Architecture, *, channels: int, cells: int, classes: int, image_channels: int = 3) -> Constructed:
     """The network of a cell, without storage (on the ``meta`` device): `initialize` fills it."""
-    return skeleton(
-        lambda width: Cell(arch.choices, width),
-        channels=channels,
-        cells=cells,
-        classes=classes,
-        image_channels=image_channels,
-    )
+    side = STAGES[-1]  # the smallest; the network is the same for all
+    return construct(SPACE.network(arch, Frame(channels, cells, classes, (image_channels, side, side))))
 
 
 def skeleton(
@@ -131,24 +94,3 @@ def skeleton(
     """`Network` on the ``meta`` device: no memory is taken and no random number drawn."""
     with torch.device("meta"):
         return Network(make_cell, channels=channels, cells=cells, classes=classes, image_channels=image_channels)
-
-
-def initialize(network: nn.Module, generator: torch.Generator, device: torch.device | str = "cpu") -> None:
-    """Give a network storage on ``device`` and draw its weights.
-
-    One number is drawn from ``generator``; it and a module's name decide that module's weights. So networks of
-    the same seed start with the same weights where they have the same modules, and what is left between
-    them is the architecture.
-    """
-    base = int(torch.randint(0, 2**62, (), generator=generator))
-    network.to_empty(device=device)
-    for name, module in network.named_modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.reset_parameters()
-        elif isinstance(module, (nn.Conv2d, nn.Linear)):
-            own = torch.Generator().manual_seed(base ^ zlib.crc32(name.encode()))
-            bound = 1.0 / math.sqrt(module.weight[0].numel())
-            for parameter in module.parameters():
-                values = torch.empty(parameter.shape).uniform_(-bound, bound, generator=own)
-                with torch.no_grad():
-                    parameter.copy_(values)

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nassim.benchmarks.spaces.nasbench201 import EDGES
-from nassim.full_training.networks.nasbench201 import STAGES, Network
+from nassim.full_training.networks.nasbench201 import STAGES
 from nassim.full_training.networks.stacked_operations import (
     EPSILON,
     Normalization,
@@ -49,7 +49,7 @@ class Stack:
     device: torch.device
 
     @classmethod
-    def of(cls, networks: Sequence[Network], cells: Sequence[tuple[int, ...]]) -> Stack:
+    def of(cls, networks: Sequence[nn.Module], cells: Sequence[tuple[int, ...]]) -> Stack:
         """Stack networks that have weights; ``cells`` are their choices."""
         found: dict[tuple[str, int], tuple[list[int], list[Tensor]]] = {}
         moments: dict[tuple[str, int], tuple[list[Tensor], list[Tensor]]] = {}
@@ -71,7 +71,7 @@ class Stack:
             flat=flat.requires_grad_(),
             places=places,
             statistics={key: (torch.cat(means), torch.cat(variances)) for key, (means, variances) in moments.items()},
-            depth=len(cast(nn.ModuleList, networks[0].stages[0])),
+            depth=len(list(networks[0].get_submodule("stages.0").children())),
             device=flat.device,
         )
 

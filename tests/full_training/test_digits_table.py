@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from nassim.benchmarks import nasbench201
-from nassim.benchmarks.spaces.nasbench201 import SPACE, connected
+from nassim.benchmarks.spaces.nasbench201 import OPERATIONS, SPACE, connected
+from nassim.benchmarks.spaces.nasbench201_network import cell as cell_layers
 from nassim.errors import CorruptData, InvalidQuery, InvalidSetting, MissingData, OutputFailed
 from nassim.full_training.images.data import load_data
 from nassim.full_training.tables import digits as digits_table
@@ -17,6 +18,7 @@ from nassim.full_training.tables import shards
 from nassim.full_training.tables.classes import cell_classes
 from nassim.full_training.tables.shards import SEEDS, Results, Shard
 from nassim.full_training.training.recipe import RECIPES, Recipe, get_recipe
+from nassim.network import Draft
 from nassim.query import Query
 from nassim.registry import get_benchmark
 from nassim.tabular_data import digits
@@ -54,7 +56,11 @@ def test_classes_are_those_of_the_space() -> None:
 def test_members_of_a_class_compute_the_same() -> None:
     """Cells without convolutions, whose outputs are functions of their inputs alone."""
     torch = pytest.importorskip("torch")
-    from nassim.full_training.networks.nasbench201 import Cell
+    from nassim.full_training.networks.construct import construct
+
+    def cell(choices: tuple[int, ...]) -> torch.nn.Module:
+        draft = Draft((3, 4, 4))
+        return construct(draft.network(cell_layers(draft, "cell", 0, [OPERATIONS[c] for c in choices], 3, 3)))
 
     x = torch.randn(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
     checked = 0
@@ -63,9 +69,9 @@ def test_members_of_a_class_compute_the_same() -> None:
         plain = [choices for choices in members if not {2, 3} & set(choices)]
         if {2, 3} & set(each.trained.choices) or len(plain) < 2:
             continue
-        wanted = Cell(each.trained.choices, 3)(x)
+        wanted = cell(each.trained.choices)(x)
         for choices in plain:
-            torch.testing.assert_close(Cell(choices, 3)(x), wanted)
+            torch.testing.assert_close(cell(choices)(x), wanted)
             checked += 1
     assert checked > 100
 

@@ -11,9 +11,12 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from nassim.benchmarks.spaces.nasbench201 import SPACE  # noqa: E402
+from nassim.benchmarks.spaces.nasbench201 import EDGES, OPERATIONS, SPACE  # noqa: E402
 from nassim.benchmarks.spaces.nasbench201_cost import flops, parameters  # noqa: E402
-from nassim.full_training.networks.nasbench201 import Cell, Network, build, initialize, operation  # noqa: E402
+from nassim.benchmarks.spaces.nasbench201_network import cell  # noqa: E402
+from nassim.full_training.networks.construct import Constructed, construct  # noqa: E402
+from nassim.full_training.networks.nasbench201 import build, conv_bn, initialize, skeleton  # noqa: E402
+from nassim.network import Draft  # noqa: E402
 
 SKELETONS = [
     {"channels": 16, "cells": 5, "classes": 10, "image_channels": 3, "side": 32},
@@ -22,8 +25,8 @@ SKELETONS = [
 ]
 
 
-def made(arch, skeleton, seed=0) -> Network:
-    network = build(arch, **{name: value for name, value in skeleton.items() if name != "side"})
+def made(arch, sizes, seed=0) -> Constructed:
+    network = build(arch, **{name: value for name, value in sizes.items() if name != "side"})
     initialize(network, torch.Generator().manual_seed(seed))
     return network
 
@@ -49,8 +52,8 @@ def counted(network, side: int, image_channels: int) -> int:
 
 def test_parameters_of_all_cells_equal_the_analytic_ones() -> None:
     """Built without storage, as the sum that they are over edges: 30 networks give all counts, some are built too."""
-    for skeleton in SKELETONS:
-        sizes = {name: value for name, value in skeleton.items() if name != "side"}
+    for given in SKELETONS:
+        sizes = {name: value for name, value in given.items() if name != "side"}
 
         def count(arch, sizes=sizes) -> int:
             return sum(parameter.numel() for parameter in build(arch, **sizes).parameters())
@@ -69,14 +72,14 @@ def test_parameters_of_all_cells_equal_the_analytic_ones() -> None:
             assert count(arch) == built[SPACE.index(arch)]
 
 
-@pytest.mark.parametrize("skeleton", SKELETONS[1:])
-def test_flops_equal_the_analytic_ones(skeleton) -> None:
+@pytest.mark.parametrize("sizes", SKELETONS[1:])
+def test_flops_equal_the_analytic_ones(sizes) -> None:
     """Counted while an image passes: edges that come from nowhere (033333) or lead nowhere run too."""
     rng = random.Random(2)
     archs = [SPACE.sample(rng) for _ in range(10)] + [SPACE.at(0), SPACE.parse("333333"), SPACE.parse("033333")]
-    analytic = flops(np.array([arch.choices for arch in archs]), **skeleton)
+    analytic = flops(np.array([arch.choices for arch in archs]), **sizes)
     for arch, expected in zip(archs, analytic, strict=True):
-        assert counted(made(arch, skeleton), skeleton["side"], skeleton["image_channels"]) == expected, str(arch)
+        assert counted(made(arch, sizes), sizes["side"], sizes["image_channels"]) == expected, str(arch)
 
 
 def test_weights_are_a_function_of_seed_and_place() -> None:
@@ -95,23 +98,79 @@ def test_weights_are_a_function_of_seed_and_place() -> None:
             assert not torch.equal(weight, other.get_parameter(name))
             assert torch.equal(weight, sibling.get_parameter(name)), "same seed, same place, other weights"
             assert weight.abs().max() <= 1 / weight[0].numel() ** 0.5
-    assert float(a.stem[0].weight.detach().std()) == pytest.approx(1 / (3 * 36) ** 0.5, rel=0.1)  # uniform
+    assert float(a.get_parameter("stem.0.weight").detach().std()) == pytest.approx(
+        1 / (3 * 36) ** 0.5, rel=0.1
+    )  # uniform
+
+
+def one_cell(choices: tuple[int, ...], channels: int = 2, side: int = 4) -> Constructed:
+    draft = Draft((channels, side, side))
+    return construct(draft.network(cell(draft, "cell", 0, [OPERATIONS[c] for c in choices], channels, channels)))
+
+
+def pooled(x):
+    """By the definition: the mean of what is there in the 3x3 window."""
+    side = x.shape[-1]
+    windows = [[slice(max(0, i - 1), min(side, i + 2)) for i in range(side)]] * 2
+    return torch.stack([torch.stack([x[..., r, c].mean(dim=(-2, -1)) for c in windows[1]], -1) for r in windows[0]], -2)
 
 
 def test_pooling_leaves_the_padding_out() -> None:
-    pooled = operation(4, 1)(torch.ones(1, 1, 4, 4))
-    assert torch.equal(pooled, torch.ones(1, 1, 4, 4))
-    corner = torch.zeros(1, 1, 4, 4)
-    corner[0, 0, 0, 0] = 4.0
-    assert operation(4, 1)(corner)[0, 0, 0, 0] == 1.0  # one of four pixels
+    x = torch.randn(3, 2, 4, 4, generator=torch.Generator().manual_seed(3))
+    torch.testing.assert_close(one_cell((0, 0, 0, 4, 0, 0))(x), pooled(x).flatten(1))
 
 
 def test_a_cell_is_the_sum_that_the_paper_writes() -> None:
-    cell = Cell((1, 4, 1, 0, 4, 1), 2)  # 0->1 skip, 0->2 pool, 1->2 skip, 0->3 none, 1->3 pool, 2->3 skip
+    # 0->1 skip, 0->2 pool, 1->2 skip, 0->3 none, 1->3 pool, 2->3 skip
     x = torch.randn(2, 2, 4, 4, generator=torch.Generator().manual_seed(1))
-    pooled = operation(4, 2)(x)
-    torch.testing.assert_close(cell(x), x + 2 * pooled)
-    assert torch.equal(Cell((1, 1, 1, 0, 0, 0), 2)(x), torch.zeros_like(x))
+    torch.testing.assert_close(one_cell((1, 4, 1, 0, 4, 1))(x), (x + 2 * pooled(x)).flatten(1))
+    assert torch.equal(one_cell((1, 1, 1, 0, 0, 0))(x), torch.zeros(2, 32))
+
+
+class WrittenOut(nn.Module):
+    """A cell as the modules that trained the shipped table of digits had it."""
+
+    def __init__(self, choices: tuple[int, ...], channels: int) -> None:
+        super().__init__()
+        self.edges = nn.ModuleDict()
+        for choice, (source, target) in zip(choices, EDGES, strict=True):
+            if choice in (2, 3):
+                self.edges[f"{source}-{target}"] = conv_bn(channels, channels, {2: 1, 3: 3}[choice])
+            elif choice:
+                pool = nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
+                self.edges[f"{source}-{target}"] = pool if choice == 4 else nn.Identity()
+
+    def forward(self, x):
+        nodes = [x]
+        for target in (1, 2, 3):
+            total = None
+            for source in range(target):
+                if f"{source}-{target}" in self.edges:
+                    value = self.edges[f"{source}-{target}"](nodes[source])
+                    total = value if total is None else total + value
+            nodes.append(torch.zeros_like(x) if total is None else total)
+        return nodes[3]
+
+
+def test_networks_of_layers_train_bit_for_bit_as_the_shipped_table_was_trained() -> None:
+    sizes = {name: value for name, value in SKELETONS[1].items() if name != "side"}
+    rng = random.Random(4)
+    images = torch.randn(20, 4, 4, 4, generator=torch.Generator().manual_seed(5))
+    for arch in [SPACE.sample(rng) for _ in range(6)] + [SPACE.parse("330000"), SPACE.parse("111111")]:
+        states = []
+        written = skeleton(lambda width, arch=arch: WrittenOut(arch.choices, width), **sizes)
+        for network in (build(arch, **sizes), written):
+            initialize(network, torch.Generator().manual_seed(6))
+            optimizer = torch.optim.SGD(network.parameters(), 0.1, momentum=0.9, nesterov=True, weight_decay=1e-3)
+            for _ in range(3):
+                optimizer.zero_grad()
+                nn.functional.cross_entropy(network(images), torch.arange(20) % 10).backward()
+                optimizer.step()
+            states.append((network.state_dict(), network.eval()(images)))
+        (ours, logits), (theirs, wanted) = states
+        assert list(ours) == list(theirs)
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+        assert torch.equal(logits, wanted), str(arch)
 
 
 def test_a_cell_without_paths_gives_the_same_answer_to_every_image() -> None:

@@ -28,8 +28,9 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
-    "ground": "benchmark clock encodings errors files metric objectives pareto patience processes protocol "
-    "query replay settings slips space strategy supernet trace unrun variants version",
+    "ground": "benchmark clock encodings errors files layers metric network objectives pareto patience "
+    "processes protocol query replay settings slips space strategy supernet trace unrun variants "
+    "version",
     "middle": "one_shot packing registry run stats store testing",
     "top": "facts page plots record report reproduction study summary",
     "cli": "cli",

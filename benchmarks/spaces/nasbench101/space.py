@@ -15,7 +15,6 @@ import json
 import random
 import re
 from collections.abc import Collection, Sequence
-from itertools import product
 from types import MappingProxyType
 from typing import Any
 
@@ -38,7 +37,10 @@ from nassim.benchmarks.spaces.nasbench101.graph import (
     members,
     objection,
 )
+from nassim.benchmarks.spaces.nasbench101.growth import larger_spellings
+from nassim.benchmarks.spaces.nasbench101.network import stacked
 from nassim.errors import InvalidArchitecture, InvalidSetting
+from nassim.network import Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
 
 CELLS = 423_624
@@ -72,6 +74,7 @@ class NASBench101Space(SearchSpace):
     """
 
     encodings = MappingProxyType({"adjacency": adjacency_encoding, "path": path_encoding})
+    frame = Frame(channels=128, cells=3, classes=10)
 
     def __init__(
         self, *, sampling: str = "bernoulli", mutation: str = "nb101", numbering: Numbering | None = None
@@ -181,14 +184,12 @@ class NASBench101Space(SearchSpace):
             if self.mutation == "one_edit":
                 mutant = super().mutate(arch, rng)
             else:
-                chances = [flip] * EDGES + [change] * INTERIOR
-                mutant = Architecture(
-                    self.name,
-                    tuple(
-                        rng.choice(self._others[i][option]) if rng.random() < chance else option
-                        for i, (option, chance) in enumerate(zip(arch.choices, chances, strict=True))
-                    ),
-                )
+                chances = zip(arch.choices, [flip] * EDGES + [change] * INTERIOR, strict=True)
+                options = [
+                    rng.choice(self._others[i][option]) if rng.random() < chance else option
+                    for i, (option, chance) in enumerate(chances)
+                ]
+                mutant = Architecture(self.name, tuple(options))
             if self.is_valid(mutant):
                 return mutant
 
@@ -242,8 +243,13 @@ class NASBench101Space(SearchSpace):
     def graph(self, arch: Architecture) -> Graph:
         """What remains after pruning. The nodes are the operations (3x3, 1x1, pool), the edges have no label."""
         matrix, labels = self.to_matrix(arch)
-        nodes = tuple(_SHORT.get(label, label) for label in labels)
-        return Graph(nodes, tuple((a, b, "") for a, b in np.argwhere(matrix).tolist()))
+        return Graph(
+            tuple(_SHORT.get(a, a) for a in labels), tuple((a, b, "") for a, b in np.argwhere(matrix).tolist())
+        )
+
+    def network(self, arch: Architecture, frame: Frame) -> Network:
+        """Three stacks of ``frame.cells`` modules of the cell as it was trained: of its canonical spelling."""
+        return stacked(*self.to_matrix(self.canonical(arch)), frame)
 
     def _remaining(self, arch: Architecture) -> tuple[int, ...]:
         return members(kept_vertices(edge_code(arch.choices)))
@@ -268,21 +274,7 @@ class NASBench101Space(SearchSpace):
         vertices = self.complexity(arch)
         if vertices == VERTICES:
             return []
-        cell = self.canonical(arch)
-        new = vertices - 1
-        # For every vertex: no edge to the new one, or an edge, with or without the one to the output.
-        plans = [
-            [(0, fed), (1, 0)] + ([(1, 1)] if fed else [])
-            for fed in (cell.choices[PAIRS.index((v, LAST))] for v in range(new))
-        ]
-        rows = []
-        for plan in product(*plans):
-            choices = list(cell.choices)
-            for v, (feeds_new, feeds_output) in enumerate(plan):
-                choices[PAIRS.index((v, new))], choices[PAIRS.index((v, LAST))] = feeds_new, feeds_output
-            choices[PAIRS.index((new, LAST))] = 1
-            if sum(choices[:EDGES]) <= MOST_EDGES and any(feeds_new for feeds_new, _ in plan):
-                rows += [[*choices[: EDGES + new - 1], o, *choices[EDGES + new :]] for o in range(len(OPERATIONS))]
+        rows = larger_spellings(self.canonical(arch).choices, vertices)
         larger = [self.at(index) for index in np.unique(self.numbering.rows(np.array(rows))).tolist()] if rows else []
         # The sparsest last: it can grow further, where cells with nine edges cannot.
         return sorted(larger, key=lambda one: -sum(one.choices[:EDGES]))

@@ -1,0 +1,107 @@
+"""The networks around DARTS' cells, as the authors train what they found.
+
+Paper: Liu, Simonyan, Yang, ICLR 2019, arXiv:1806.09055, section 3 and appendix A.2; details are those of its code.
+
+A 3x3 convolution to 3 C channels with normalization, L cells, global average pooling, a linear layer. The cells L // 3
+and 2 L // 3 are reduction cells: they double the channels, and operations on their inputs have stride 2. A cell
+brings both inputs to its channels by ReLU-1x1-normalization; one that comes from before a reduction cell is halved,
+by two 1x1 convolutions of stride 2 on pixels beside each other. That, and a skip of stride 2, need even sides.
+
+Separable convolutions are ReLU-depthwise-1x1-normalization twice, dilated ones once; poolings have no
+normalization. Every operation but a plain skip may be dropped by a recipe (`drop_path`).
+The auxiliary head stands behind cell 2 L // 3 and needs maps of 8x8 there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nassim.benchmarks.spaces.darts_cells import NODES, OPERATIONS, Cell
+from nassim.errors import InvalidSetting
+from nassim.network import NORMALIZED, RELU, Draft, Frame, Network, Step
+
+_AUXILIARY_SIDE = 8
+
+
+def stacked(cells: Sequence[Cell], frame: Frame) -> Network:
+    """The network of a normal and a reduction cell: ``frame.channels`` is C, ``frame.cells`` is L."""
+    draft, C = Draft(frame.image), frame.channels
+    before = last = draft.chain("stem", 0, ("conv", {"channels": 3 * C, "kernel": 3}), NORMALIZED)
+    reductions, halved, auxiliary = (frame.cells // 3, 2 * frame.cells // 3), False, -1
+    for i in range(frame.cells):
+        reduces = i in reductions
+        C *= 2 if reduces else 1
+        first = _halved if halved else _brought
+        inputs = (first(draft, f"cells.{i}.preprocess0", before, C), _brought(draft, f"cells.{i}.preprocess1", last, C))
+        before, last = last, _cell(draft, f"cells.{i}", inputs, cells[reduces], C, 2 if reduces else 1)
+        halved = reduces
+        if frame.auxiliary and i == reductions[1]:
+            sides = [side // 2 ** len(set(reductions)) for side in frame.image[1:]]
+            if sides != [_AUXILIARY_SIDE] * 2:
+                raise InvalidSetting(
+                    f"the auxiliary head of darts needs maps of 8x8 behind the last reduction: they are "
+                    f"{sides[0]}x{sides[1]} with images of {frame.image[1]}x{frame.image[2]} and {frame.cells} cells."
+                )
+            auxiliary = _auxiliary_head(draft, last, frame.classes)
+    x = draft.add("pool", "global_pool", last)
+    return draft.network(draft.add("head", "linear", x, channels=frame.classes), auxiliary)
+
+
+def _cell(draft: Draft, name: str, inputs: tuple[int, int], cell: Cell, C: int, stride: int) -> int:
+    states = [*inputs]
+    for node, terms in zip(NODES, cell, strict=True):
+        values = [
+            _operation(draft, f"{name}.nodes.{node}.{i}", states[state], OPERATIONS[o], C, stride if state < 2 else 1)
+            for i, (state, o) in enumerate(terms)
+        ]
+        states.append(draft.add(f"{name}.nodes.{node}.sum", "add", *values))
+    return draft.add(f"{name}.concat", "concat", *states[2:])
+
+
+def _operation(draft: Draft, name: str, x: int, operation: str, C: int, stride: int) -> int:
+    if operation == "skip_connect" and stride == 1:
+        return draft.add(name, "identity", x)
+    if operation == "skip_connect":
+        x = _halved(draft, name, x, C)
+    elif operation.endswith("pool_3x3"):
+        x = draft.add(f"{name}.pool", operation.removesuffix("_3x3"), x, stride=stride)
+    else:
+        kernel = int(operation[-1])
+        steps = _depthwise(C, kernel, stride, dilation=2 if operation.startswith("dil") else 1)
+        if operation.startswith("sep"):
+            steps += _depthwise(C, kernel, 1, dilation=1)
+        x = draft.chain(name, x, *steps)
+    return draft.add(f"{name}.drop", "drop_path", x)
+
+
+def _depthwise(C: int, kernel: int, stride: int, dilation: int) -> list[Step]:
+    depthwise = {"channels": C, "kernel": kernel, "stride": stride, "groups": C, "dilation": dilation}
+    return [RELU, ("conv", depthwise), ("conv", {"channels": C}), NORMALIZED]
+
+
+def _brought(draft: Draft, name: str, x: int, C: int) -> int:
+    return draft.chain(name, x, RELU, ("conv", {"channels": C}), NORMALIZED)
+
+
+def _halved(draft: Draft, name: str, x: int, C: int) -> int:
+    x = draft.add(f"{name}.relu", "activation", x)
+    left = draft.add(f"{name}.left", "conv", x, channels=C // 2, stride=2)
+    right = draft.add(f"{name}.crop", "crop", x)
+    right = draft.add(f"{name}.right", "conv", right, channels=C - C // 2, stride=2)
+    return draft.add(f"{name}.norm", "batch_norm", draft.add(f"{name}.concat", "concat", left, right))
+
+
+def _auxiliary_head(draft: Draft, x: int, classes: int) -> int:
+    return draft.chain(
+        "auxiliary",
+        x,
+        RELU,
+        ("avg_pool", {"kernel": 5, "stride": 3, "padding": 0}),
+        ("conv", {"channels": 128}),
+        NORMALIZED,
+        RELU,
+        ("conv", {"channels": 768, "kernel": 2}),
+        NORMALIZED,
+        RELU,
+        ("linear", {"channels": classes}),
+    )

@@ -1,0 +1,67 @@
+"""The networks around cells of NAS-Bench-201, for its own space and for NATS-Bench's sizes.
+
+Paper: Dong & Yang, "NAS-Bench-201", ICLR 2020, arXiv:2001.00326, section 2.1: a 3x3 convolution, three stages of
+cells with a residual block of stride 2 before the second and the third, batch normalization, ReLU, global average
+pooling, a linear layer. Convolutions are ReLU-convolution-normalization.
+
+Published multiply-adds are those of `nassim.network.measure` and one for each class, the bias of the linear layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from nassim.network import NORMALIZED, RELU, Draft, Frame, Network, Step
+
+_KERNELS = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}
+Widths = tuple[int, int, int, int, int]  # stem and first stage, block, second stage, block, third stage
+
+
+def skeleton(operations: Sequence[str], widths: Widths, frame: Frame) -> Network:
+    """Three stages of ``frame.cells`` cells with six operations, ordered by target and then by source."""
+    draft = Draft(frame.image)
+    x = draft.chain("stem", 0, ("conv", {"channels": widths[0], "kernel": 3}), NORMALIZED)
+    width = widths[0]
+    for stage in range(3):
+        if stage > 0:
+            width = widths[2 * stage - 1]
+            x = _block(draft, f"blocks.{stage - 1}", x, width)
+        for n in range(frame.cells):
+            x = cell(draft, f"stages.{stage}.{n}", x, operations, width, widths[2 * stage])
+            width = widths[2 * stage]
+    x = draft.chain("last", x, NORMALIZED, RELU)
+    return draft.network(draft.add("head", "linear", draft.add("pool", "global_pool", x), channels=frame.classes))
+
+
+def _convolution(draft: Draft, name: str, x: int, channels: int, kernel: int, stride: int = 1) -> int:
+    settings = {"channels": channels, "kernel": kernel, "stride": stride}
+    return draft.chain(name, x, RELU, ("conv", settings), NORMALIZED)
+
+
+def _block(draft: Draft, name: str, x: int, outputs: int) -> int:
+    """Halves the side."""
+    main = _convolution(draft, f"{name}.first", x, outputs, 3, stride=2)
+    main = _convolution(draft, f"{name}.second", main, outputs, 3)
+    halved: Step = ("avg_pool", {"kernel": 2, "stride": 2})
+    side = draft.chain(f"{name}.shortcut", x, halved, ("conv", {"channels": outputs}))
+    return draft.add(f"{name}.sum", "add", main, side)
+
+
+def cell(draft: Draft, name: str, x: int, operations: Sequence[str], inputs: int, outputs: int) -> int:
+    """One cell: six edges between four nodes; what leaves the first node may change the number of channels."""
+    nodes, remaining = [x], iter(operations)
+    for target in (1, 2, 3):
+        terms = []
+        for source in range(target):
+            operation, edge = next(remaining), f"{name}.edges.{source}-{target}"
+            if operation in _KERNELS:
+                terms.append(_convolution(draft, edge, nodes[source], outputs, _KERNELS[operation]))
+            elif operation == "avg_pool_3x3":
+                terms.append(draft.add(edge, "avg_pool", nodes[source]))
+            elif operation == "skip_connect" and source == 0 and inputs != outputs:
+                terms.append(draft.chain(edge, x, ("conv", {"channels": outputs}), NORMALIZED))
+            elif operation == "skip_connect":
+                terms.append(draft.add(edge, "identity", nodes[source]))
+        name_of_sum = f"{name}.nodes.{target}"
+        nodes.append(draft.sum(name_of_sum, terms) if terms else draft.add(name_of_sum, "zero", x))
+    return nodes[3]
