@@ -31,7 +31,7 @@ RANKED = re.compile(
 )
 TESTS = re.compile(r"By Mann-Whitney tests( over (\d+) benchmarks together)? \(Holm's correction, alpha 0.05\), (.+)\.")
 NO_TESTS = re.compile(
-    r"Its spread is that of|With one seed|Nothing tells|No test tells|With (\d+|so few) seeds no difference could"
+    r"Its spread is that of|With one|Nothing tells|No test tells|With (\d+|so few) seeds no difference( from \w+)? could"
 )
 BETTER = re.compile(
     rf"(\w+) is significantly better than (.+), and wins {SHARE} of all pairs of runs against (\w+) "
@@ -56,7 +56,7 @@ def made(hand: Any, number: int) -> Study:
     for benchmark in names:
         for strategy in strategies:
             good, slow = rng.uniform(0, 0.08), rng.choice((1.0, 1.0, 5.0))
-            kept = rng.randint(0, seeds) if uneven and rng.random() < 0.4 else seeds
+            kept = rng.randint(int(strategy == STRATEGIES[0]), seeds) if uneven and rng.random() < 0.4 else seeds
             ended = rng.choice(("budget", "budget", "budget", "finished"))
             for seed in sorted(rng.sample(range(seeds), kept)):
                 final = 0.8 + good + (rng.choice((0.0, 0.01)) if ties else rng.gauss(0, 0.02))
@@ -66,8 +66,6 @@ def made(hand: Any, number: int) -> Study:
                 seconds = slow * rng.choice((900.0, 1000.0))
                 points = [(50.0, 1, 0.5, None), (500.0, 10, min(final, 0.95), None)]
                 runs.append(hand.run(strategy, seed, points, benchmark, seconds=seconds, stopped=ended))
-    if not runs:
-        return made(hand, number + 100_000)
     about = [hand.facts(name, best=rng.choice((0.95, None))) for name in dict.fromkeys(run.benchmark for run in runs)]
     settings = {"seeds": seeds, "workers": workers, "budget": "20q", "folder": f"study{number}"}
     study: Study = hand.study(runs, about=about, planned=len(runs) + rng.choice((0, 0, 3)), **settings)
@@ -186,10 +184,10 @@ def check_shown(read: Reading, text: str) -> None:
 
 def check_sure(read: Reading, text: str) -> None:
     """The second sentence: what the tests say."""
-    found = TESTS.fullmatch(text)
-    if found is None:
+    if (found := TESTS.fullmatch(text)) is None:
         assert NO_TESTS.match(text), text
-        assert not [p for p in read.pairs[None] if p["better"].startswith("**")], text
+        of = re.search(r"difference from (\w+)", text)
+        assert not [p for p in read.pairs[None] if p["better"][0] == "*" and (not of or of[1] in p["pair"])], text
         return
     assert int(found[2] or 1) == max(1, len(read.over))
     said: dict[str, list[str]] = {"better": [], "unclear": [], "worse": []}
@@ -275,7 +273,6 @@ def check_tables(read: Reading) -> None:
         assert apart == {s for s in found.strategies if read.better(None, row["row against column"], s)}
 
 
-@pytest.mark.xfail(strict=True, reason="the report contradicts its tables")
 @pytest.mark.parametrize(
     "numbers", [range(20), pytest.param(range(20, 200), marks=pytest.mark.slow)], ids=["20 studies", "180 studies"]
 )
