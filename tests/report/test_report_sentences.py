@@ -31,7 +31,7 @@ RANKED = re.compile(
 )
 TESTS = re.compile(r"By Mann-Whitney tests( over (\d+) benchmarks together)? \(Holm's correction, alpha 0.05\), (.+)\.")
 NO_TESTS = re.compile(
-    r"Its spread is that of|With one|Nothing tells|No test tells|With (\d+|so few) seeds no difference( from \w+)? could"
+    r"Its spread is that of|With one|Nothing tells|No test tells|With (\d+|so few) seeds no difference( from \w+)? "
 )
 BETTER = re.compile(
     rf"(\w+) is significantly better than (.+), and wins {SHARE} of all pairs of runs against (\w+) "
