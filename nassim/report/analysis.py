@@ -52,19 +52,21 @@ class Analysis:
                 "So it says nothing about any strategy.",
                 "The command that began it continues it.",
             )
-        replayed = {
-            strategy: mode
-            for part in self.parts
-            for strategy in part.strategies
-            for mode in ("recorded", "proxy")
-            if any(run.mode == mode for run in part.runs[strategy])
-        }
+        replayed: dict[str, dict[str, str]] = {}
+        for part in self.parts:
+            for strategy in part.strategies:
+                for mode in ("recorded", "proxy"):
+                    if any(run.mode == mode for run in part.runs[strategy]):
+                        replayed.setdefault(strategy, {})[part.name] = mode
         circumstances = Circumstances(
             splits={part.name: part.split_name for part in self.parts},
             budgets=self.budgets,
             synthetic=[part.name for part in self.parts if part.facts.synthetic],
             replayed=replayed,
             missing=self.planned - len(self.study.runs),
+            times={part.name: part.open_times() for part in self.parts if part.open_times()},
+            units={part.name: part.clock.words for part in self.parts},
+            workers=int(self.study.settings["workers"]),
         )
         return three_sentences(self.comparison, circumstances)
 
@@ -89,9 +91,9 @@ class Analysis:
                     f"the best that this study found ({100 * reference.accuracy:.2f} %)."
                 )
         if len(set(self.budgets.values())) > 1:
-            found.append(
-                "Budgets differ: final regrets compare unequal efforts. The column at equal simulated time does not."
-            )
+            equal = [part.name for part in self.parts if part.equal_time() is not None]
+            column = f" The column at equal simulated time does not ({', '.join(equal)})." if equal else ""
+            found.append(f"Budgets differ: final regrets compare unequal efforts.{column}")
         left_out: dict[str, str] = self.study.settings.get("left_out", {})
         return found + [f"{what} was left out: {why}" for what, why in left_out.items()]
 

@@ -114,7 +114,11 @@ def _distribution(curves: Mapping[str, list[Curve]], block: Block, points: int) 
 
 def ranks_data(part: Part, block: Block, points: int) -> Data:
     """axis -> mean rank of every strategy over time, seeds as blocks; or why there is none."""
-    return {axis: _ranks(part.curves(axis, part.split), block, points) for axis in AXES}
+    return {axis: {**_ranks(of, block, points), "note": note} for axis, (of, note) in _blocks(part).items()}
+
+
+def _blocks(part: Part) -> dict[str, tuple[dict[str, list[Curve]], str]]:
+    return {axis: part.blocks(axis, part.split) for axis in AXES}
 
 
 def _ranks(curves: Mapping[str, list[Curve]], block: Block, points: int) -> Data:

@@ -52,7 +52,7 @@ class Diagram(NamedTuple):
 
 def diagram_of(comparison: Comparison) -> Finding[Diagram]:
     """The diagram of a comparison, or why there is none."""
-    ranking, names = comparison.ranking, comparison.strategies
+    ranking, names = comparison.ranking, comparison.entrants.strategies
     mean = ranking.mean_ranks.value
     if mean is None:
         return Finding(None, ranking.mean_ranks.reason)

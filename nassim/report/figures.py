@@ -65,7 +65,7 @@ def distribution_figure(found: PartContent, order: Sequence[str]) -> Figure | No
 
 def ranks_figure(found: PartContent, order: Sequence[str]) -> Figure | None:
     """Mean ranks over simulated seconds."""
-    curves = found.part.curves("seconds", found.part.split)
+    curves, note = found.part.blocks("seconds", found.part.split)
     at = log_times([curve for group in curves.values() for curve in group], POINTS)
     ranks = ranks_over_time(list(curves.values()), at).value
     if len(curves) < 2 or ranks is None or not at.size:
@@ -73,6 +73,8 @@ def ranks_figure(found: PartContent, order: Sequence[str]) -> Figure | None:
     drawn = dict(zip(curves, ranks, strict=True))
     figure, axes = _over_time(at, drawn, order, "mean rank (1 is best)", found)
     axes.invert_yaxis()
+    if note:
+        axes.set_xlabel(f"{axes.get_xlabel()}\n{note}")
     return figure
 
 

@@ -8,7 +8,7 @@ from nassim.report.analysis import Analysis
 from nassim.report.numerals import finding, limits_in_percent, p_value
 from nassim.report.runs import Part
 from nassim.report.table import Entry, Table, no_table, row
-from nassim.stats import Interval, Pair, magnitude
+from nassim.stats import Entrants, Interval, Pair, magnitude
 
 
 def pairs_of(analysis: Analysis, part: Part | None) -> list[Pair]:
@@ -30,10 +30,27 @@ def chance(pair: Pair, strategy: str) -> Interval | None:
     return Interval(1 - found.value, 1 - found.high, 1 - found.low, found.level)
 
 
+def left_out_note(who: Entrants) -> list[str]:
+    """Who takes no part in ranks and tests, as a note of a table; empty if everyone does."""
+    if who.uneven:
+        return ["Seeds differ: tests are over all runs, ranks over the seeds that all strategies have."]
+    lacks = ", ".join(f"{s} ({why})" for s, why in who.left_out.items())
+    return [f"Left out of ranks and tests, which take the strategies with all seeds: {lacks}."] if lacks else []
+
+
+def _of(analysis: Analysis, part: Part | None) -> tuple[Entrants, str]:
+    """Who takes part in the tests, and where they are, in words."""
+    if part is not None:
+        return analysis.comparison.entrants_on[part.name], f"on {part.name}"
+    who, every = analysis.comparison.entrants, len(analysis.parts)
+    here = len(who.benchmarks)
+    return who, "over all benchmarks" if here == every else f"over {here} of {every} benchmarks"
+
+
 def wins_table(analysis: Analysis, part: Part | None) -> Table:
     """The heat map: how likely a run of the row's strategy ends better than one of the column's."""
     pairs = pairs_of(analysis, part)
-    where = "over all benchmarks" if part is None else f"on {part.name}"
+    who, where = _of(analysis, part)
     name = f"wins-{'all' if part is None else part.name}"
     caption = f"Win rates {where}: how likely a run of the row ends better than one of the column, in percent."
     names = [s for s in analysis.strategies if part is None or s in part.runs]
@@ -55,6 +72,7 @@ def wins_table(analysis: Analysis, part: Part | None) -> Table:
             "An equal end counts half. *: significantly different (Holm's correction over all pairs, "
             f"alpha {analysis.comparison.alpha:g})."
         ),
+        *left_out_note(who),
     )
     return Table(name, caption, ("row against column", *names), rows, notes)
 
@@ -62,7 +80,7 @@ def wins_table(analysis: Analysis, part: Part | None) -> Table:
 def pairs_table(analysis: Analysis, part: Part | None) -> Table:
     """Every pair with its test, effect sizes and the seeds that it would take."""
     pairs = pairs_of(analysis, part)
-    where = "over all benchmarks" if part is None else f"on {part.name}"
+    who, where = _of(analysis, part)
     name, caption = f"pairs-{'all' if part is None else part.name}", f"Pairs {where}, by final regret."
     if not pairs:
         return no_table(name, caption, "There is one strategy only.")
@@ -79,7 +97,9 @@ def pairs_table(analysis: Analysis, part: Part | None) -> Table:
     rows, reasons = [], []
     for pair in pairs:
         found, test = pair.improvement.value, pair.test.value
-        if test is None:
+        if not pair.tested:
+            pass  # said once below, not for every pair
+        elif test is None:
             reasons.append(f"{pair.first}, {pair.second}: no test, {pair.test.reason}")
         elif not pair.can_be_significant:
             reasons.append(f"{pair.first}, {pair.second}: with so few runs no difference could be significant.")
@@ -90,7 +110,7 @@ def pairs_table(analysis: Analysis, part: Part | None) -> Table:
         rows.append(
             row(
                 f"{pair.first}, {pair.second}",
-                Entry(pair.better or "≈", strong=pair.better is not None),
+                Entry(pair.better or ("≈" if pair.tested else "not tested"), strong=pair.better is not None),
                 "–" if found is None else f"{100 * found.value:.1f} %{limits_in_percent(found)}",
                 "–" if found is None else magnitude(found.value),
                 finding(pair.cohens_d, ".2f"),
@@ -105,6 +125,7 @@ def pairs_table(analysis: Analysis, part: Part | None) -> Table:
             "Seeds to show it: of each strategy, for power 0.8 if the probability seen is the true one."
         ),
         *reasons,
+        *left_out_note(who),
     )
     return Table(name, caption, columns, rows, notes)
 
@@ -115,7 +136,7 @@ def ranks_table(analysis: Analysis) -> Table:
     caption = f"Mean ranks over {ranking.number_of_blocks:,} {ranking.blocks} (1 is best)."
     if ranking.mean_ranks.value is None:
         return no_table("ranks", "Mean ranks.", ranking.mean_ranks.reason)
-    names = list(analysis.comparison.strategies)
+    names = list(analysis.comparison.entrants.strategies)
     order = np.argsort(ranking.mean_ranks.value, kind="stable")
     rows = [row(names[i], f"{ranking.mean_ranks.value[i]:.2f}") for i in order]
     test = ranking.friedman.value
@@ -129,4 +150,5 @@ def ranks_table(analysis: Analysis) -> Table:
         ]
     if ranking.critical_difference.value is not None:
         notes.append(f"Nemenyi's critical difference at alpha 0.05: {ranking.critical_difference.value:.2f} ranks.")
+    notes += left_out_note(analysis.comparison.entrants)
     return Table("ranks", caption, ("strategy", "mean rank"), rows, tuple(notes))

@@ -6,10 +6,10 @@ import math
 
 from nassim.report.analysis import Analysis
 from nassim.report.numerals import limits_in_percent, number, time
-from nassim.report.pairs import chance, pair_of, pairs_of
+from nassim.report.pairs import chance, left_out_note, pair_of, pairs_of
 from nassim.report.runs import SPLIT_NAMES, Part
 from nassim.report.table import Entry, Table, no_table, row
-from nassim.stats import Curve, area_over_curve, common_budget, final_values, interquartile_mean, summarize
+from nassim.stats import Curve, area_over_curve, final_values, interquartile_mean, summarize
 from nassim.study import BASELINE
 from nassim.summary import SPLITS, accuracy
 
@@ -21,10 +21,11 @@ def results_table(analysis: Analysis, part: Part) -> Table:
         return no_table(f"results-{part.name}", caption, f"Nothing can be computed: {part.lacking[part.split]}")
     scores = {s.strategy: s for s in analysis.comparison.scores if s.benchmark == part.name}
     answered = [s for s in scores.values() if s.summary.n]
-    lowest = min((s.summary.iqm for s in answered), default=math.nan)
-    best = [s.strategy for s in answered if s.summary.iqm == lowest]
+    who = analysis.comparison.entrants_on[part.name]
+    lowest = min((s.summary.iqm for s in answered if s.strategy in who.strategies), default=math.nan)
+    best = [s.strategy for s in answered if s.summary.iqm == lowest and s.strategy in who.strategies]
     curves = part.curves("seconds", part.split)
-    equal = _equal_time(curves)
+    equal = part.equal_time()
     splits = [split for split in SPLITS if split in part.references]
     span = _span(curves)
     columns = [
@@ -39,7 +40,7 @@ def results_table(analysis: Analysis, part: Part) -> Table:
     rows = []
     for strategy, runs in part.runs.items():
         score, n = scores[strategy], len(runs)
-        strong = bool(best) and (strategy in best or not _worse(analysis, part, strategy, best[0]))
+        strong = bool(best and score.summary.n) and (strategy in best or not _worse(analysis, part, strategy, best[0]))
         center = score.iqm.value
         interval = f" [{center.low:.3f}, {center.high:.3f}]" if center is not None else ""
         s = score.summary
@@ -97,12 +98,13 @@ def _results_notes(
             f"▲ ▼: significantly better or worse than {BASELINE}, ≈: no difference found; and the probability that a "
             "run ends better."
         )
+    notes += left_out_note(analysis.comparison.entrants_on[part.name])
     return tuple(notes)
 
 
 def _worse(analysis: Analysis, part: Part, strategy: str, best: str) -> bool:
     pair = pair_of(pairs_of(analysis, part), strategy, best)
-    return pair is None or pair.better == best
+    return pair is None or pair.better == best or not pair.tested
 
 
 def _against(analysis: Analysis, part: Part, strategy: str) -> str:
@@ -110,15 +112,8 @@ def _against(analysis: Analysis, part: Part, strategy: str) -> str:
     if strategy == BASELINE or pair is None:
         return "–"
     wins = chance(pair, strategy)
-    mark = "▲" if pair.better == strategy else "▼" if pair.better == BASELINE else "≈"
+    mark = "▲" if pair.better == strategy else "▼" if pair.better == BASELINE else "≈" if pair.tested else "–"
     return mark if wins is None else f"{mark} {100 * wins.value:.0f} %{limits_in_percent(wins)}"
-
-
-def _equal_time(curves: dict[str, list[Curve]]) -> float | None:
-    """The simulated time that every run had, where strategies differ in it by more than a percent."""
-    least = common_budget(curves.values()).value
-    most = max((c.spent for group in curves.values() for c in group), default=0.0)
-    return least if least is not None and len(curves) > 1 and 0 < least < 0.99 * most else None
 
 
 def _span(curves: dict[str, list[Curve]]) -> tuple[float, float] | None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from nassim.clock import Budget
 from nassim.facts import Facts
-from nassim.stats import Curve, regret_curve
+from nassim.stats import Curve, common_budget, entrants, regret_curve
 from nassim.store import RunEnd
 from nassim.summary import SPLITS, accuracy
 
@@ -61,6 +61,7 @@ class Part:
     def __init__(self, study: Source, name: str) -> None:
         self.name = name
         self.facts: Facts = study.facts[name]
+        self.workers = int(study.settings["workers"])
         self.budget = Budget.parse(str(study.settings["budget"]))
         cost = self.facts.cost_unit
         self.clock = SECONDS if cost == "seconds" else Clock(cost, cost, f"declared cost [{cost}]")
@@ -108,6 +109,31 @@ class Part:
         points = [(getattr(p, axis), value) for p in run.curve if (value := accuracy(p, split)) is not None]
         at, values = zip(*points, strict=True) if points else ((), ())
         return regret_curve(np.array(at), np.array(values), best, spent(run, axis, self.budget))
+
+    def blocks(self, axis: str, split: str) -> tuple[dict[str, list[Curve]], str]:
+        """The curves of those who can be ranked, the i-th of all of the same seed; and in words who is left out."""
+        curves = self.curves(axis, split)
+        seeds = {s: {run.seed: curve for run, curve in zip(self.runs[s], curves[s], strict=True)} for s in curves}
+        who = entrants({self.name: seeds})
+        common = sorted(set.intersection(*(set(seeds[s]) for s in who.strategies))) if who.strategies else []
+        lacks = [f"{s} ({why})" for s, why in who.left_out.items()]
+        note = f"Left out of the ranks: {', '.join(lacks)}." if lacks else ""
+        if who.uneven:
+            note = f"Seeds differ: the ranks are over the {len(common)} that all strategies have."
+        return {s: [seeds[s][seed] for seed in common] for s in who.strategies}, note
+
+    def equal_time(self) -> float | None:
+        """The simulated time that every run had, where strategies differ in it by more than a percent."""
+        curves = self.curves("seconds", self.split)
+        least = common_budget(curves.values()).value
+        most = max((c.spent for group in curves.values() for c in group), default=0.0)
+        return least if least is not None and len(curves) > 1 and 0 < least < 0.99 * most else None
+
+    def open_times(self) -> dict[str, float]:
+        """strategy -> mean simulated time, where a budget of queries on several workers leaves it open."""
+        if self.workers == 1 or self.budget.seconds < math.inf:
+            return {}
+        return {s: sum(run.seconds for run in runs) / len(runs) for s, runs in self.runs.items()}
 
     def final_regrets(self) -> dict[str, dict[int, float]]:
         """strategy -> seed -> final regret on the part's split [percentage points]; infinite without an answer."""

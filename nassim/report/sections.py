@@ -12,6 +12,7 @@ from nassim.report.checklist import Item
 from nassim.report.content import Content, PartContent
 from nassim.report.diagram import diagram_svg
 from nassim.report.drawing import curve_svg
+from nassim.report.pairs import left_out_note
 from nassim.report.table import Table, to_html, unbroken
 from nassim.stats.words import counted
 
@@ -84,8 +85,8 @@ def _diagram(content: Content) -> str:
         f'<figure><div class="table" tabindex="0" role="region" aria-label="Critical-difference diagram">'
         f"{diagram_svg(diagram)}</div><figcaption>Mean ranks over {escape(diagram.blocks)}, the best on the left. "
         "Thick bars join neighbors of which pairwise tests with Holm's correction tell none apart, thin bars those of "
-        "which Nemenyi's test does not. Two that lie further apart may not differ either: the table of pairs says it."
-        f"</figcaption></figure>{ranks}"
+        "which Nemenyi's test does not. Two that lie further apart may not differ either: the table of pairs says it. "
+        f"{escape(' '.join(left_out_note(content.analysis.comparison.entrants)))}</figcaption></figure>{ranks}"
     )
 
 

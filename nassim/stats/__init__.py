@@ -9,9 +9,10 @@
     rank_tests     Wilcoxon's signed-rank, Mann and Whitney's rank-sum test, Holm's correction
     ranks          ranks over time, Friedman's and Nemenyi's tests, critical differences
     pairs          probability of improvement, effect sizes, seeds needed
+    entrants       who takes part in ranks and tests: those with all seeds
     comparison     all of these on a study's final regrets
     changes        what changed between two studies
-    words          a comparison in three sentences
+    words          a comparison in three sentences; certainty is the second of them
 
 Several objectives (fronts, hypervolumes, attainment surfaces) are computed in `nassim.pareto`, where strategies can
 reach them too, and are to be had from here.
@@ -48,6 +49,7 @@ from nassim.stats.curves import (
     step_values,
     values_at,
 )
+from nassim.stats.entrants import Entrants, entrants
 from nassim.stats.finding import Finding
 from nassim.stats.pairs import (
     a12,
@@ -89,6 +91,7 @@ __all__ = [
     "Circumstances",
     "Comparison",
     "Curve",
+    "Entrants",
     "Finding",
     "Friedman",
     "Interval",
@@ -119,6 +122,7 @@ __all__ = [
     "compare_strategies",
     "critical_difference",
     "ecdf",
+    "entrants",
     "expected_running_time",
     "final_values",
     "first_hits",

@@ -13,6 +13,7 @@ Which test, and why:
   JMLR 7, 2006), Holm over the pairs. It speaks of other benchmarks of the kind. "Many" is when this test
   can be significant at all: 6 benchmarks for two strategies at alpha 0.05, 9 for five.
 - Ranks, Friedman's and Nemenyi's tests: within benchmarks where these are many, else within seeds.
+- Who takes part in ranks and tests: the strategies that have all seeds (`nassim.stats.entrants`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.stats.bootstrap import RESAMPLES, Interval, bootstrap_interval
+from nassim.stats.entrants import Entrants, entrants
 from nassim.stats.finding import Finding
 from nassim.stats.pairs import Wins, cohens_d, improvement, resampled_wins, seeds_to_separate, tied_share
 from nassim.stats.rank_tests import RankTest, holm, rank_sum, signed_rank
@@ -65,10 +67,15 @@ class Pair(NamedTuple):
     p_holm: float
     better: str | None
     can_be_significant: bool
+    tested: bool  # False where one of the two does not take part in the tests
 
 
 class Comparison(NamedTuple):
-    """What a study says about final regret: see `compare_strategies`."""
+    """What a study says about final regret: see `compare_strategies`.
+
+    ``entrants`` take part in ``ranking``, in its order, and in the tests over benchmarks; ``entrants_on`` each
+    benchmark in the tests there. Pairs with another strategy have their probability of improvement and no test.
+    """
 
     benchmarks: tuple[str, ...]
     strategies: tuple[str, ...]
@@ -78,6 +85,8 @@ class Comparison(NamedTuple):
     overall: list[Pair]
     ranking: Ranking
     all_equal: bool  # on each benchmark where strategies meet, all their runs end alike
+    entrants: Entrants
+    entrants_on: dict[str, Entrants]
 
 
 def compare_strategies(scores: Scores, *, alpha: float = 0.05, seed: int = 0, resamples: int = RESAMPLES) -> Comparison:
@@ -88,16 +97,21 @@ def compare_strategies(scores: Scores, *, alpha: float = 0.05, seed: int = 0, re
     """
     strategies = tuple(dict.fromkeys(strategy for of in scores.values() for strategy in of))
     runs = {name: {s: _array(of[s].values()) for s in strategies if of.get(s)} for name, of in scores.items()}
+    who, who_on = entrants(scores), {name: entrants({name: of}) for name, of in scores.items()}
     named = list(combinations(strategies, 2))
-    shared = [name for name, of in runs.items() if of and len(of) == len(strategies)]
+    shared = who.benchmarks
     # whether a signed-rank test over benchmarks can be significant once it is corrected for all pairs
-    many = 2.0 ** (1 - len(shared)) * max(1, len(named)) <= alpha
+    many = 2.0 ** (1 - len(shared)) * max(1, len(list(combinations(who.strategies, 2)))) <= alpha
     blocks = "benchmarks" if many else "seeds" if len(shared) < 2 else f"seeds of {len(shared)} benchmarks"
     rng = np.random.default_rng(seed)
     wins = {name: _wins(of, rng, resamples) for name, of in runs.items()}
     both = {pair: [name for name in runs if pair in wins[name]] for pair in named}
-    single = [_Samples(name, runs, [name], *pair) for name in runs for pair in named if pair in wins[name]]
-    over_all = [_Samples(None, runs, both[pair], *pair) for pair in named]
+    if not who.uneven:
+        both |= {pair: list(shared) for pair in named if set(pair) <= set(who.strategies)}
+    single = [
+        _Samples(name, runs, [name], *pair, who_on[name]) for name in runs for pair in named if pair in wins[name]
+    ]
+    over_all = [_Samples(None, runs, both[pair], *pair, who) for pair in named]
     overall = _pairs(over_all, wins, alpha, many)
     compared = [of for of in runs.values() if len(of) > 1]
     all_equal = bool(compared) and all(len(np.unique(np.concatenate(list(of.values())))) == 1 for of in compared)
@@ -112,16 +126,21 @@ def compare_strategies(scores: Scores, *, alpha: float = 0.05, seed: int = 0, re
         ],
         _pairs(single, wins, alpha, False),
         overall,
-        ranking(_blocks(scores, shared, strategies, many), blocks, _different(strategies, overall), alpha),
+        ranking(_blocks(scores, who, many), blocks, _different(who.strategies, overall), alpha),
         all_equal,
+        who,
+        who_on,
     )
 
 
 class _Samples:
-    """The runs of two strategies on some benchmarks."""
+    """The runs of two strategies on some benchmarks; ``lack``: why they are not tested, empty if they are."""
 
-    def __init__(self, benchmark: str | None, runs: _Runs, names: list[str], first: str, second: str) -> None:
+    def __init__(
+        self, benchmark: str | None, runs: _Runs, names: list[str], first: str, second: str, who: Entrants
+    ) -> None:
         self.benchmark, self.names, self.first, self.second = benchmark, names, first, second
+        self.lack = "".join(f"{s} is left out: {who.left_out[s]}." for s in (first, second) if s in who.left_out)
         self.a = [runs[name][first] for name in names]
         self.b = [runs[name][second] for name in names]
 
@@ -141,7 +160,8 @@ def _wins(of: Mapping[str, Floats], rng: np.random.Generator, resamples: int) ->
 def _pairs(
     wanted: Sequence[_Samples], wins: Mapping[str, Mapping[tuple[str, str], Wins]], alpha: float, over_benchmarks: bool
 ) -> list[Pair]:
-    tests = [_over_benchmarks(x) if over_benchmarks else rank_sum(x.a, x.b) for x in wanted]
+    tests = [_test(x, over_benchmarks) for x in wanted]
+    tested = sum(not x.lack for x in wanted)
     p_holm = holm([np.nan if test.value is None else test.value.p for test in tests])
     possible = holm([np.nan if test.value is None else test.value.least_p for test in tests]) <= alpha
     found = []
@@ -149,35 +169,40 @@ def _pairs(
         lower = test.value.lower if test.value is not None and p <= alpha else 0
         chance = improvement([wins[name][x.first, x.second] for name in x.names])
         effect = cohens_d(x.a[0], x.b[0]) if len(x.names) == 1 else Finding[float](None, "it is given per benchmark.")
-        needed = _seeds_needed(chance, x, alpha / len(wanted))
+        needed = _seeds_needed(chance, x, alpha / max(1, tested))
         better = (None, x.first, x.second)[lower]
-        found.append(Pair(x.benchmark, x.first, x.second, chance, effect, needed, test, p, better, can_be))
+        found.append(Pair(x.benchmark, x.first, x.second, chance, effect, needed, test, p, better, can_be, not x.lack))
     return found
 
 
-def _over_benchmarks(x: _Samples) -> Finding[RankTest]:
+def _test(x: _Samples, over_benchmarks: bool) -> Finding[RankTest]:
+    if x.lack:
+        return Finding(None, x.lack)
+    if not over_benchmarks:
+        return rank_sum(x.a, x.b)
     return signed_rank([[interquartile_mean(runs) for runs in x.a]], [[interquartile_mean(runs) for runs in x.b]])
 
 
 def _seeds_needed(chance: Finding[Interval], x: _Samples, alpha: float) -> Finding[int]:
-    if chance.value is None:
-        return Finding(None, chance.reason)
+    if x.lack or chance.value is None:
+        return Finding(None, x.lack or chance.reason)
     tied = float(np.mean([tied_share(a, b) for a, b in zip(x.a, x.b, strict=True)]))
     return seeds_to_separate(chance.value.value, alpha=alpha, tied=tied, benchmarks=len(x.names))
 
 
 def _different(strategies: tuple[str, ...], pairs: Sequence[Pair]) -> NDArray[np.bool_]:
     found = np.zeros((len(strategies), len(strategies)), dtype=np.bool_)
-    for pair in pairs:
+    for pair in (p for p in pairs if p.first in strategies and p.second in strategies):
         i, j = strategies.index(pair.first), strategies.index(pair.second)
         found[i, j] = found[j, i] = pair.better is not None
     return found
 
 
-def _blocks(scores: Scores, shared: Sequence[str], strategies: Sequence[str], over_benchmarks: bool) -> Floats:
-    """Values (blocks, strategies): of benchmarks, or of the seeds that all strategies ran on each."""
+def _blocks(scores: Scores, who: Entrants, over_benchmarks: bool) -> Floats:
+    """Values (blocks, strategies): of benchmarks, or of the seeds that all entrants ran on each."""
+    strategies = who.strategies
     rows: list[list[float]] = []
-    for of in (scores[name] for name in shared):
+    for of in (scores[name] for name in who.benchmarks):
         if over_benchmarks:
             rows.append([interquartile_mean(_array(of[s].values())) for s in strategies])
         else:

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from nassim.stats.bootstrap import Interval
-from nassim.stats.comparison import Comparison, Pair, Score
-
-BASELINE = "random_search"
+from nassim.stats.certainty import BASELINE, how_sure, listed
+from nassim.stats.comparison import Comparison, Score
 
 
 class Circumstances(NamedTuple):
@@ -18,19 +14,27 @@ class Circumstances(NamedTuple):
 
     ``splits``: benchmark -> "test" or "validation", the split that regret is taken on. ``budgets``:
     strategy -> its budget in words ("150 queries"). ``synthetic``: benchmarks that are made up.
-    ``replayed``: strategy -> "recorded" or "proxy" where that is what its runs are. ``missing``: runs of
-    the study that are not there yet.
+    ``replayed``: strategy -> benchmark -> "recorded" or "proxy" where that is what its runs are. ``missing``: runs of
+    the study that are not there yet. ``times``: benchmark -> strategy -> mean simulated time of its runs, in ``units``
+    of the benchmark, given where a budget of queries on several ``workers`` leaves it open.
     """
 
     splits: Mapping[str, str]
     budgets: Mapping[str, str]
     synthetic: Sequence[str] = ()
-    replayed: Mapping[str, str] = {}
+    replayed: Mapping[str, Mapping[str, str]] = {}
     missing: int = 0
+    times: Mapping[str, Mapping[str, float]] = {}
+    units: Mapping[str, str] = {}
+    workers: int = 1
 
 
 def three_sentences(comparison: Comparison, circumstances: Circumstances) -> tuple[str, str, str]:
-    """What the study shows, how sure that is, and what to keep in mind: for the top of a report."""
+    """What the study shows, how sure that is, and what to keep in mind: for the top of a report.
+
+    Each follows from the tables below it: regrets from the final results, ranks from the ranks, and who is better
+    than whom from the pairs.
+    """
     answered = [score for score in comparison.scores if score.summary.n]
     if not answered:
         return (
@@ -41,103 +45,77 @@ def three_sentences(comparison: Comparison, circumstances: Circumstances) -> tup
     best = _best(comparison, answered)
     one = len(comparison.benchmarks) == 1
     shown = _shown_on_one(comparison, circumstances, best) if one else _shown_on_many(comparison, circumstances, best)
-    return shown, _how_sure(comparison, best[0]), _to_keep_in_mind(comparison, circumstances)
+    shown = f"{shown}{_took(circumstances, best[0])}."
+    return shown, how_sure(comparison, best[0]), _to_keep_in_mind(comparison, circumstances)
 
 
 def _best(comparison: Comparison, answered: Sequence[Score]) -> list[str]:
-    """The strategies with the best mean rank over benchmarks or, on one, the lowest regret: more than one if equal."""
-    if len(comparison.benchmarks) > 1 and comparison.ranking.mean_ranks.value is not None:
-        place = dict(zip(comparison.strategies, comparison.ranking.mean_ranks.value.tolist(), strict=True))
-        return [s for s in comparison.strategies if place[s] <= min(place.values()) + 1e-9]
-    lowest = min((score.summary.iqm, score.summary.mean) for score in answered)
-    return [score.strategy for score in answered if (score.summary.iqm, score.summary.mean) == lowest]
+    """The entrants with the best mean rank over benchmarks or, on one, the lowest regret: more than one if equal."""
+    ranked, ranks = comparison.entrants.strategies, comparison.ranking.mean_ranks.value
+    if len(comparison.benchmarks) > 1 and ranks is not None:
+        place = dict(zip(ranked, ranks.tolist(), strict=True))
+        return [s for s in ranked if place[s] <= min(place.values()) + 1e-9]
+    scores = [score for score in answered if score.strategy in ranked] or answered
+    lowest = min(score.summary.iqm for score in scores)
+    leading = sorted((x for x in scores if x.summary.iqm == lowest), key=lambda x: x.summary.mean)
+    return list(dict.fromkeys(x.strategy for x in leading))
 
 
 def _shown_on_one(comparison: Comparison, circumstances: Circumstances, best: Sequence[str]) -> str:
-    name = comparison.benchmarks[0]
+    name, who = comparison.benchmarks[0], comparison.entrants
     scores = {score.strategy: score for score in comparison.scores}
     split, after = circumstances.splits[name], _after(circumstances, best[0])
     found = scores[best[0]]
-    regret = f"{_points(found.summary.iqm)} percentage points ({_center(found)}){after}"
+    regret = f"{points(found.summary.iqm)} percentage points ({_center(found)}){after}"
     if len(comparison.strategies) == 1:
-        return f"On {name}, {best[0]} ends with a {split} regret of {regret}; nothing is compared with it."
+        return f"On {name}, {best[0]} ends with a {split} regret of {regret}; nothing is compared with it"
     if comparison.all_equal:
-        return f"On {name}, all runs of all strategies end with the same {split} regret, {regret}."
+        return f"On {name}, all runs of all strategies end with the same {split} regret, {regret}"
     others = [s for s in comparison.scores if s.strategy not in best and s.summary.n]
-    tail = "no other strategy has an answer"
-    if others:
-        other = min(others, key=lambda s: (s.strategy != BASELINE, s.summary.iqm))
-        tail = f"{other.strategy} ends with {_points(other.summary.iqm)}"
-    ends = f"{best[0]} ends with" if len(best) == 1 else f"{_listed(best)} share"
-    return f"On {name}, {ends} the lowest {split} regret, {regret}; {tail}."
+    tails = []
+    if ranked := [s for s in others if s.strategy in who.strategies]:
+        tails.append(min(ranked, key=lambda s: (s.strategy != BASELINE, s.summary.iqm)))
+    tails += [s for s in others if s.strategy in who.left_out and s.summary.iqm <= found.summary.iqm]
+    tail = "; ".join(f"{s.strategy} ends with {points(s.summary.iqm)}" for s in tails) or (
+        "no other strategy has an answer" if not others else "no other strategy with all seeds has an answer"
+    )
+    of = f"of the {len(who.strategies)} strategies with all {who.seeds} seeds " if who.left_out else ""
+    ends = f"{best[0]} ends with" if len(best) == 1 else f"{listed(best)} share"
+    return f"On {name}, {of}{ends} the lowest {split} regret, {regret}; {tail}"
 
 
 def _shown_on_many(comparison: Comparison, circumstances: Circumstances, best: Sequence[str]) -> str:
-    count, after = len(comparison.benchmarks), _after(circumstances, best[0])
-    ranks = comparison.ranking.mean_ranks
+    every, after, who = len(comparison.benchmarks), _after(circumstances, best[0]), comparison.entrants
+    ranks = comparison.ranking
     if len(comparison.strategies) == 1:
-        return f"{best[0]} ran on {count} benchmarks{after}; nothing is compared with it."
+        return f"{best[0]} ran on {every} benchmarks{after}; nothing is compared with it"
     if comparison.all_equal:
-        return f"On each of {count} benchmarks, all runs of all strategies end with the same regret{after}."
-    if ranks.value is None:
-        return f"The {count} benchmarks give no common ranking: {ranks.reason}"
-    place = dict(zip(comparison.strategies, ranks.value.tolist(), strict=True))
+        return f"On each of {every} benchmarks, all runs of all strategies end with the same regret{after}"
+    if ranks.mean_ranks.value is None:
+        return f"The {every} benchmarks give no common ranking: {ranks.mean_ranks.reason.rstrip('.')}"
+    place = dict(zip(who.strategies, ranks.mean_ranks.value.tolist(), strict=True))
     rest = sorted((s for s in place if s not in best), key=lambda s: (s != BASELINE, place[s]))
     tail = f"; {rest[0]} has {place[rest[0]]:.2f}" if rest else ""
     has = "has" if len(best) == 1 else "share"
-    rank = f"{place[best[0]]:.2f} of {len(place)} (1 is best){after}"
-    return f"Over {count} benchmarks, {_listed(best)} {has} the best mean rank of final regret, {rank}{tail}."
+    of = f"{len(place)} strategies with all seeds" if who.left_out else f"{len(place)}"
+    rank = f"{place[best[0]]:.2f} of {of} (1 is best){after}"
+    count = len(who.benchmarks)
+    over = f"Over {every} benchmarks" if count == every else f"Over {count} of {every} benchmarks"
+    return f"{over}, {listed(best)} {has} the best mean rank of final regret, {rank}{tail}"
 
 
-def _how_sure(comparison: Comparison, best: str) -> str:
-    runs = max(score.summary.n + score.without_answer for score in comparison.scores)
-    if len(comparison.strategies) == 1:
-        return f"Its spread is that of {runs} seeds." if runs > 1 else "With one seed, its spread is not known."
-    if comparison.all_equal:
-        return "Nothing tells the strategies apart; a smaller budget or a harder benchmark might."
-    pairs = [pair for pair in comparison.overall if best in (pair.first, pair.second)]
-    tests = [pair.test.value for pair in pairs if pair.test.value is not None]
-    if not tests:
-        return f"No test tells {best} from the others: {pairs[0].test.reason}"
-    if not any(pair.can_be_significant for pair in pairs):
-        if runs == 1:
-            return "With one seed of each strategy the order may be pure chance: there is no interval and no test."
-        return f"With {runs} seeds no difference could be significant, however large: more seeds are needed."
-    test = tests[0].name.partition(",")[0]
-    beaten = [pair for pair in pairs if pair.better == best]
-    unclear = [pair for pair in pairs if pair.better is None]
-    lost = [pair for pair in pairs if pair.better not in (best, None)]
+def _took(circumstances: Circumstances, best: str) -> str:
+    """Where a budget of queries leaves the time open: who was quickest, who slowest, and what the best one took."""
     parts = []
-    if beaten:
-        rest = "every other strategy" if len(beaten) == len(pairs) > 1 else _listed(_others(beaten, best))
-        parts.append(f"{best} is significantly better than {rest}, and {_how_often(beaten, best)}")
-    if unclear:
-        parts.append(f"{best} cannot be told apart from {_listed(_others(unclear, best))}{_more_seeds(unclear)}")
-    if lost:  # the tests weigh all runs, the interquartile mean the middle half
-        parts.append(f"{_listed(_others(lost, best))} nevertheless ended lower significantly more often")
-    return f"By {test} tests (Holm's correction, alpha {comparison.alpha:g}), {'; '.join(parts)}."
-
-
-def _how_often(beaten: Sequence[Pair], best: str) -> str:
-    """How often it wins against the baseline if that is beaten, else against the closest of the beaten."""
-    wins = [(_other(pair, best), _wins(pair, best)) for pair in beaten]
-    other, found = min(wins, key=lambda x: (x[0] != BASELINE, x[1].value))
-    limits = "" if np.isnan(found.low) else f" (95 % interval {100 * found.low:.0f} to {100 * found.high:.0f} %)"
-    return f"ends below {other} in {100 * found.value:.0f} % of all pairs of runs{limits}"
-
-
-def _wins(pair: Pair, best: str) -> Interval:
-    """The probability of improvement as seen from one of the two; both have runs."""
-    found = pair.improvement.value or Interval(0.5, float("nan"), float("nan"))
-    return found if pair.first == best else Interval(1 - found.value, 1 - found.high, 1 - found.low, found.level)
-
-
-def _more_seeds(unclear: Sequence[Pair]) -> str:
-    known = [pair.seeds_needed.value for pair in unclear if pair.seeds_needed.value is not None]
-    if not known:
-        return ""
-    gap = "if the gap seen" if len(unclear) == 1 else "if the widest of the gaps seen"
-    return f" ({gap} is real, about {min(known):,} seeds would show it)"
+    for name, times in circumstances.times.items():
+        quick, slow = min(times, key=lambda s: times[s]), max(times, key=lambda s: times[s])
+        if times[slow] <= 1.01 * times[quick]:
+            continue
+        where = f" on {name}" if len(circumstances.times) > 1 else ""
+        own = f", {best} {times[best]:,.0f}" if best in times and best not in (quick, slow) else ""
+        unit = circumstances.units.get(name, "simulated seconds")
+        parts.append(f"{times[quick]:,.0f} ({quick}) to {times[slow]:,.0f} {unit} ({slow}){own}{where}")
+    return f"; on {circumstances.workers} workers that took {', '.join(parts)}" if parts else ""
 
 
 def _to_keep_in_mind(comparison: Comparison, circumstances: Circumstances) -> str:
@@ -146,22 +124,40 @@ def _to_keep_in_mind(comparison: Comparison, circumstances: Circumstances) -> st
     parts = [kind if comparison.ranking.blocks == "benchmarks" else f"this holds for {here} only"]
     validation = [name for name in names if circumstances.splits[name] != "test"]
     if validation:
-        where = "" if len(validation) == len(names) else f" on {_listed(validation)}"
+        where = "" if len(validation) == len(names) else f" on {listed(validation)}"
         parts.append(f"without a test split, regret{where} is on the validation split, which the search saw")
     if len(set(circumstances.budgets.values())) > 1:
-        said = ", ".join(f"{_listed(of)} {budget}" for budget, of in _grouped(circumstances.budgets).items())
+        said = ", ".join(f"{listed(of)} {budget}" for budget, of in _grouped(circumstances.budgets).items())
         parts.append(f"budgets differ ({said}), so unequal efforts are compared")
-    failed = sum(score.without_answer for score in comparison.scores)
+    who = comparison.entrants
+    if who.left_out:
+        lacks = ", ".join(f"{s} ({why})" for s, why in who.left_out.items())
+        parts.append(f"left out of ranks and tests, which take the strategies with all seeds: {lacks}")
+    if who.uneven and not comparison.all_equal:
+        parts.append("seeds differ: ranks are over those that all strategies have, tests over all runs")
+    failed = sum(score.without_answer for score in comparison.scores if score.strategy in who.strategies)
     if failed:
         parts.append(f"{counted(failed, 'run')} without an answer counted as worst in ranks and tests")
     if circumstances.synthetic:
-        parts.append(f"made-up data: {_listed(circumstances.synthetic)}")
-    for mode, strategies in _grouped(circumstances.replayed).items():
-        parts.append(f"the runs of {_listed(strategies)} are {'recordings' if mode == 'recorded' else 'of a proxy'}")
+        parts.append(f"made-up data: {listed(circumstances.synthetic)}")
+    parts += _replayed(circumstances.replayed)
     if circumstances.missing:
         parts.append(f"still missing: {counted(circumstances.missing, 'run')}")
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
+
+
+def _replayed(replayed: Mapping[str, Mapping[str, str]]) -> list[str]:
+    """Whose runs are recordings or of a proxy; with the benchmarks where that differs between them."""
+    parts = []
+    for mode, words in (("recorded", "recordings"), ("proxy", "of a proxy")):
+        said = {}
+        for strategy, of in replayed.items():
+            where = [name for name, found in of.items() if found == mode]
+            if where:
+                said[strategy] = "" if len(set(of.values())) == 1 else f" on {listed(where)}"
+        parts += [f"the runs of {listed(of)}{where} are {words}" for where, of in _grouped(said).items()]
+    return parts
 
 
 def _grouped(said: Mapping[str, str]) -> dict[str, list[str]]:
@@ -178,30 +174,20 @@ def _after(circumstances: Circumstances, strategy: str) -> str:
 
 
 def _center(score: Score) -> str:
+    every = score.summary.n + score.without_answer
+    part = f" of {every}, the others without an answer" if score.without_answer else ""
     if score.summary.n == 1:
-        return "one seed"
-    of, found = f"interquartile mean of {score.summary.n} seeds", score.iqm.value
-    return of if found is None else f"{of}, 95 % interval {_points(found.low)} to {_points(found.high)}"
+        return f"one seed{part}"
+    of, found = f"interquartile mean of {score.summary.n} seeds{part}", score.iqm.value
+    return of if found is None else f"{of}, 95 % interval {points(found.low)} to {points(found.high)}"
 
 
-def _points(value: float) -> str:
-    """Two decimals; of smaller numbers two digits."""
+def points(value: float) -> str:
+    """A regret: two decimals; of smaller numbers two digits."""
     return f"{value:.2f}" if value == 0 or abs(value) >= 0.095 else f"{value:.2g}"
-
-
-def _other(pair: Pair, one: str) -> str:
-    return pair.second if pair.first == one else pair.first
-
-
-def _others(pairs: Sequence[Pair], one: str) -> list[str]:
-    return [_other(pair, one) for pair in pairs]
 
 
 def counted(n: int, word: str) -> str:
     """A number of things: "1 run", "2 runs", "3 strategies"."""
     plural = f"{word[:-1]}ies" if word.endswith("y") else f"{word}s"
     return f"{n:,} {word if n == 1 else plural}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

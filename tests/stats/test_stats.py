@@ -22,6 +22,7 @@ from nassim.stats import (
     bootstrap_interval,
     common_budget,
     final_values,
+    first_hits,
     interquartile_mean,
     log_times,
     mean_band,
@@ -123,6 +124,17 @@ def test_values_of_curves_at_a_moment() -> None:
     assert final_values(CURVES, at=3.9).tolist() == [10.0, 5.0, inf]
     assert common_budget([CURVES[:2], CURVES[2:]]) == Finding(7.25)
     assert common_budget([[]]).value is None
+
+
+@pytest.mark.xfail(strict=True, reason="rounding dust decides")
+def test_rounding_dust_is_no_regret() -> None:
+    """Equal accuracies that were computed in two ways are equal: an optimum is reached, a target hit, a rank shared."""
+    dusty, plain = 0.1 + 0.2, 0.3
+    assert dusty != plain
+    curves = [regret_curve([1.0, 2.0], [0.25, value], dusty, 9.0) for value in (dusty, plain)]
+    assert [curve.value[-1] for curve in curves] == [0.0, 0.0]
+    assert first_hits(curves, [0.0]).tolist() == [[2.0], [2.0]]
+    assert regret_curve([1.0], [0.3 - 1e-9], 0.3, 9.0).value[0] == pytest.approx(1e-7)  # what is no dust stays
 
 
 def test_regret_is_in_percentage_points() -> None:

@@ -176,8 +176,8 @@ def test_words() -> None:
     assert (low, high) == (1.0, 2.0)  # of 27 resamples of 1 1 2 eight are 1 1 1 and one is 2 2 2: both above 2.5 %
     assert said == (
         (
-            "On b, local ends with the lowest test regret, 1.33 percentage points (interquartile mean of 3 seeds, "
-            "95 % interval 1.00 to 2.00) after 100 s; random_search ends with 3.50."
+            "On b, local ends with the lowest test regret, 1.33 percentage points (interquartile mean of 3 seeds of 4, "
+            "the others without an answer, 95 % interval 1.00 to 2.00) after 100 s; random_search ends with 3.50."
         ),
         "With 4 seeds no difference could be significant, however large: more seeds are needed.",
         "This holds for this benchmark only; 1 run without an answer counted as worst in ranks and tests.",

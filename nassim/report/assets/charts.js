@@ -169,7 +169,11 @@ const drawDistribution = () => {
     annotations: [{ x: Math.log10(budget), y: 0.03, yref: "paper", xanchor: "right", showarrow: false, text: "most that a run spent ", font: { size: 11, color: css("--muted") } }],
   });
 };
-const drawRanks = () => drawOverTime("ranks", part().ranks[state.axis], "mean rank (1 is best)", { autorange: "reversed" }, ".2f");
+const drawRanks = () => {
+  const data = part().ranks[state.axis];
+  byId("ranks-note").textContent = data.note;
+  return drawOverTime("ranks", data, "mean rank (1 is best)", { autorange: "reversed" }, ".2f");
+};
 
 const drawFronts = () => {
   const choices = part().fronts;
