@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from nassim.benchmarks.spaces.nasbench201 import EDGES
+from nassim.benchmarks.spaces.nasbench201_3ops import whole
 from nassim.space import Architecture
 
 STAGES = (1, 2, 4)  # channels in units of C; the image side is divided by the same number
@@ -115,9 +116,10 @@ class Network(nn.Module):
 
 
 def build(arch: Architecture, *, channels: int, cells: int, classes: int, image_channels: int = 3) -> Network:
-    """The network of a cell, without storage (on the ``meta`` device): `initialize` fills it."""
+    """The network of a cell (of a part of the space, too), without storage (on ``meta``): `initialize` fills it."""
+    choices = whole(arch).choices
     return skeleton(
-        lambda width: Cell(arch.choices, width),
+        lambda width: Cell(choices, width),
         channels=channels,
         cells=cells,
         classes=classes,

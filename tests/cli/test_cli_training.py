@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,18 @@ torch = pytest.importorskip("torch")
 
 from nassim.benchmarks import nasbench201  # noqa: E402
 from nassim.cli.main import main  # noqa: E402
-from nassim.full_training.tables import digits as digits_table  # noqa: E402
 from nassim.full_training.tables import shards  # noqa: E402
 from nassim.full_training.tables.builder import build  # noqa: E402
 from nassim.full_training.tables.classes import cell_classes  # noqa: E402
+from nassim.full_training.tables.designs import DESIGNS  # noqa: E402
 from nassim.full_training.tables.shards import SEEDS, Shard  # noqa: E402
 from nassim.full_training.training import device  # noqa: E402
 from nassim.full_training.training.recipe import RECIPES, Recipe  # noqa: E402
 from nassim.query import Query, Result  # noqa: E402
 from nassim.study import compare  # noqa: E402
 from nassim.tabular_data import digits  # noqa: E402
+
+DIGITS = DESIGNS["nasbench201/digits"]
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +63,7 @@ def test_train_says_what_it_does_and_keeps_it(capsys: pytest.CaptureFixture[str]
     ("arguments", "message"),
     [
         (("310429",), "is not an architecture"),
-        (("310423", "--data", "mnist"), "is not a data set"),
+        (("310423", "--data", "svhn"), "is not a data set"),
         (("310423", "--recipe", "imagenet"), "is not a recipe"),
         (("310423", "--recipe", "nasbench201-12ep"), "mirrored image of digits"),
         (("310423", "--device", "gpu"), "is not a device"),
@@ -93,8 +96,10 @@ def test_no_other_command_loads_torch() -> None:
 def small_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A build of two classes and three seeds; its table is the shipped one."""
     plan = [Shard(n, seed, (5, 900)) for n, seed in enumerate(SEEDS)]
-    for module in ("shards", "builder", "digits"):
-        monkeypatch.setattr(f"nassim.full_training.tables.{module}.plan", lambda: plan)
+    for module in ("shards", "builder", "assemble"):
+        monkeypatch.setattr(f"nassim.full_training.tables.{module}.plan", lambda design: plan)
+    monkeypatch.setitem(DESIGNS, DIGITS.name, replace(DIGITS, pilot=0))
+    monkeypatch.setattr("nassim.tabular_data.trained.FOLDER", tmp_path / "build")
     monkeypatch.setattr(digits, "PATH", tmp_path / "build" / "nasbench201-digits.h5")
     monkeypatch.setattr(nasbench201, "TASKS", tuple(dict.fromkeys((*nasbench201.TASKS, "digits"))))
     return tmp_path / "build"
@@ -139,13 +144,13 @@ def test_parallel_jobs_build_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
 
     plan = [Shard(n, SEEDS[0], (n + 5,)) for n in range(3)]
     for module in ("shards", "builder"):
-        monkeypatch.setattr(f"nassim.full_training.tables.{module}.plan", lambda: plan)
+        monkeypatch.setattr(f"nassim.full_training.tables.{module}.plan", lambda design: plan)
     monkeypatch.setattr("multiprocessing.context.SpawnContext.Pool", lambda self, jobs: Pool(jobs))
-    build(tmp_path / "two", jobs=2, tell=lambda progress: None)
-    build(tmp_path / "one", jobs=1, tell=lambda progress: None)
+    build(DIGITS, tmp_path / "two", jobs=2, tell=lambda progress: None)
+    build(DIGITS, tmp_path / "one", jobs=1, tell=lambda progress: None)
     assert given == plan
     for shard in plan:
-        one, two = (shards.read(tmp_path / name, shard, digits_table.made()) for name in ("one", "two"))
+        one, two = (shards.read(tmp_path / name, DIGITS, shard, shards.made(DIGITS)) for name in ("one", "two"))
         assert one is not None and two is not None
         assert one.valid.tolist() == two.valid.tolist() and one.test.tolist() == two.test.tolist()
 
