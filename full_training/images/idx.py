@@ -127,7 +127,7 @@ def load(name: str, folder: Path | None = None) -> ImageData:
     release = RELEASES[name]
     places = _places(name, release, folder)
     found: dict[str, Split] = {}
-    for part, images, labels in (("train", *release.files[:2]), ("test", *release.files[2:])):
+    for part, (images, labels) in (("train", release.files[:2]), ("test", release.files[2:])):
         count = COUNTS["train" if part == "train" else "t10k"]
         pixels = _content(places[images.name], images, 16 + count * SIDE * SIDE)[16:]
         numbers = _content(places[labels.name], labels, 8 + count)[8:]

@@ -22,7 +22,15 @@ WIDEST = 512  # pixels of a side that networks are trained on
 SPLITS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}  # folder -> split
 TENTH = 0.1  # of each class, where the source has no folder for a split
 _SEED = 0x70696373
-_UNREADABLE = (*DAMAGED, SyntaxError, IndexError, KeyError, TypeError, MemoryError, struct.error)
+_UNREADABLE: tuple[type[Exception], ...] = (
+    *DAMAGED,
+    SyntaxError,
+    IndexError,
+    KeyError,
+    TypeError,
+    MemoryError,
+    struct.error,
+)
 
 
 @dataclass

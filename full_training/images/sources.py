@@ -16,8 +16,9 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, NamedTuple, cast
 
 from nassim.errors import CorruptData, MissingData
 
@@ -81,7 +82,7 @@ def _in_folder(folder: Path) -> Iterator[Picture]:
             count += 1
             if count > MOST_MEMBERS:
                 raise CorruptData(f"{folder} has more than {MOST_MEMBERS:,} pictures.")
-            yield Picture(below / file, lambda path=path: _bytes(path))  # type: ignore[misc]
+            yield Picture(below / file, partial(_bytes, path))
 
 
 def _bytes(path: Path) -> bytes:
@@ -129,7 +130,7 @@ def _in_zip(archive: Path) -> Iterator[Picture]:
             kind = stat.S_IFMT(info.external_attr >> 16)
             path = count.check(info.filename, info.file_size, link=kind not in (0, stat.S_IFREG, stat.S_IFDIR))
             if _wanted(path) and not info.is_dir():
-                yield Picture(path, lambda info=info: _member(file, info))  # type: ignore[misc]
+                yield Picture(path, partial(_member, file, info))
 
 
 def _member(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -139,24 +140,30 @@ def _member(file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 def _in_tar(archive: Path) -> Iterator[Picture]:
     count = _Count(archive)
-    with _unpacking(archive) as opened, tarfile.open(fileobj=_Bounded(opened), mode="r:") as tar:  # type: ignore[call-overload]
+    with _unpacking(archive) as opened, tarfile.open(fileobj=cast(IO[bytes], _Bounded(opened)), mode="r:") as tar:
         for member in tar:
             link = not (member.isreg() or member.isdir())
             path = count.check(member.name, member.size, link=link)
             if _wanted(path) and member.isreg():
-                yield Picture(path, lambda member=member: _all(tar.extractfile(member)))
-            tar.members = []  # it would keep them all
+                yield Picture(path, partial(_part, tar, member))
+            vars(tar)["members"] = []  # it would keep them all
+
+
+def _part(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    opened = tar.extractfile(member)
+    assert opened is not None, "a regular file"
+    return _all(opened)
 
 
 def _unpacking(archive: Path) -> IO[bytes]:
     with archive.open("rb") as file:
         first = file.read(6)
     if first.startswith(b"\x1f\x8b"):
-        return gzip.open(archive)  # type: ignore[return-value]
+        return cast(IO[bytes], gzip.open(archive))
     if first.startswith(b"BZh"):
-        return bz2.open(archive)  # type: ignore[return-value]
+        return bz2.open(archive)
     if first.startswith(b"\xfd7zXZ\x00"):
-        return lzma.open(archive)  # type: ignore[return-value]
+        return lzma.open(archive)
     return archive.open("rb")
 
 
