@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -17,7 +20,7 @@ from nassim.cli.main import main  # noqa: E402
 from nassim.full_training.tables import shards  # noqa: E402
 from nassim.full_training.tables.builder import build  # noqa: E402
 from nassim.full_training.tables.classes import cell_classes  # noqa: E402
-from nassim.full_training.tables.designs import DESIGNS  # noqa: E402
+from nassim.full_training.tables.designs import DESIGNS, Design  # noqa: E402
 from nassim.full_training.tables.shards import SEEDS, Shard  # noqa: E402
 from nassim.full_training.training import device  # noqa: E402
 from nassim.full_training.training.recipe import RECIPES, Recipe  # noqa: E402
@@ -190,3 +193,65 @@ def test_a_strategy_runs_on_the_training_back_end(capsys: pytest.CaptureFixture[
     first, again = (json.loads(nassim(capsys, *command)[0]) for _ in range(2))
     assert first == again
     assert isinstance(Query(nasbench201.SPACE.at(0)), Query) and Result._fields[0] == "value"
+
+
+@pytest.fixture
+def pilot(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """A design whose pilot are 24 classes of three operations on digits; called with how far two seeds differ."""
+    design = replace(DIGITS, space_name="nasbench201_3ops", pilot=24)
+    monkeypatch.setitem(DESIGNS, design.name, design)
+
+    def trains(noise: int) -> None:
+        def train_shard(design: Design, shard: Shard) -> tuple[Shard, shards.Results]:
+            rng, count = random.Random(f"{shard.number} {shard.seed}"), len(shard.classes)
+            valid = np.array([[10 * i, 1000 + 10 * i + rng.randrange(noise)] for i in shard.classes], np.int32)
+            seconds, latency = np.ones((count, 2), np.float32), np.full(count, 1e-3, np.float32)
+            failed = np.array([""] * count)
+            return shard, shards.Results(valid, valid, valid[:, 1], seconds, latency, failed, "a machine")
+
+        monkeypatch.setattr("nassim.full_training.tables.builder.train_shard", train_shard)
+
+    return trains
+
+
+def test_a_pilot_comes_first(capsys: pytest.CaptureFixture[str], pilot: Callable[[int], None], tmp_path: Path) -> None:
+    pilot(30)
+    name, folder = "nasbench201_3ops/digits", tmp_path / "data" / "builds" / "nasbench201_3ops-digits"
+    out, err = nassim(capsys, "data", "build", name, "--pilot")
+    assert not out and "over 24 classes two seeds agree by 0.9" in err and "48 of 48 trainings" in err
+    assert len(list((folder / "shards").iterdir())) == 2
+    out, err = nassim(capsys, "data", "build", "nasbench201-3ops/digits", "--limit", "1", "--json")
+    answer = json.loads(out)
+    assert answer["pilot"]["spearman"] > 0.9 and "Incomplete" in answer["notes"][3] and "72 of 234" in err
+    out, err = nassim(capsys, "data", "build", name)
+    assert str(folder / "nasbench201_3ops-digits.h5") in out and "Incomplete" not in out and "234 of 234" in err
+    assert nassim(capsys, "data", "build", name)[0] == out
+
+
+def test_nothing_is_built_on_noise(
+    capsys: pytest.CaptureFixture[str], pilot: Callable[[int], None], tmp_path: Path
+) -> None:
+    pilot(100_000)
+    name, folder = "nasbench201_3ops/digits", tmp_path / "build"
+    _, err = nassim(capsys, "data", "build", name, "--out", str(folder), "--limit", "1")
+    assert "24 of 48 trainings" in err and "seeds agree" not in err and "The pilot is not finished" in err
+    _, err = nassim(capsys, "data", "build", name, "--out", str(folder), code=2)
+    assert "is not built: over the pilot's 24 classes two seeds agree by" in err and "less than 0.7" in err
+    assert len(list((folder / "shards").iterdir())) == 2 and not (folder / "nasbench201_3ops-digits.h5").exists()
+
+
+def test_a_build_is_not_continued_with_another_recipe(
+    capsys: pytest.CaptureFixture[str],
+    pilot: Callable[[int], None],
+    tiny: Recipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pilot(30)
+    name, folder = "nasbench201_3ops/digits", str(tmp_path / "build")
+    nassim(capsys, "data", "build", name, "--out", folder, "--pilot")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "build" / "shards").iterdir()}
+    monkeypatch.setitem(RECIPES, "digits", replace(tiny, rate=0.2))
+    _, err = nassim(capsys, "data", "build", name, "--out", folder, code=2)
+    assert "is of another build (recipe differ)" in err and err.count("error:") == 1
+    assert {path.name: path.read_bytes() for path in (tmp_path / "build" / "shards").iterdir()} == before

@@ -52,29 +52,33 @@ def main(
         done, of = progress.trainings, progress.of_trainings
         err.print(f"{time.strftime('%H:%M:%S')} {done:,} of {of:,} trainings; left at this pace: {left}")
 
+    def missing() -> int:
+        return sum(read(shards, design, shard, made(design)) is None for shard in first)
+
     shards, first, agreement = out / "shards", pilot_shards(design), None
     try:
-        if first:
-            missing = sum(read(shards, design, shard, made(design)) is None for shard in first)
-            if missing:
-                build(design, shards, jobs=jobs, limit=limit, only=first, tell=tell)
-                limit = None if limit is None else max(0, limit - missing)
-            if limit is None or limit > 0 or not missing:
-                agreement = _agreement(read_pilot(design, shards))
-                err.print(_sentence(design.name, agreement), soft_wrap=True)
-                if not pilot and not agreement["spearman"] >= WANTED:
-                    raise Unsupported(
-                        f"{design.name} is not built: over the pilot's {agreement['classes']} classes two seeds agree "
-                        f"by {agreement['spearman']:.2f} (Spearman), less than {WANTED}. Its shards stay in {shards}."
-                    )
-        if not pilot:
+        if todo := missing():
+            build(design, shards, jobs=jobs, limit=limit, only=first, tell=tell)
+            limit = None if limit is None else max(0, limit - todo)
+        whole = not missing()
+        if first and whole:
+            agreement = _agreement(read_pilot(design, shards))
+            err.print(_sentence(design.name, agreement), soft_wrap=True)
+            if not pilot and not agreement["spearman"] >= WANTED:
+                raise Unsupported(
+                    f"{design.name} is not built: over the pilot's {agreement['classes']} classes two seeds agree by "
+                    f"{agreement['spearman']:.2f} (Spearman), less than {WANTED}. Its shards stay in {shards}."
+                )
+        if whole and not pilot:
             build(design, shards, jobs=jobs, limit=limit, tell=tell)
     except KeyboardInterrupt:
         err.print("\nInterrupted: finished shards are kept. The same command goes on.")
         raise typer.Exit(130) from None
-    if pilot:
+    if pilot or not whole:
+        if not whole:
+            err.print("The pilot is not finished, so there is no table yet. The same command goes on.")
         if as_json:
-            print_json({"pilot": agreement, "shards": shards})
+            print_json({"table": None, "pilot": agreement, "shards": shards})
         return
     target = out / design.file_name
     header = assemble(design, shards, target)
