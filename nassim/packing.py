@@ -52,21 +52,35 @@ class Point(NamedTuple):
     source: str = "mean"  # of valid and test: the mean over repeats, the training's own, or a final training
 
 
-_NUMBER, _COUNT, _TEXT, _VALUES = (int, float), (int,), (str,), (dict,)
-_TRIALS = dict(
-    zip(
-        TrialRow._fields,
-        (
-            *(_TEXT, (int, type(None)), _COUNT, _NUMBER, _NUMBER, _NUMBER, _NUMBER, _COUNT),
-            *((str, type(None)), _TEXT, _TEXT, _TEXT, _COUNT, (dict, type(None))),
-        ),
-        strict=True,
-    )
-)
+_TEXT, _COUNT, _NUMBER = (str,), (int,), (int, float)
+_Types = Mapping[str, tuple[type, ...]]
+_TRIALS: _Types = {
+    "architecture": _TEXT,
+    "asked_epochs": (int, type(None)),
+    "epochs": _COUNT,
+    "value": _NUMBER,
+    "cost_seconds": _NUMBER,
+    "started_seconds": _NUMBER,
+    "finished_seconds": _NUMBER,
+    "worker": _COUNT,
+    "metric": (str, type(None)),
+    "origin": _TEXT,
+    "inherit": _TEXT,
+    "training": _TEXT,
+    "paid_epochs": _COUNT,
+    "extras": (dict, type(None)),
+}
 _MAYBE = (int, float, type(None))
-_POINTS = dict(
-    zip(Point._fields, (_NUMBER, _COUNT, _COUNT, _TEXT, _MAYBE, _MAYBE, _MAYBE, _TEXT), strict=True),
-)
+_POINTS: _Types = {
+    "seconds": _NUMBER,
+    "queries": _COUNT,
+    "epochs": _COUNT,
+    "architecture": _TEXT,
+    "observed": _MAYBE,
+    "valid": _MAYBE,
+    "test": _MAYBE,
+    "source": _TEXT,
+}
 
 
 def pack_trials(run: Run, *, extras: bool = False) -> bytes:
@@ -123,7 +137,7 @@ def _pack(kind: Any, rows: Sequence[tuple[object, ...]]) -> bytes:
     return zlib.compress(json.dumps(kept, separators=(",", ":")).encode(), _LEVEL)
 
 
-def _unpack(packed: bytes, kind: Any, types: Mapping[str, tuple[type, ...]]) -> Iterable[tuple[object, ...]]:
+def _unpack(packed: bytes, kind: Any, types: _Types) -> Iterable[tuple[object, ...]]:
     unpacker = zlib.decompressobj()
     try:
         text = unpacker.decompress(packed, MOST_BYTES)

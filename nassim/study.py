@@ -149,10 +149,9 @@ def compare(
     options = limits, workers, noise, live_seeds is not None, device, patience, objectives, constraint
     tasks = [
         _Task(
-            *(i, _by_name(pair.algorithm), pair.algorithm.title, pair.settings, by_name[pair.benchmark.name], seed),
-            *(*options, pair.plan),
+            i, _by_name(p.algorithm), p.algorithm.title, p.settings, by_name[p.benchmark.name], seed, *options, p.plan
         )
-        for i, (pair, seed) in enumerate((pair, seed) for pair in pairs for seed in pair.seeds)
+        for i, (p, seed) in enumerate((p, seed) for p in pairs for seed in p.seeds)
     ]
     settings = {
         "nassim": __version__,

@@ -1,61 +1,16 @@
-"""The table ``nasbench201/digits``, which ships with nassim: counts as they were measured, and how they are read.
-
-Equivalent cells share a training, so that the file has a row for each of 4,930 classes, and a column that says which
-class a cell is of. Accuracies are counts of correct images in 16 bits. `open_table` gives the table in the form
-of all others: a row a cell, fractions, NaN where a training is missing.
-"""
+"""The table ``nasbench201/digits``, which ships with nassim: 15,625 cells in 4,930 classes."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nassim.errors import CorruptData
-from nassim.tabular_data.table import Table, column_name
+from nassim.tabular_data.table import Table
+from nassim.tabular_data.trained import open_trained, shipped
 
 TASK = "digits"
-PATH = Path(__file__).parent / "tables" / "nasbench201-digits.h5"
-MISSING = 0xFFFF  # of a count: not trained, or diverged
+PATH = shipped("nasbench201-digits.h5")
 
 
 def open_table(path: Path | None = None) -> Table:
-    """The table (the one that is shipped) with a row for each of the 15,625 cells.
-
-    Columns: ``digits/valid_accuracy``, ``train_accuracy`` and ``train_seconds`` (cells, repeats), those after fewer
-    epochs with ``@epochs``; ``test_accuracy`` after the last; ``latency`` (cells,); ``class`` (cells,).
-    """
-    path = path or PATH
-    stored = Table.open(path)
-    try:
-        return Table(path, stored.header, _expanded(stored))
-    except (KeyError, IndexError, ValueError) as error:
-        raise CorruptData(f"{path} is not the table of {TASK} ({error}). Install nassim again.") from error
-
-
-def _expanded(stored: Table) -> Mapping[str, NDArray[Any]]:
-    columns = {name.partition("/")[2]: column for name, column in stored.columns.items()}
-    images = json.loads(stored.header.sources["images"])
-    classes = columns["class"]
-    full = max(stored.header.epochs)
-    found: dict[str, NDArray[Any]] = {f"{TASK}/class": classes, f"{TASK}/latency": columns["latency"][classes]}
-    seconds = np.cumsum(columns["seconds"].astype(np.float64), axis=2)
-    for epochs in stored.header.epochs:
-        for split in ("train", "valid"):
-            counts = columns[f"{split}_correct"][:, :, epochs - 1]
-            name = column_name(TASK, f"{split}_accuracy", epochs, full)
-            found[name] = _fractions(counts, images[split])[classes]
-        found[column_name(TASK, "train_seconds", epochs, full)] = seconds[:, :, epochs - 1][classes]
-    found[f"{TASK}/test_accuracy"] = _fractions(columns["test_correct"], images["test"])[classes]
-    for column in found.values():
-        column.setflags(write=False)
-    return found
-
-
-def _fractions(counts: NDArray[np.uint16], images: int) -> NDArray[np.float64]:
-    fractions: NDArray[np.float64] = np.where(counts == MISSING, np.nan, counts / images)
-    return fractions
+    """The table (the one that is shipped) with a row for each of the 15,625 cells: `open_trained` has its columns."""
+    return open_trained(path or PATH, TASK)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from nassim.errors import CorruptData, MissingData
 from nassim.files import put_in_place
 from nassim.full_training.images.data import ImageData, Split, halves, images_folder
+from nassim.full_training.images.fetched import retrieve
 
 SIDE, PIXELS = 32, 3 * 32 * 32
 
@@ -92,17 +93,8 @@ def load(name: str, folder: Path | None = None) -> ImageData:
 
 def download(name: str) -> Path:
     """Fetch an archive into the data folder (about 165 MB), checked by its md5; its path."""
-    import pooch
-
     release = RELEASES[name]
-    try:
-        return Path(pooch.retrieve(release.url, f"md5:{release.md5}", fname=release.archive, path=images_folder()))
-    except ValueError as error:
-        raise CorruptData(f"{release.url} has another md5 than {release.md5}: it was altered or cut off.") from error
-    except OSError as error:
-        raise MissingData(
-            f"{release.url} cannot be fetched: {error}. Fetch it elsewhere and put it into {images_folder()}."
-        ) from error
+    return retrieve(release.url, f"md5:{release.md5}", images_folder())
 
 
 def _unpacked(name: str, release: Release, folder: Path) -> Path:

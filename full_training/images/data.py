@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nassim.errors import UnknownName
 from nassim.tabular_data.locations import data_folder
 
-DATA_SETS = ("digits", "cifar10", "cifar100", "imagenet16-120")
+DATA_SETS = ("digits", "fashion", "fashion14", "mnist", "cifar10", "cifar100", "imagenet16-120")
 SPLITS = ("train", "valid", "test")
 
 
@@ -111,7 +111,7 @@ def random_bits(seed: int, n: int) -> NDArray[np.uint64]:
 
 
 def load_data(name: str, folder: Path | None = None) -> ImageData:
-    """A data set by name; ``folder`` is where the released image files lie (digits need none).
+    """A data set by name, shipped or of the user's own; ``folder``: where released image files lie (digits need none).
 
     `UnknownName` for another name, `MissingData` or `CorruptData` where image files are not as released.
     """
@@ -119,6 +119,14 @@ def load_data(name: str, folder: Path | None = None) -> ImageData:
         from nassim.full_training.images import digits
 
         return digits.load()
+    if name == "fashion14":
+        from nassim.full_training.images import fashion14
+
+        return fashion14.load(folder)
+    if name in ("fashion", "mnist"):
+        from nassim.full_training.images import idx
+
+        return idx.load(name, folder)
     if name in ("cifar10", "cifar100"):
         from nassim.full_training.images import cifar
 
@@ -127,4 +135,11 @@ def load_data(name: str, folder: Path | None = None) -> ImageData:
         from nassim.full_training.images import imagenet16
 
         return imagenet16.load(folder)
-    raise UnknownName(f"{name!r} is not a data set to train on. Known: {', '.join(DATA_SETS)}.")
+    from nassim.full_training.images import own
+
+    if name in (others := own.own_names()):
+        return own.load(name)
+    raise UnknownName(
+        f"{name!r:.60} is not a data set to train on. Known: {', '.join((*DATA_SETS, *others))}; "
+        "`nassim data images NAME PATH` makes one of your own."
+    )

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from nassim.benchmarks.spaces.nasbench201 import SPACE
+from nassim.benchmarks.spaces.nasbench201_3ops import whole
 from nassim.full_training.networks.construct import Constructed, construct, initialize
 from nassim.network import Frame
 from nassim.space import Architecture
@@ -83,9 +84,9 @@ class Network(nn.Module):
 
 
 def build(arch: Architecture, *, channels: int, cells: int, classes: int, image_channels: int = 3) -> Constructed:
-    """The network of a cell, without storage (on the ``meta`` device): `initialize` fills it."""
+    """The network of a cell (of a part of the space, too), without storage (on ``meta``): `initialize` fills it."""
     side = STAGES[-1]  # the smallest; the network is the same for all
-    return construct(SPACE.network(arch, Frame(channels, cells, classes, (image_channels, side, side))))
+    return construct(SPACE.network(whole(arch), Frame(channels, cells, classes, (image_channels, side, side))))
 
 
 def skeleton(

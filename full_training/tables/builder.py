@@ -1,12 +1,12 @@
-"""Building the table ``nasbench201/digits``: trains every class of cells under every seed, shard by shard."""
+"""Building a table: trains every class of cells under every seed, shard by shard."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +16,14 @@ from nassim.full_training.images.batches import generator
 from nassim.full_training.images.data import load_data
 from nassim.full_training.networks.nasbench201 import build as build_network
 from nassim.full_training.networks.nasbench201 import initialize
-from nassim.full_training.tables.digits import RECIPE, made
-from nassim.full_training.tables.shards import SEEDS, Results, Shard, pending, plan, trained_classes, write
+from nassim.full_training.tables.designs import Design
+from nassim.full_training.tables.shards import SEEDS, Results, Shard, made, plan, read, trained_classes, write
 from nassim.full_training.training.device import describe
 from nassim.full_training.training.many import DeviceData, train_many
 from nassim.full_training.training.recipe import Recipe, get_recipe
 from nassim.full_training.training.training import Training
 from nassim.processes import processes, spread
 from nassim.space import Architecture
-from nassim.tabular_data.digits import TASK
 
 LATENCY_RUNS = 7  # the fastest counts
 
@@ -40,21 +39,31 @@ class Progress:
     seconds_left: float
 
 
-def build(folder: Path, *, jobs: int = 1, limit: int | None = None, tell: Callable[[Progress], None]) -> None:
+def build(
+    design: Design,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    limit: int | None = None,
+    only: Sequence[Shard] | None = None,
+    tell: Callable[[Progress], None],
+) -> None:
     """Train what is missing in ``folder``, in ``jobs`` processes of one thread each; at most ``limit`` shards.
 
-    Each finished shard is written at once: killed, the build loses the shards in work, and goes on from there.
+    only: these shards instead of the whole plan, as the pilot's. Each finished shard is written at once: killed, the
+    build loses the shards in work, and goes on from there.
     """
-    everything = plan()
-    todo = list(pending(folder, made()))
+    everything = plan(design) if only is None else tuple(only)
+    made_with = made(design)
+    todo = [shard for shard in everything if read(folder, design, shard, made_with) is None]
     there = {shard.number for shard in everything} - {shard.number for shard in todo}
     todo = todo[:limit]
     of_trainings = sum(len(shard.classes) for shard in everything)
     trainings = sum(len(shard.classes) for shard in everything if shard.number in there)
     started, done = time.monotonic(), 0
     tell(Progress(len(there), len(everything), trainings, of_trainings, math.nan))
-    for shard, results in _results(todo, jobs):
-        write(folder, shard, made(), results)
+    for shard, results in _results(design, todo, jobs):
+        write(folder, design, shard, made_with, results)
         there.add(shard.number)
         done += len(shard.classes)
         left = sum(len(each.classes) for each in todo) - done
@@ -62,19 +71,20 @@ def build(folder: Path, *, jobs: int = 1, limit: int | None = None, tell: Callab
         tell(Progress(len(there), len(everything), trainings + done, of_trainings, pace * left))
 
 
-def _results(todo: list[Shard], jobs: int) -> Iterator[tuple[Shard, Results]]:
+def _results(design: Design, todo: list[Shard], jobs: int) -> Iterator[tuple[Shard, Results]]:
+    train = partial(train_shard, design)
     if jobs == 1:
-        yield from map(train_shard, todo)
+        yield from map(train, todo)
         return
     with processes(jobs) as pool:
-        yield from spread(pool, train_shard, todo, jobs)
+        yield from spread(pool, train, todo, jobs)
 
 
-def train_shard(shard: Shard) -> tuple[Shard, Results]:
+def train_shard(design: Design, shard: Shard) -> tuple[Shard, Results]:
     """Train all classes of a shard at once, on one thread."""
     torch.set_num_threads(1)
-    data, recipe = _data(), get_recipe(RECIPE)
-    archs = [each.trained for each in trained_classes(shard)]
+    data, recipe = _data(design.data_name, design.recipe_name), design.recipe
+    archs = [each.trained for each in trained_classes(design, shard)]
     trainings = train_many(archs, data, recipe, [shard.seed] * len(archs))
     return shard, pack(trainings, data, recipe, measure=shard.seed == SEEDS[0])
 
@@ -121,5 +131,5 @@ def measure_latency(arch: str, data: DeviceData, recipe: Recipe) -> float:
 
 
 @cache
-def _data() -> DeviceData:
-    return DeviceData.of(load_data(TASK), get_recipe(RECIPE))
+def _data(name: str, recipe: str) -> DeviceData:
+    return DeviceData.of(load_data(name), get_recipe(recipe))

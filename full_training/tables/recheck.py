@@ -1,4 +1,4 @@
-"""Checking the table ``nasbench201/digits`` by training cells of it again."""
+"""Checking a table that nassim trained by training cells of it again."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.errors import CorruptData, InvalidSetting
-from nassim.full_training.images.data import load_data
-from nassim.full_training.tables.classes import cell_classes
+from nassim.full_training.tables.designs import Design
 from nassim.full_training.tables.shards import SEEDS
 from nassim.full_training.training.device import require_torch
 from nassim.full_training.training.recipe import Recipe
-from nassim.tabular_data.digits import TASK, open_table
+from nassim.tabular_data.trained import open_trained
 
 LIMIT = 4.0  # a difference of so many standard deviations of a difference between repeats is none of noise
 NEAR = 1000  # cells of about the same accuracy, whose repeats tell how far apart repeats are there
@@ -52,8 +50,8 @@ class Recheck:
         return abs(self.difference) <= LIMIT * math.sqrt(2) * self.noise
 
 
-def recheck(count: int, *, seed: int = 0, path: Path | None = None, tell: Callable[[Recheck], None]) -> list[Recheck]:
-    """Train ``count`` random cells of the table again, each under one of its recorded seeds.
+def recheck(design: Design, path: Path, count: int, *, seed: int = 0, tell: Callable[[Recheck], None]) -> list[Recheck]:
+    """Train ``count`` random cells of a table again, each under one of its recorded seeds.
 
     `CorruptData` if the table was made with another recipe or other images than its header says, or if a cell's
     accuracy, or the mean over all that were trained, is not what training gives; `InvalidSetting` for a count below 1.
@@ -63,14 +61,15 @@ def recheck(count: int, *, seed: int = 0, path: Path | None = None, tell: Callab
 
     if count < 1:
         raise InvalidSetting(f"--retrain {count}: it must be at least 1.")
-    table, data = open_table(path), load_data(TASK)
+    task, data = design.data_name, design.load_data()
+    table = open_trained(path, task)
     recipe = Recipe(**json.loads(table.header.sources["recipe"]))
     for name, value in (("recipe", recipe.sha256), ("images", data.sha256)):
         if table.header.sources[f"{name} sha256"] != value:
             raise CorruptData(f"{table.path}: its {name} are not those of its header. Install nassim again.")
     full = max(table.header.epochs)
     curves = np.stack(
-        [table.columns[f"{TASK}/valid_accuracy{'' if e == full else f'@{e}'}"] for e in table.header.epochs], axis=2
+        [table.columns[f"{task}/valid_accuracy{'' if e == full else f'@{e}'}"] for e in table.header.epochs], axis=2
     )
     whole = curves[~np.isnan(curves[:, :, -1]).any(axis=1), :, -1]
     means, variances = whole.mean(axis=1), whole.var(axis=1, ddof=1)
@@ -82,10 +81,10 @@ def recheck(count: int, *, seed: int = 0, path: Path | None = None, tell: Callab
     found = []
     recorded = np.argwhere(~np.isnan(curves[:, :, -1]))
     for row, repeat in (recorded[rng.randrange(len(recorded))] for _ in range(count)):
-        trained = cell_classes()[int(table.columns[f"{TASK}/class"][row])].trained
+        trained = design.classes[int(table.columns[f"{task}/class"][row])].trained
         training = train(trained, data, recipe, SEEDS[repeat])
         result = Recheck(
-            arch=str(SPACE.at(int(row))),
+            arch=str(design.space.at(int(row))),
             seed=SEEDS[repeat],
             recorded=tuple(curves[row, repeat].tolist()),
             measured=training.valid_accuracy,

@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 
 from nassim.errors import CorruptData
 from nassim.files import put_in_place
-from nassim.full_training.tables.classes import CellClass, cell_classes
+from nassim.full_training.tables.classes import CellClass
+from nassim.full_training.tables.designs import Design
 
 SEEDS = (777, 888, 999)
 SIZE = 24  # classes in a shard
-PILOT = 192  # classes, drawn by the number of their cells, that all seeds train first
 
 
 @dataclass(frozen=True)
 class Shard:
-    """Classes (positions in `cell_classes`) to be trained under a seed."""
+    """Classes (positions in a design's ``classes``) to be trained under a seed."""
 
     number: int
     seed: int
@@ -63,40 +63,50 @@ class Results:
     machine: str
 
 
-def plan() -> tuple[Shard, ...]:
+def made(design: Design) -> Made:
+    """What the trainings of a design depend on in this version; reads its images."""
+    return Made(design.recipe.sha256, design.load_data().sha256)
+
+
+def plan(design: Design) -> tuple[Shard, ...]:
     """All shards of a build in their order: the pilot under every seed, then all other classes seed by seed.
 
-    Classes of a shard are neighbors in `cell_classes`, so that they share operations at many edges.
+    The pilot's classes are drawn by the number of their cells. Classes of a shard are neighbors in ``classes``, so
+    that they share operations at many edges.
     """
-    classes = cell_classes()
     rng = random.Random("pilot")
     pilot: set[int] = set()
-    by_row = {row: i for i, each in enumerate(classes) for row in each.rows}
-    while len(pilot) < min(PILOT, len(classes)):
+    by_row = {row: i for i, each in enumerate(design.classes) for row in each.rows}
+    while len(pilot) < min(design.pilot, len(design.classes)):
         pilot.add(by_row[rng.randrange(len(by_row))])
-    rest = [i for i in range(len(classes)) if i not in pilot]
     groups = [(seed, group) for seed in SEEDS for group in _groups(sorted(pilot))]
-    later = _groups(rest)
+    later = _groups([i for i in range(len(design.classes)) if i not in pilot])
     rng.shuffle(later)  # so that the time left is estimated well from the beginning
     groups += [(seed, group) for seed in SEEDS for group in later]
     return tuple(Shard(number, seed, group) for number, (seed, group) in enumerate(groups))
+
+
+def pilot_shards(design: Design) -> tuple[Shard, ...]:
+    """The shards that tell whether repeats agree: the pilot's, under the first two seeds."""
+    a_seed = -(-min(design.pilot, len(design.classes)) // SIZE)
+    return plan(design)[: 2 * a_seed]
 
 
 def _groups(positions: list[int]) -> list[tuple[int, ...]]:
     return [tuple(positions[i : i + SIZE]) for i in range(0, len(positions), SIZE)]
 
 
-def trained_classes(shard: Shard) -> list[CellClass]:
+def trained_classes(design: Design, shard: Shard) -> list[CellClass]:
     """The classes of a shard."""
-    return [cell_classes()[i] for i in shard.classes]
+    return [design.classes[i] for i in shard.classes]
 
 
-def write(folder: Path, shard: Shard, made: Made, results: Results) -> None:
+def write(folder: Path, design: Design, shard: Shard, made: Made, results: Results) -> None:
     """Put a shard's file in place whole; `OutputFailed` if the folder is full or cannot be written."""
     path = folder / shard.file_name
     about = {
         "seed": shard.seed,
-        "archs": [str(each.trained) for each in trained_classes(shard)],
+        "archs": [str(each.trained) for each in trained_classes(design, shard)],
         "recipe": made.recipe_sha256,
         "data": made.data_sha256,
         "machine": results.machine,
@@ -114,7 +124,7 @@ def write(folder: Path, shard: Shard, made: Made, results: Results) -> None:
         )
 
 
-def read(folder: Path, shard: Shard, made: Made) -> Results | None:
+def read(folder: Path, design: Design, shard: Shard, made: Made) -> Results | None:
     """A shard's results; None if its file is not there, `CorruptData` if it is damaged or of another build."""
     path = folder / shard.file_name
     if not path.exists():
@@ -129,7 +139,7 @@ def read(folder: Path, shard: Shard, made: Made) -> Results | None:
         ) from error
     wanted = {
         "seed": shard.seed,
-        "archs": [str(each.trained) for each in trained_classes(shard)],
+        "archs": [str(each.trained) for each in trained_classes(design, shard)],
         "recipe": made.recipe_sha256,
         "data": made.data_sha256,
     }
@@ -139,6 +149,6 @@ def read(folder: Path, shard: Shard, made: Made) -> Results | None:
     return Results(**columns, machine=about["machine"])
 
 
-def pending(folder: Path, made: Made) -> Iterator[Shard]:
+def pending(folder: Path, design: Design, made: Made) -> Iterator[Shard]:
     """The shards that are not there yet, in order; damaged or foreign ones raise `CorruptData`."""
-    return (shard for shard in plan() if read(folder, shard, made) is None)
+    return (shard for shard in plan(design) if read(folder, design, shard, made) is None)

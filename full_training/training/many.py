@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nassim.benchmarks.spaces.nasbench201_3ops import whole
 from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take, to_device
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.nasbench201 import build, initialize
@@ -136,7 +137,7 @@ def _stacked(archs: Sequence[Architecture], data: DeviceData, recipe: Recipe, se
         )
         initialize(network, generator("weights", seed), data.train.images.device)
         networks.append(network)
-    return Stack.of(networks, [arch.choices for arch in archs])
+    return Stack.of(networks, [whole(arch).choices for arch in archs])
 
 
 def _update(weights: Tensor, gradient: Tensor, momentum: Tensor, recipe: Recipe, rate: float) -> None:

@@ -116,8 +116,22 @@ RECIPES = {
     for recipe in (
         Recipe("nasbench201-12ep", epochs=12, crop_side=32),
         Recipe("nasbench201-200ep", epochs=200, crop_side=32),
+        Recipe("nasbench201-12ep-unmirrored", epochs=12, flip=False, crop_side=32),
         Recipe(
             "digits",
+            channels=8,
+            cells=2,
+            epochs=4,
+            epochs_a_pass=4,
+            batch=50,
+            rate=0.1,
+            weight_decay=1e-3,
+            warmup=1.0,
+            crop=0,
+            flip=False,
+        ),
+        Recipe(
+            "fashion14",
             channels=8,
             cells=2,
             epochs=4,
@@ -134,10 +148,18 @@ RECIPES = {
 
 USUAL = {  # data set -> the recipe that it is trained by if none is named
     "digits": "digits",
+    "fashion14": "fashion14",
+    "fashion": "nasbench201-12ep",
+    "mnist": "nasbench201-12ep-unmirrored",
     "cifar10": "nasbench201-200ep",
     "cifar100": "nasbench201-200ep",
     "imagenet16-120": "nasbench201-200ep",
 }
+
+
+def usual_recipe(data: ImageData) -> str:
+    """The recipe that a data set is trained by if none is named, those of the user's own included."""
+    return USUAL.get(data.name) or ("nasbench201-12ep" if data.flip else "nasbench201-12ep-unmirrored")
 
 
 def get_recipe(name: str, **changes: int | float | bool | str) -> Recipe:

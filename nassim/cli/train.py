@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from nassim.full_training.training.train import Curve
 
 RecipeOption = Annotated[
-    str, typer.Option("--recipe", help="digits, nasbench201-12ep or nasbench201-200ep. Default: the data set's.")
+    str,
+    typer.Option(
+        "--recipe", help="digits, fashion14, nasbench201-12ep, -12ep-unmirrored or -200ep. Default: the data set's."
+    ),
 ]
 EpochsOption = Annotated[int | None, typer.Option("--epochs", min=1, help="Length of the recipe's schedule.")]
 ImagesOption = Annotated[
@@ -28,7 +31,9 @@ ImagesOption = Annotated[
 
 def main(
     arch: Annotated[str, typer.Argument(help="a cell of NAS-Bench-201: its string, its digits, or space:3-1-0-4-2-3")],
-    data: Annotated[str, typer.Option(help="digits, cifar10, cifar100 or imagenet16-120.")] = "digits",
+    data: Annotated[
+        str, typer.Option(help="digits, fashion14, fashion, mnist, cifar10, cifar100, imagenet16-120 or your own.")
+    ] = "digits",
     recipe: RecipeOption = "",
     epochs: EpochsOption = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings: seeds 0, 1, ...")] = 1,
@@ -43,7 +48,7 @@ def main(
     from nassim.full_training.images.data import load_data
     from nassim.full_training.training.device import choose_device, describe, require_torch, seconds_are
     from nassim.full_training.training.kept import Kept
-    from nassim.full_training.training.recipe import USUAL, get_recipe
+    from nassim.full_training.training.recipe import get_recipe, usual_recipe
 
     require_torch("training")
     architecture = get_space("nasbench201").parse(arch)
@@ -52,7 +57,7 @@ def main(
         images = cifar.download(data)
     loaded = load_data(data, images)
     changes: Mapping[str, int] = {} if epochs is None else {"epochs": epochs}
-    used = get_recipe(recipe or USUAL[data], **changes)
+    used = get_recipe(recipe or usual_recipe(loaded), **changes)
     used.check(loaded)
     err, kept = console(stderr=True), Kept()
 

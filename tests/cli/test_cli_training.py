@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from nassim.benchmarks import nasbench201  # noqa: E402
 from nassim.cli.main import main  # noqa: E402
-from nassim.full_training.tables import digits as digits_table  # noqa: E402
 from nassim.full_training.tables import shards  # noqa: E402
 from nassim.full_training.tables.builder import build  # noqa: E402
 from nassim.full_training.tables.classes import cell_classes  # noqa: E402
+from nassim.full_training.tables.designs import DESIGNS, Design  # noqa: E402
 from nassim.full_training.tables.shards import SEEDS, Shard  # noqa: E402
 from nassim.full_training.training import device  # noqa: E402
 from nassim.full_training.training.recipe import RECIPES, Recipe  # noqa: E402
 from nassim.query import Query, Result  # noqa: E402
 from nassim.study import compare  # noqa: E402
 from nassim.tabular_data import digits  # noqa: E402
+
+DIGITS = DESIGNS["nasbench201/digits"]
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +68,7 @@ def test_train_says_what_it_does_and_keeps_it(capsys: pytest.CaptureFixture[str]
     ("arguments", "message"),
     [
         (("310429",), "is not an architecture"),
-        (("310423", "--data", "mnist"), "is not a data set"),
+        (("310423", "--data", "svhn"), "is not a data set"),
         (("310423", "--recipe", "imagenet"), "is not a recipe"),
         (("310423", "--recipe", "nasbench201-12ep"), "mirrored image of digits"),
         (("310423", "--device", "gpu"), "is not a device"),
@@ -95,8 +101,10 @@ def test_no_other_command_loads_torch() -> None:
 def small_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A build of two classes and three seeds; its table is the shipped one."""
     plan = [Shard(n, seed, (5, 900)) for n, seed in enumerate(SEEDS)]
-    for module in ("shards", "builder", "digits"):
-        monkeypatch.setattr(f"nassim.full_training.tables.{module}.plan", lambda: plan)
+    for module in ("shards", "builder", "assemble"):
+        monkeypatch.setattr(f"nassim.full_training.tables.{module}.plan", lambda design: plan)
+    monkeypatch.setitem(DESIGNS, DIGITS.name, replace(DIGITS, pilot=0))
+    monkeypatch.setattr("nassim.tabular_data.trained.FOLDER", tmp_path / "build")
     monkeypatch.setattr(digits, "PATH", tmp_path / "build" / "nasbench201-digits.h5")
     monkeypatch.setattr(nasbench201, "TASKS", tuple(dict.fromkeys((*nasbench201.TASKS, "digits"))))
     return tmp_path / "build"
@@ -139,13 +147,13 @@ def test_parallel_jobs_build_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
 
     plan = [Shard(n, SEEDS[0], (n + 5,)) for n in range(3)]
     for module in ("shards", "builder"):
-        monkeypatch.setattr(f"nassim.full_training.tables.{module}.plan", lambda: plan)
+        monkeypatch.setattr(f"nassim.full_training.tables.{module}.plan", lambda design: plan)
     monkeypatch.setattr("nassim.full_training.tables.builder.processes", pool)
-    build(tmp_path / "two", jobs=2, tell=lambda progress: None)
-    build(tmp_path / "one", jobs=1, tell=lambda progress: None)
+    build(DIGITS, tmp_path / "two", jobs=2, tell=lambda progress: None)
+    build(DIGITS, tmp_path / "one", jobs=1, tell=lambda progress: None)
     assert given == plan
     for shard in plan:
-        one, two = (shards.read(tmp_path / name, shard, digits_table.made()) for name in ("one", "two"))
+        one, two = (shards.read(tmp_path / name, DIGITS, shard, shards.made(DIGITS)) for name in ("one", "two"))
         assert one is not None and two is not None
         assert one.valid.tolist() == two.valid.tolist() and one.test.tolist() == two.test.tolist()
 
@@ -185,3 +193,65 @@ def test_a_strategy_runs_on_the_training_back_end(capsys: pytest.CaptureFixture[
     first, again = (json.loads(nassim(capsys, *command)[0]) for _ in range(2))
     assert first == again
     assert isinstance(Query(nasbench201.SPACE.at(0)), Query) and Result._fields[0] == "value"
+
+
+@pytest.fixture
+def pilot(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """A design whose pilot are 24 classes of three operations on digits; called with how far two seeds differ."""
+    design = replace(DIGITS, space_name="nasbench201_3ops", pilot=24)
+    monkeypatch.setitem(DESIGNS, design.name, design)
+
+    def trains(noise: int) -> None:
+        def train_shard(design: Design, shard: Shard) -> tuple[Shard, shards.Results]:
+            rng, count = random.Random(f"{shard.number} {shard.seed}"), len(shard.classes)
+            valid = np.array([[10 * i, 1000 + 10 * i + rng.randrange(noise)] for i in shard.classes], np.int32)
+            seconds, latency = np.ones((count, 2), np.float32), np.full(count, 1e-3, np.float32)
+            failed = np.array([""] * count)
+            return shard, shards.Results(valid, valid, valid[:, 1], seconds, latency, failed, "a machine")
+
+        monkeypatch.setattr("nassim.full_training.tables.builder.train_shard", train_shard)
+
+    return trains
+
+
+def test_a_pilot_comes_first(capsys: pytest.CaptureFixture[str], pilot: Callable[[int], None], tmp_path: Path) -> None:
+    pilot(30)
+    name, folder = "nasbench201_3ops/digits", tmp_path / "data" / "builds" / "nasbench201_3ops-digits"
+    out, err = nassim(capsys, "data", "build", name, "--pilot")
+    assert not out and "over 24 classes two seeds agree by 0.9" in err and "48 of 48 trainings" in err
+    assert len(list((folder / "shards").iterdir())) == 2
+    out, err = nassim(capsys, "data", "build", "nasbench201-3ops/digits", "--limit", "1", "--json")
+    answer = json.loads(out)
+    assert answer["pilot"]["spearman"] > 0.9 and "Incomplete" in answer["notes"][3] and "72 of 234" in err
+    out, err = nassim(capsys, "data", "build", name)
+    assert str(folder / "nasbench201_3ops-digits.h5") in out and "Incomplete" not in out and "234 of 234" in err
+    assert nassim(capsys, "data", "build", name)[0] == out
+
+
+def test_nothing_is_built_on_noise(
+    capsys: pytest.CaptureFixture[str], pilot: Callable[[int], None], tmp_path: Path
+) -> None:
+    pilot(100_000)
+    name, folder = "nasbench201_3ops/digits", tmp_path / "build"
+    _, err = nassim(capsys, "data", "build", name, "--out", str(folder), "--limit", "1")
+    assert "24 of 48 trainings" in err and "seeds agree" not in err and "The pilot is not finished" in err
+    _, err = nassim(capsys, "data", "build", name, "--out", str(folder), code=2)
+    assert "is not built: over the pilot's 24 classes two seeds agree by" in err and "less than 0.7" in err
+    assert len(list((folder / "shards").iterdir())) == 2 and not (folder / "nasbench201_3ops-digits.h5").exists()
+
+
+def test_a_build_is_not_continued_with_another_recipe(
+    capsys: pytest.CaptureFixture[str],
+    pilot: Callable[[int], None],
+    tiny: Recipe,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pilot(30)
+    name, folder = "nasbench201_3ops/digits", str(tmp_path / "build")
+    nassim(capsys, "data", "build", name, "--out", folder, "--pilot")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "build" / "shards").iterdir()}
+    monkeypatch.setitem(RECIPES, "digits", replace(tiny, rate=0.2))
+    _, err = nassim(capsys, "data", "build", name, "--out", folder, code=2)
+    assert "is of another build (recipe differ)" in err and err.count("error:") == 1
+    assert {path.name: path.read_bytes() for path in (tmp_path / "build" / "shards").iterdir()} == before

@@ -205,7 +205,7 @@ def test_halves_are_disjoint_and_whole() -> None:
     assert sorted([*first.labels, *second.labels]) == list(range(11))
     assert first.labels.tolist() == first.images.ravel().tolist() != list(range(5))
     with pytest.raises(UnknownName, match="is not a data set"):
-        load_data("mnist")
+        load_data("svhn")
 
 
 # -- recipes ------------------------------------------------------------------------------------------

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import typer
 
-from nassim.cli.data import build, get, import_, info, path, remove, template, verify
+from nassim.cli.data import build, get, images, import_, info, path, remove, template, verify
 from nassim.cli.data.list import main as list_main
 
 app = typer.Typer(help="Benchmark data: list, get, build, import, verify.", no_args_is_help=True, add_completion=False)
 app.command("list")(list_main)
 app.command("get")(get.main)
 app.command("build")(build.main)
+app.command("images")(images.main)
 app.command("import")(import_.main)
 app.command("info")(info.main)
 app.command("verify")(verify.main)

@@ -1,4 +1,4 @@
-"""nassim data build: train the table nasbench201/digits."""
+"""nassim data build: train a table of nassim's own."""
 
 from __future__ import annotations
 
@@ -6,34 +6,44 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 import typer
 
 from nassim.cli.console import Json, console, print_json
-from nassim.errors import UnknownName
+from nassim.errors import Unsupported
 
 if TYPE_CHECKING:
     from nassim.full_training.tables.builder import Progress
-
-NAME = "nasbench201/digits"
+    from nassim.full_training.tables.pilot import Pilot
 
 
 def main(
-    name: Annotated[str, typer.Argument(metavar="NAME", help=f"{NAME}: the table that nassim trains itself")],
-    out: Annotated[Path, typer.Option(help="Folder of the shards and of the table.")] = Path("results/digits-build"),
+    name: Annotated[str, typer.Argument(metavar="SPACE/DATA", help="nasbench201/digits or nasbench201_3ops/fashion14")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the shards and of the table. Default: builds/ in the data folder."),
+    ] = None,
+    pilot: Annotated[bool, typer.Option("--pilot", help="Train the first classes only; say how seeds agree.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes, of one thread each.")] = 1,
     limit: Annotated[int | None, typer.Option(min=0, help="Train at most so many shards now.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Train every class of equivalent cells under three seeds; interrupted or copied elsewhere, it goes on."""
-    from nassim.full_training.tables.digits import assemble
-    from nassim.full_training.training.device import require_torch
+    """Train every class of equivalent cells under three seeds; interrupted or copied elsewhere, it goes on.
 
-    if name != NAME:
-        raise UnknownName(f"{name!r} is not built here but got: `nassim data get {name}`. Built is {NAME}.")
+    First comes the pilot: if two seeds do not agree on it, nothing more is trained.
+    """
+    from nassim.full_training.tables.assemble import assemble
+    from nassim.full_training.tables.designs import WANTED, get_design
+    from nassim.full_training.tables.pilot import read_pilot
+    from nassim.full_training.tables.shards import made, pilot_shards, read
+    from nassim.full_training.training.device import require_torch
+    from nassim.tabular_data.locations import data_folder
+
+    design = get_design(name)
     require_torch("building the table")
     from nassim.full_training.tables.builder import build
 
-    out = out.expanduser()
+    out = data_folder() / "builds" / design.name.replace("/", "-") if out is None else out.expanduser()
     err = console(stderr=True)
 
     def tell(progress: Progress) -> None:
@@ -42,15 +52,65 @@ def main(
         done, of = progress.trainings, progress.of_trainings
         err.print(f"{time.strftime('%H:%M:%S')} {done:,} of {of:,} trainings; left at this pace: {left}")
 
+    def missing() -> int:
+        return sum(read(shards, design, shard, made(design)) is None for shard in first)
+
+    shards, first, agreement = out / "shards", pilot_shards(design), None
     try:
-        build(out / "shards", jobs=jobs, limit=limit, tell=tell)
+        if todo := missing():
+            build(design, shards, jobs=jobs, limit=limit, only=first, tell=tell)
+            limit = None if limit is None else max(0, limit - todo)
+        whole = not missing()
+        if first and whole:
+            agreement = _agreement(read_pilot(design, shards))
+            err.print(_sentence(design.name, agreement), soft_wrap=True)
+            if not pilot and not agreement["spearman"] >= WANTED:
+                raise Unsupported(
+                    f"{design.name} is not built: over the pilot's {agreement['classes']} classes two seeds agree by "
+                    f"{agreement['spearman']:.2f} (Spearman), less than {WANTED}. Its shards stay in {shards}."
+                )
+        if whole and not pilot:
+            build(design, shards, jobs=jobs, limit=limit, tell=tell)
     except KeyboardInterrupt:
         err.print("\nInterrupted: finished shards are kept. The same command goes on.")
         raise typer.Exit(130) from None
-    target = out / "nasbench201-digits.h5"
-    header = assemble(out / "shards", target)
+    if pilot or not whole:
+        if not whole:
+            err.print("The pilot is not finished, so there is no table yet. The same command goes on.")
+        if as_json:
+            print_json({"table": None, "pilot": agreement, "shards": shards})
+        return
+    target = out / design.file_name
+    header = assemble(design, shards, target)
     if as_json:
-        print_json({"table": target, "bytes": target.stat().st_size, "notes": header.errata})
+        print_json({"table": target, "bytes": target.stat().st_size, "notes": header.errata, "pilot": agreement})
     else:
         typer.echo(f"{target} ({target.stat().st_size / 1e3:,.0f} kB)")
         typer.echo("\n".join(header.errata))
+
+
+def _agreement(pilot: Pilot) -> dict[str, float]:
+    """Spearman's correlation between two seeds over classes, over their cells and in the upper half; the spreads."""
+    from nassim.stats.correlation import spearman
+
+    found, mean = pilot.accuracies, pilot.accuracies.mean(axis=1)
+    upper, cells = found[mean >= np.median(mean)], np.repeat(found, pilot.cells, axis=0)
+    return {
+        "classes": len(found),
+        "spearman": spearman(*found.T),
+        "spearman_over_cells": spearman(*cells.T),
+        "spearman_in_the_upper_half": spearman(*upper.T),
+        "between_classes": float(mean.std(ddof=1)),
+        "between_repeats": float(np.sqrt(found.var(axis=1, ddof=1).mean())),
+        "seconds_a_training": pilot.seconds,
+    }
+
+
+def _sentence(name: str, agreement: dict[str, float]) -> str:
+    return (
+        f"pilot of {name}: over {agreement['classes']} classes two seeds agree by {agreement['spearman']:.3f} "
+        f"(Spearman; over their cells {agreement['spearman_over_cells']:.3f}, in the upper half "
+        f"{agreement['spearman_in_the_upper_half']:.3f}); standard deviation between classes "
+        f"{100 * agreement['between_classes']:.1f} points, between repeats {100 * agreement['between_repeats']:.1f}; "
+        f"{agreement['seconds_a_training']:.2f} processor seconds a training"
+    )

@@ -1,4 +1,4 @@
-"""From shards to the table ``nasbench201/digits``."""
+"""From shards to a table."""
 
 from __future__ import annotations
 
@@ -11,29 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.errors import MissingData
-from nassim.full_training.images.data import load_data
-from nassim.full_training.tables.classes import cell_classes
-from nassim.full_training.tables.shards import SEEDS, Made, plan, read
-from nassim.full_training.training.recipe import get_recipe
-from nassim.tabular_data.digits import MISSING, TASK
+from nassim.full_training.tables.designs import Design
+from nassim.full_training.tables.shards import SEEDS, made, plan, read
 from nassim.tabular_data.table import Header, write_table
-
-RECIPE = "digits"
-
-
-def made() -> Made:
-    """What the trainings of this version depend on."""
-    return Made(get_recipe(RECIPE).sha256, load_data(TASK).sha256)
+from nassim.tabular_data.trained import MISSING
 
 
-def assemble(shards: Path, target: Path) -> Header:
+def assemble(design: Design, shards: Path, target: Path) -> Header:
     """Write the table of the shards in a folder; `MissingData` if there is none.
 
     Trainings that are not there stay missing: the header says how many, the benchmark refuses their cells.
     """
-    classes, epochs = cell_classes(), get_recipe(RECIPE).epochs
+    classes, epochs = design.classes, design.recipe.epochs
     counts = {
         name: np.full((len(classes), len(SEEDS), epochs), MISSING, np.uint16)
         for name in ("train_correct", "valid_correct")
@@ -43,9 +33,9 @@ def assemble(shards: Path, target: Path) -> Header:
     latency = np.full(len(classes), np.nan, np.float32)
     machines: Counter[str] = Counter()
     failures: list[str] = []
-    wanted = made()
-    for shard in plan():
-        results = read(shards, shard, wanted)
+    wanted = made(design)
+    for shard in plan(design):
+        results = read(shards, design, shard, wanted)
         if results is None:
             continue
         rows, repeat = np.array(shard.classes), SEEDS.index(shard.seed)
@@ -62,22 +52,22 @@ def assemble(shards: Path, target: Path) -> Header:
             if reason
         ]
     if not machines:
-        raise MissingData(f"there is no finished shard in {shards}: `nassim data build nasbench201/digits` makes them.")
+        raise MissingData(f"there is no finished shard in {shards}: `nassim data build {design.name}` makes them.")
     columns: dict[str, NDArray[Any]] = {**counts, "test_correct": test, "seconds": seconds, "latency": latency}
-    columns["class"] = np.empty(SPACE.size, np.uint16)
+    columns["class"] = np.empty(design.space.size, np.uint16)
     for i, each in enumerate(classes):
         columns["class"][list(each.rows)] = i
-    columns["trained"] = np.array([SPACE.index(each.trained) for each in classes], np.uint16)
-    header = _header(test != MISSING, machines, failures)
-    write_table(target, header, {f"{TASK}/{name}": column for name, column in columns.items()})
+    columns["trained"] = np.array([design.space.index(each.trained) for each in classes], np.uint16)
+    header = header_of(design, test != MISSING, machines, failures)
+    write_table(target, header, {f"{design.data_name}/{name}": column for name, column in columns.items()})
     return header
 
 
-def _header(there: NDArray[np.bool_], machines: Counter[str], failures: list[str]) -> Header:
-    data, recipe = load_data(TASK), get_recipe(RECIPE)
+def header_of(design: Design, there: NDArray[np.bool_], machines: Counter[str], failures: list[str]) -> Header:
+    """What a table says of itself; ``there`` (classes, seeds): which trainings it has."""
+    data, recipe, classes, space = design.load_data(), design.recipe, design.classes, design.space
     images = {name: len(split) for name, split in data.splits.items()}
-    rendered, images["train"] = images["train"], recipe.images_an_epoch(images["train"])
-    classes = cell_classes()
+    whole, images["train"] = images["train"], recipe.images_an_epoch(images["train"])
     complete, some = int(there.all(axis=1).sum()), int(there.any(axis=1).sum())
     cells = sum(len(classes[i].rows) for i in np.flatnonzero(there.any(axis=1)))
     errata = [
@@ -87,21 +77,16 @@ def _header(there: NDArray[np.bool_], machines: Counter[str], failures: list[str
     ]
     if complete < len(classes):
         errata.append(
-            f"Incomplete: {some:,} of {len(classes):,} classes ({cells:,} of {SPACE.size:,} cells) have a training, "
+            f"Incomplete: {some:,} of {len(classes):,} classes ({cells:,} of {space.size:,} cells) have a training, "
             f"{complete:,} all {len(SEEDS)}; what is missing is refused."
         )
     errata += [f"Diverged: {failure}" for failure in failures]
     return Header(
-        space=SPACE.name,
-        tasks=(TASK,),
+        space=space.name,
+        tasks=(design.data_name,),
         metrics=("valid_accuracy", "test_accuracy", "train_accuracy"),
         splits={
-            f"{TASK}/valid_accuracy": f"{images['valid']:,} images, rendered from 400 originals (x-valid)",
-            f"{TASK}/test_accuracy": f"{images['test']:,} images, rendered from 400 other originals (x-test)",
-            f"{TASK}/train_accuracy": (
-                f"{images['train']:,} images an epoch, while training, of {rendered:,} rendered from the other 997 "
-                "originals"
-            ),
+            f"{design.data_name}/{name}_accuracy": text.format(whole=whole, **images) for name, text in design.splits
         },
         repeats=len(SEEDS),
         seeds=", ".join(map(str, SEEDS)),
@@ -115,12 +100,9 @@ def _header(there: NDArray[np.bool_], machines: Counter[str], failures: list[str
             "class": "row of the cell's class",
             "trained": "the cell that was trained for the class",
         },
-        source="trained by nassim data build nasbench201/digits",
-        licence="MIT (the trainings); the digits: CC BY 4.0",
-        citation=(
-            "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository, "
-            "1998, https://doi.org/10.24432/C50P49; space and skeleton: X. Dong and Y. Yang, NAS-Bench-201, ICLR 2020"
-        ),
+        source=f"trained by nassim data build {design.name}",
+        licence=design.licence,
+        citation=design.citation,
         sources={
             "images": json.dumps(images),
             "images sha256": data.sha256,

@@ -1,0 +1,70 @@
+"""Data sets of the user's own images, as arrays in the data folder (``images/own/NAME.npz``)."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from nassim.errors import CorruptData, InvalidSetting, MissingData
+from nassim.files import put_in_place
+from nassim.full_training.images.data import DATA_SETS, SPLITS, ImageData, Split, images_folder
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
+
+
+def path_of(name: str) -> Path:
+    """Where a data set of that name lies, whether it is there or not; `InvalidSetting` for an impossible name."""
+    if not _NAME.fullmatch(name):
+        raise InvalidSetting(f"{name!r:.60} is no name of a data set: use up to 40 of a-z, 0-9 and -.")
+    if name in DATA_SETS:
+        raise InvalidSetting(f"{name} is a data set that nassim knows: give your own another name.")
+    return images_folder() / "own" / f"{name}.npz"
+
+
+def own_names() -> tuple[str, ...]:
+    """The names of all data sets of the user's own."""
+    folder = images_folder() / "own"
+    found = sorted(path.stem for path in folder.glob("*.npz")) if folder.is_dir() else []
+    return tuple(name for name in found if _NAME.fullmatch(name) and name not in DATA_SETS)
+
+
+def save(data: ImageData, labels: tuple[str, ...]) -> Path:
+    """Keep a data set under its name, whole or not at all; `OutputFailed` where it cannot be written."""
+    path = path_of(data.name)
+    about = {
+        "name": data.name,
+        "classes": list(labels),
+        "names": dict(data.names),
+        "flip": data.flip,
+        "sha256": data.sha256,
+    }
+    arrays = {f"{split}_{part}": getattr(data.splits[split], part) for split in SPLITS for part in ("images", "labels")}
+    with put_in_place(path, "What was there stays.") as file:
+        np.savez(file, about=np.array(json.dumps(about)), **arrays)
+    return path
+
+
+def load(name: str) -> ImageData:
+    """Read a data set; `MissingData` if there is none, `CorruptData` if it is not as it was kept."""
+    path = path_of(name)
+    if not path.is_file():
+        raise MissingData(f"{path} is not there: `nassim data images {name} PATH` makes it.")
+    try:
+        with path.open("rb") as raw, np.load(raw) as file:
+            about = json.loads(str(file["about"]))
+            splits = {split: Split(file[f"{split}_images"], file[f"{split}_labels"]) for split in SPLITS}
+        data = ImageData(name, len(about["classes"]), splits, about["names"], flip=bool(about["flip"]))
+        sha256 = data.sha256
+        if sha256 != about["sha256"]:
+            raise ValueError(f"its images have the hash {sha256[:12]}, not {about['sha256']!r:.14}")
+    except _DAMAGED as error:
+        raise CorruptData(
+            f"{path} is damaged ({error}). `nassim data images {name} PATH --replace` makes it again."
+        ) from error
+    return data
