@@ -30,8 +30,8 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 CORE = {
     "ground": "benchmark clock encodings errors files pareto processes protocol query settings space strategy "
     "supernet version",
-    "middle": "one_shot registry run stats store testing",
-    "top": "facts page plots record report reproduction study summary",
+    "middle": "one_shot registry run stats store study_file testing",
+    "top": "facts page plots record report reproduction study study_settings summary",
     "cli": "cli",
     "front": "__init__",
 }
