@@ -216,11 +216,3 @@ def test_names_that_are_too_long_are_said(tmp_path: Path, capsys: pytest.Capture
         error = capsys.readouterr().err
         assert ended.value.code == 2, (command, error)
         assert "too long" in error or "Usage" in error, (command, error)
-
-
-@pytest.mark.xfail(strict=True, reason="the name of the temporary file is longer")
-def test_a_name_as_long_as_the_disk_allows_is_written(tmp_path: Path) -> None:
-    from nassim.summary import write_csv
-
-    for name in ("x" * 251 + ".csv", "é" * 125 + ".csv"):
-        assert write_csv(tmp_path / name, [{"a": 1}]).is_file()
