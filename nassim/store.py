@@ -11,31 +11,16 @@ import json
 import math
 import sqlite3
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nassim.errors import CorruptData, InvalidSetting, MissingData, OutputFailed
+from nassim.errors import CorruptData, InvalidSetting
+from nassim.study_file import ADVICE, Unbegun, begin, connect, errors, refuse_odd_values
 from nassim.trace import Run
 
-APPLICATION_ID = 0x6E617373  # "nass", in the file's header
-FORMAT = 1
-
-_SCHEMA = """
-CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL);  -- values are JSON
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY, benchmark TEXT, strategy TEXT, seed INTEGER, hyperparameters TEXT, mode TEXT,
-    trials INTEGER, epochs INTEGER, seconds REAL, worker_seconds REAL, stopped TEXT,
-    thinking_seconds REAL, digest TEXT, UNIQUE (benchmark, strategy, seed));
-CREATE TABLE trials (
-    run INTEGER, number INTEGER, architecture TEXT, epochs INTEGER, valid_accuracy REAL, cost_seconds REAL,
-    started_seconds REAL, finished_seconds REAL, worker INTEGER, PRIMARY KEY (run, number)) WITHOUT ROWID;
-CREATE TABLE incumbents (
-    run INTEGER, number INTEGER, seconds REAL, queries INTEGER, epochs INTEGER, architecture TEXT,
-    observed_valid_accuracy REAL, valid_accuracy REAL, test_accuracy REAL,
-    PRIMARY KEY (run, number)) WITHOUT ROWID;
-"""
 TRIAL_COLUMNS = (  # what Store.trials() gives
     *("benchmark", "strategy", "seed", "number", "architecture", "epochs", "valid_accuracy"),
     *("cost_seconds", "started_seconds", "finished_seconds", "worker"),
@@ -126,51 +111,43 @@ class Store:
 
         ``path`` None keeps the study in memory. `InvalidSetting` names the settings that differ.
         """
-        if path is not None and path.exists() and path.stat().st_size:
-            store = cls.open(path)
-            _refuse_other_settings(path, store.settings, settings)
-            return store
         where = path or Path(":memory:")
-        with _errors(where):
-            if path is not None:
-                path.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(where, isolation_level=None)
+        with errors(where):
+            found = None
+            if path is not None and path.exists():
+                with suppress(Unbegun):
+                    found = connect(path)
+            db = begin(path, _signed(settings)) if found is None else found
+            if db is None:  # another process has begun it meanwhile
+                db = found = connect(where)
+            store = cls(where, db)
+            if found is not None:
+                _refuse_other_settings(where, store.settings, settings)
             if path is not None:
                 db.execute("PRAGMA journal_mode=WAL")
-            db.executescript(
-                f"BEGIN IMMEDIATE; PRAGMA application_id={APPLICATION_ID}; PRAGMA user_version={FORMAT};{_SCHEMA}"
-            )
-            db.executemany("INSERT INTO settings VALUES (?, ?)", [(k, json.dumps(v)) for k, v in settings.items()])
-            db.execute("COMMIT")
-        return cls(where, db)
+        return store
 
     @classmethod
     def open(cls, path: Path) -> Store:
         """Open a study; `MissingData` if there is none, `CorruptData` if the file is damaged."""
-        if not path.is_file():
-            raise MissingData(f"there is no study at {path}: run `nassim compare --out {path.parent}` first.")
-        with _errors(path):
-            db = sqlite3.connect(path, isolation_level=None)
-            kind = db.execute("PRAGMA application_id").fetchone()[0], db.execute("PRAGMA user_version").fetchone()[0]
-            if kind[0] != APPLICATION_ID:
-                raise CorruptData(f"{path} is not a study of nassim. {_ADVICE}")
-            if kind[1] != FORMAT:
-                raise CorruptData(f"{path} has study format {kind[1]}, this nassim reads {FORMAT}. {_ADVICE}")
-            damage = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if damage != "ok":
-                raise CorruptData(f"{path} is damaged ({damage}). {_ADVICE}")
-        return cls(path, db)
+        return cls(path, connect(path))
 
     @property
     def settings(self) -> dict[str, Any]:
         """The settings that the study was made with."""
-        with _errors(self.path):
-            rows = self._db.execute("SELECT key, value FROM settings").fetchall()
-            return {key: json.loads(value) for key, value in rows}
+        with errors(self.path):
+            size = self._db.execute("SELECT count(*), total(length(value)) FROM settings").fetchone()
+            if size[0] > _MOST_SETTINGS or size[1] > _MOST_TEXT:
+                raise CorruptData(f"{self.path} is not a readable study: its settings are too large. {ADVICE}")
+            texts = dict(self._db.execute("SELECT CAST(key AS TEXT), CAST(value AS TEXT) FROM settings"))
+            digest = texts.pop(_DIGEST, None)  # of old studies there is none
+            if digest is not None and digest != _digest_of(texts):
+                raise CorruptData(f"{self.path}: its settings were altered. {ADVICE}")
+            return {key: _from_json(value) for key, value in texts.items()}
 
     def add(self, runs: Sequence[StoredRun]) -> None:
         """Write finished runs in one transaction; a run that is already there stays as it is."""
-        with _errors(self.path):
+        with errors(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 for run in runs:
@@ -186,12 +163,12 @@ class Store:
 
     def finished(self) -> set[int]:
         """The numbers of the runs that are there."""
-        with _errors(self.path):
+        with errors(self.path):
             return {row[0] for row in self._db.execute("SELECT id FROM runs")}
 
     def trials(self) -> Iterator[Row]:
         """All trials in order: rows of TRIAL_COLUMNS, accuracies as fractions."""
-        with _errors(self.path):
+        with errors(self.path):
             yield from self._db.execute(
                 "SELECT r.benchmark, r.strategy, r.seed, t.number, t.architecture, t.epochs, t.valid_accuracy, "
                 "t.cost_seconds, t.started_seconds, t.finished_seconds, t.worker "
@@ -200,37 +177,61 @@ class Store:
 
     def runs(self) -> list[RunEnd]:
         """All runs with their incumbents, in the order of the grid; checks every run's digest."""
-        with _errors(self.path):
+        with errors(self.path):
+            refuse_odd_values(self._db, self.path)
             headers = self._db.execute("SELECT * FROM runs ORDER BY id").fetchall()
             trials = _by_run(self._db.execute("SELECT * FROM trials ORDER BY run, number"))
             incumbents = _by_run(self._db.execute("SELECT * FROM incumbents ORDER BY run, number"))
-        found = []
-        for *header, _, digest in headers:
-            number = header[0]
-            rows = incumbents.get(number, [])
-            if _digest(tuple(header), trials.get(number, []), rows) != digest:
-                raise CorruptData(f"{self.path}: run {number} ({header[2]}, seed {header[3]}) was altered. {_ADVICE}")
-            header[4] = json.loads(header[4])
-            found.append(RunEnd._make([*header, [Point._make(row[2:]) for row in rows]]))
+            found = []
+            for *header, _, digest in headers:
+                number, rows = header[0], incumbents.get(header[0], [])
+                if _digest(tuple(header), trials.get(number, []), rows) != digest:
+                    what = f"run {number} ({header[2]:.80}, seed {header[3]})"
+                    raise CorruptData(f"{self.path}: {what} was altered. {ADVICE}")
+                found.append(_run_end(header, rows))
         return found
 
+    def new_runs(self, seen: Container[int]) -> list[RunEnd]:
+        """The runs of a study that may still be running whose numbers are not among those seen.
 
-_ADVICE = "Nothing was changed. Move the folder away or choose another --out, and run the command again."
+        Their trials are not read, so that their digests are not checked.
+        """
+        with errors(self.path):
+            refuse_odd_values(self._db, self.path)
+            headers = [row for row in self._db.execute("SELECT * FROM runs ORDER BY id") if row[0] not in seen]
+            points = "SELECT * FROM incumbents WHERE run = ? ORDER BY number"
+            return [_run_end(header[:-2], self._db.execute(points, header[:1]).fetchall()) for header in headers]
 
 
-@contextmanager
-def _errors(path: Path) -> Iterator[None]:
-    """Turn the errors of SQLite and of the file system into the project's."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise OutputFailed(f"{path}: {error}. Is the folder writable and the disk not full?") from error
-    except (sqlite3.DatabaseError, json.JSONDecodeError) as error:
-        raise CorruptData(f"{path} is not a readable study ({error}). {_ADVICE}") from error
-    except OSError as error:
-        if isinstance(error, (CorruptData, MissingData, OutputFailed)):
-            raise
-        raise OutputFailed(f"{path}: {error.strerror or error}.") from error
+def _run_end(header: Sequence[Any], incumbents: Sequence[Row]) -> RunEnd:
+    hyperparameters = _from_json(header[4])
+    curve = [Point._make(row[2:]) for row in incumbents]
+    if not isinstance(hyperparameters, dict):
+        raise ValueError(f"the hyperparameters of run {header[0]} are no names with values")
+    if any(a.seconds > b.seconds for a, b in pairwise(curve)) or (curve and curve[0].seconds < 0):
+        raise ValueError(f"the times of run {header[0]} do not rise")
+    return RunEnd._make([*header[:4], hyperparameters, *header[5:], curve])
+
+
+_DIGEST, _MOST_SETTINGS, _MOST_TEXT = "digest", 1000, 100_000_000  # a key among the settings; rows; characters
+
+
+def _signed(settings: Mapping[str, object]) -> dict[str, str]:
+    """Settings as rows, with a digest of them among them."""
+    texts = {key: json.dumps(value) for key, value in settings.items()}
+    return {**texts, _DIGEST: _digest_of(texts)}
+
+
+def _digest_of(texts: Mapping[str, str]) -> str:
+    content = repr(sorted(texts.items()))
+    return json.dumps(hashlib.blake2b(content.encode(), digest_size=16).hexdigest())
+
+
+def _from_json(text: str) -> Any:
+    """A value that can be written again; `ValueError` or `RecursionError` if it is none."""
+    value = json.loads(text)
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    return value
 
 
 def _refuse_other_settings(path: Path, old: Mapping[str, object], new: Mapping[str, object]) -> None:

@@ -16,13 +16,14 @@ import numpy
 
 from nassim.benchmark import Benchmark, Noise
 from nassim.clock import Budget
-from nassim.errors import InvalidSetting, MissingData, Unsupported
+from nassim.errors import CorruptData, InvalidSetting, MissingData, Unsupported
 from nassim.facts import Facts
 from nassim.one_shot import OneShot, one_shot
 from nassim.registry import algorithm_names, get_algorithm, get_algorithms, get_benchmark
 from nassim.run import horizon, run
 from nassim.store import RunEnd, Store, StoredRun, pack
 from nassim.strategy import Algorithm
+from nassim.study_settings import checked, facts_of
 from nassim.version import __version__
 
 FILE = "study.db"
@@ -53,9 +54,12 @@ class Study:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.settings = store.settings
+        self.settings = checked(store.settings, store.path)
+        self.facts = facts_of(self.settings)
         self.runs: list[RunEnd] = store.runs()
-        self.facts = {name: Facts(**facts) for name, facts in self.settings["benchmarks"].items()}
+        strange = {end.benchmark for end in self.runs} - set(self.facts)
+        if strange:
+            raise CorruptData(f"{store.path} has runs on {min(strange)!r:.80}, which its settings do not name.")
 
     @classmethod
     def open(cls, folder: str | Path) -> Study:

@@ -12,6 +12,7 @@ from nassim.cli.console import Json, print_json
 
 def main(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder made by nassim compare")],
+    to: Annotated[Path | None, typer.Option(help="Where to; default DIR.")] = None,
     as_json: Json = False,
 ) -> None:
     """Write the tables and figures of a study again, also of one that is still running."""
@@ -19,7 +20,7 @@ def main(
     from nassim.study import Study
 
     study = Study.open(folder)
-    written = write_results(study, folder)
+    written = write_results(study, folder, to)
     if as_json:
         print_json({"files": written, "complete": study.complete})
     else:

@@ -24,17 +24,20 @@ def main(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder made by nassim compare")],
     objectives: ObjectivesOption = "",
     against: AgainstOption = None,
+    to: Annotated[Path | None, typer.Option(help="Where to; default DIR.")] = None,
     as_json: Json = False,
 ) -> None:
     """Write report.html, report.md, tables/*.tex and figures/ of a study, also of one that is still running."""
     from nassim.report.changes import changes_since
-    from nassim.report.write import write_report
+    from nassim.report.content import content_of
+    from nassim.report.write import write_content
     from nassim.store import Store
     from nassim.study import FILE, Study
 
     study = Study(Store.open(folder / FILE))  # not Study.open: a report can say that no run has finished
     changes = None if against is None else changes_since(study, against)
-    written = write_report(study, folder, objectives=named(objectives), changes=changes)
+    to = to or folder
+    written = write_content(content_of(study, folder, named(objectives), changes), to, figures=True)
     study.close()
     if as_json:
         found = {} if changes is None else {"changes": changes_in_json(changes)}
@@ -43,8 +46,8 @@ def main(
         typer.echo(f"written: {written[0]}\n         {written[1]}")
         for kind in ("tables", "figures"):
             count = sum(path.parent.name == kind for path in written)
-            typer.echo(f"         {folder / kind}/ ({count} file{'s' * (count != 1)})")
-        typer.echo(f"`nassim open {folder}` shows it.")
+            typer.echo(f"         {to / kind}/ ({count} file{'s' * (count != 1)})")
+        typer.echo(f"`nassim open {folder}` shows it." if to == folder else f"{written[0]} shows it in a browser.")
         if changes is not None:
             print_changes(changes)
 

@@ -16,13 +16,14 @@ from nassim.study import FILE, Study
 from nassim.summary import SPLITS, curve_rows, summary_rows, write_csv
 
 
-def write_results(study: Study, folder: Path) -> list[Path]:
-    """Write summary.csv, curves.csv and the figures beside study.db; return all four kinds."""
+def write_results(study: Study, folder: Path, to: Path | None = None) -> list[Path]:
+    """Write summary.csv, curves.csv and the figures beside study.db, or into ``to``; return all four kinds."""
+    to = to or folder
     return [
         folder / FILE,
-        write_csv(folder / "summary.csv", summary_rows(study)),
-        write_csv(folder / "curves.csv", curve_rows(study)),
-        *plot_study(study, folder),
+        write_csv(to / "summary.csv", summary_rows(study)),
+        write_csv(to / "curves.csv", curve_rows(study)),
+        *plot_study(study, to),
     ]
 
 

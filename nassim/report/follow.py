@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from pathlib import Path
 from typing import Any
 
-from nassim.errors import CorruptData
-from nassim.facts import Facts
-from nassim.store import Point, RunEnd, Store
+from nassim.errors import OutputFailed
+from nassim.store import RunEnd, Store
 from nassim.study import FILE
+from nassim.study_settings import checked, facts_of
 
 
 class Follower:
@@ -20,11 +18,9 @@ class Follower:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / FILE
-        store = Store.open(self._path)
-        self.settings: dict[str, Any] = store.settings
-        store.close()
-        self.facts = {name: Facts(**facts) for name, facts in self.settings["benchmarks"].items()}
+        self._store = Store.open(folder / FILE)
+        self.settings: dict[str, Any] = checked(self._store.settings, self._store.path)
+        self.facts = facts_of(self.settings)
         self.strategies: list[str] = list(self.settings["strategies"])
         self.total = int(self.settings["runs"])
         self.done = 0
@@ -39,17 +35,11 @@ class Follower:
     def refresh(self) -> bool:
         """Read the runs that are new; whether there were any. A file that is locked just now is read next time."""
         try:
-            db = sqlite3.connect(self._path)
-            try:
-                new = [row[0] for row in db.execute("SELECT id FROM runs") if row[0] not in self._seen]
-                for number in new:
-                    self._keep(_read(db, number))
-            finally:
-                db.close()
-        except sqlite3.OperationalError:
+            new = self._store.new_runs(self._seen)
+        except OutputFailed:
             return False
-        except sqlite3.DatabaseError as error:
-            raise CorruptData(f"{self._path} is not a readable study ({error}).") from error
+        for run in new:
+            self._keep(run)
         return bool(new)
 
     def _keep(self, run: RunEnd) -> None:
@@ -57,10 +47,3 @@ class Follower:
         self._runs.setdefault((run.benchmark, run.strategy), []).append(run)
         self.last[run.benchmark, run.strategy] = run
         self.done += 1
-
-
-def _read(db: sqlite3.Connection, number: int) -> RunEnd:
-    *header, _, _ = db.execute("SELECT * FROM runs WHERE id = ?", (number,)).fetchone()  # thinking time and digest
-    points = db.execute("SELECT * FROM incumbents WHERE run = ? ORDER BY number", (number,)).fetchall()
-    header[4] = json.loads(header[4])
-    return RunEnd._make([*header, [Point._make(row[2:]) for row in points]])

@@ -8,6 +8,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,6 @@ KEYS = ["nassim", "benchmarks", "strategies", "budget", "seeds", "workers", "noi
 KEYS += ["one_shot", "left_out", "runs", "provenance", "protocol"]
 
 
-@pytest.mark.xfail(strict=True, reason="tracebacks")
 def test_settings_of_other_types_are_said(tmp_path: Path) -> None:
     path = small(tmp_path)
     original = path.read_bytes()
@@ -101,7 +101,6 @@ def test_settings_of_other_types_are_said(tmp_path: Path) -> None:
     assert refused > len(cases) / 2
 
 
-@pytest.mark.xfail(strict=True, reason="tracebacks")
 @pytest.mark.parametrize("text", ["[" * 100_000, "1" * 5000, "NaN", '"\\ud800"'])
 def test_settings_that_are_no_json_are_said(tmp_path: Path, text: str) -> None:
     path = small(tmp_path)
@@ -122,19 +121,17 @@ def columns_of(path: Path, table: str) -> list[str]:
 
 def forged(path: Path, table: str, column: str, value: object) -> None:
     """Put a value into a row of the first run, with a digest that is right."""
-    db = sqlite3.connect(path, isolation_level=None)
-    db.execute(f"UPDATE {table} SET {column} = ? WHERE {'id' if table == 'runs' else 'run'} = 0", (value,))
-    header = db.execute("SELECT * FROM runs ORDER BY id LIMIT 1").fetchone()
-    trials, incumbents = (
-        db.execute(f"SELECT * FROM {of} WHERE run = ? ORDER BY number", header[:1]).fetchall()
-        for of in ("trials", "incumbents")
-    )
-    digest = store_module._digest(header[:-2], trials, incumbents)
-    db.execute("UPDATE runs SET digest = ? WHERE id = ?", (digest, header[0]))
-    db.close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute(f"UPDATE {table} SET {column} = ? WHERE {'id' if table == 'runs' else 'run'} = 0", (value,))
+        header = db.execute("SELECT * FROM runs ORDER BY id LIMIT 1").fetchone()
+        trials, incumbents = (
+            db.execute(f"SELECT * FROM {of} WHERE run = ? ORDER BY number", header[:1]).fetchall()
+            for of in ("trials", "incumbents")
+        )
+        digest = store_module._digest(header[:-2], trials, incumbents)
+        db.execute("UPDATE runs SET digest = ? WHERE id = ?", (digest, header[0]))
 
 
-@pytest.mark.xfail(strict=True, reason="tracebacks")
 def test_values_of_other_types_are_said(tmp_path: Path) -> None:
     path = small(tmp_path)
     original = path.read_bytes()
@@ -171,7 +168,6 @@ OPEN = "import sys; from nassim.study import Study; from nassim.errors import Co
 OPEN += "try: Study.open(sys.argv[1])\nexcept CorruptData as error: print('refused:', error)"
 
 
-@pytest.mark.xfail(strict=True, reason="hangs, or is read")
 def test_a_file_with_more_than_the_four_tables_is_refused(tmp_path: Path) -> None:
     readers = []
     for name, statements in HOSTILE.items():
@@ -249,7 +245,6 @@ def mutated(path: Path, rng: random.Random) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="tracebacks")
 def test_thousands_of_mutated_files_give_one_line_each(tmp_path: Path) -> None:
     children = []
     for seed in range(2):
