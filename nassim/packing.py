@@ -38,6 +38,11 @@ class TrialRow(NamedTuple):
     paid_epochs: int = -1
     extras: Mapping[str, float] | None = None
 
+    @property
+    def paid(self) -> int:
+        """The epochs that were charged."""
+        return self.epochs if self.paid_epochs < 0 else self.paid_epochs
+
 
 class Point(NamedTuple):
     """One incumbent of a stored run; accuracies are fractions, None where there is none."""

@@ -1,14 +1,12 @@
-"""A study on disk: one SQLite file with its settings, runs, trials and incumbents.
+"""A study on disk: one SQLite file with its settings and its runs, each with its trials and incumbents packed.
 
 Every finished run is written in one transaction, so that a killed study loses only the runs in
-flight. Each run carries a digest of its rows; a file that was truncated or altered is refused.
+flight. Each run carries a digest, as do the settings; a file that was truncated or altered is refused.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import math
 import sqlite3
 import weakref
 from collections.abc import Container, Iterator, Mapping, Sequence
@@ -17,39 +15,37 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nassim import format1
 from nassim.errors import CorruptData, InvalidSetting
-from nassim.study_file import ADVICE, Unbegun, begin, connect, errors, refuse_odd_values
+from nassim.packing import Point, TrialRow, pack_incumbents, pack_trials, unpack_incumbents, unpack_trials
+from nassim.study_file import ADVICE, FORMAT, Unbegun, begin, connect, digest, errors, refuse_odd_values
 from nassim.trace import Run
 
-TRIAL_COLUMNS = (  # what Store.trials() gives
-    *("benchmark", "strategy", "seed", "number", "architecture", "epochs", "valid_accuracy"),
-    *("cost_seconds", "started_seconds", "finished_seconds", "worker"),
-)
 Row = tuple[object, ...]
 
 
 class StoredRun(NamedTuple):
-    """A run as rows of the three tables, ready to be written or sent between processes."""
+    """A run as a row of the table of runs, ready to be written or sent between processes."""
 
-    header: Row
-    trials: list[Row]
-    incumbents: list[Row]
+    row: Row
 
 
-class Point(NamedTuple):
-    """One incumbent of a stored run; accuracies are fractions, None where there is none."""
+class StoredTrial(NamedTuple):
+    """A trial of a study, and the run that it belongs to."""
 
-    seconds: float
-    queries: int
-    epochs: int
-    architecture: str
-    observed: float | None
-    valid: float
-    test: float | None
+    benchmark: str
+    strategy: str
+    seed: int
+    number: int
+    row: TrialRow
 
 
 class RunEnd(NamedTuple):
-    """What the tables of a study say of one run; ``curve`` holds its incumbents in order."""
+    """What a study says of one run; ``curve`` holds its incumbents in order.
+
+    ``trials`` counts them; ``epochs`` were paid; ``restarted`` trials were to go on from another and began anew;
+    ``final_seconds`` were spent on training the last answer once, after the search.
+    """
 
     id: int
     benchmark: str
@@ -63,38 +59,23 @@ class RunEnd(NamedTuple):
     worker_seconds: float
     stopped: str
     curve: list[Point]
+    clock: str = "simulated"
+    restarted: int = 0
+    final_seconds: float = 0.0
 
 
-def pack(number: int, run: Run) -> StoredRun:
-    """The rows of a run; ``number`` is its place in the study's grid."""
-    trials: list[Row] = [
-        (
-            *(number, i, str(t.query.arch), t.result.epochs, float(t.result.value)),
-            *(float(t.result.cost), float(t.started), float(t.finished), t.worker),
-        )
-        for i, t in enumerate(run.trials)
-    ]
-    incumbents: list[Row] = [
-        (
-            *(number, i, float(x.seconds), x.queries, x.epochs, str(x.arch)),
-            *(_null(x.observed), _null(x.valid), _null(x.test)),
-        )
-        for i, x in enumerate(run.incumbents)
-    ]
-    header = (
-        number,
-        run.benchmark,
-        run.strategy,
-        run.seed,
-        json.dumps(run.hyperparameters, sort_keys=True),
-        run.mode,
-        len(trials),
-        run.epochs,
-        float(run.seconds),
-        float(run.worker_seconds),
-        run.stopped,
+def pack(number: int, run: Run, *, extras: bool = False) -> StoredRun:
+    """A run as a study keeps it; ``number`` is its place in the grid, ``extras`` as in `pack_trials`."""
+    head = (
+        *(number, run.benchmark, run.strategy, run.seed, json.dumps(run.hyperparameters, sort_keys=True), run.mode),
+        *(len(run.trials), run.epochs, float(run.seconds), float(run.worker_seconds), run.stopped),
+        *(run.clock, run.restarted, float(run.final_seconds)),
+        *(pack_trials(run, extras=extras), pack_incumbents(run)),
     )
-    return StoredRun((*header, run.thinking_seconds, _digest(header, trials, incumbents)), trials, incumbents)
+    return StoredRun((*head, run.thinking_seconds, digest(head)))
+
+
+_FORMAT1 = ("simulated", 0, 0.0)  # what the first format has no columns for
 
 
 class Store:
@@ -122,6 +103,11 @@ class Store:
                 db = found = connect(where)
             store = cls(where, db)
             if found is not None:
+                if store._first_format:
+                    raise InvalidSetting(
+                        f"{where.parent} holds a study of an earlier nassim (format 1, this one writes {FORMAT}): it "
+                        "can be read, not continued. Choose another --out."
+                    )
                 _refuse_other_settings(where, store.settings, settings)
             if path is not None:
                 db.execute("PRAGMA journal_mode=WAL")
@@ -151,10 +137,8 @@ class Store:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 for run in runs:
-                    marks = ",".join("?" * len(run.header))
-                    self._db.execute(f"INSERT OR IGNORE INTO runs VALUES ({marks})", run.header)
-                    self._db.executemany("INSERT OR IGNORE INTO trials VALUES (?,?,?,?,?,?,?,?,?)", run.trials)
-                    self._db.executemany("INSERT OR IGNORE INTO incumbents VALUES (?,?,?,?,?,?,?,?,?)", run.incumbents)
+                    marks = ",".join("?" * len(run.row))
+                    self._db.execute(f"INSERT OR IGNORE INTO runs VALUES ({marks})", run.row)
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
@@ -166,51 +150,57 @@ class Store:
         with errors(self.path):
             return {row[0] for row in self._db.execute("SELECT id FROM runs")}
 
-    def trials(self) -> Iterator[Row]:
-        """All trials in order: rows of TRIAL_COLUMNS, accuracies as fractions."""
+    def trials(self) -> Iterator[StoredTrial]:
+        """All trials, in the order of the grid."""
         with errors(self.path):
-            yield from self._db.execute(
-                "SELECT r.benchmark, r.strategy, r.seed, t.number, t.architecture, t.epochs, t.valid_accuracy, "
-                "t.cost_seconds, t.started_seconds, t.finished_seconds, t.worker "
-                "FROM runs r JOIN trials t ON t.run = r.id ORDER BY r.id, t.number"
-            )
+            if self._first_format:
+                yield from (StoredTrial(*line[:4], line[4]) for line in format1.trials(self._db))
+                return
+            packed = self._db.execute("SELECT benchmark, strategy, seed, trials FROM runs ORDER BY id")
+            for benchmark, strategy, seed, content in packed:
+                for number, row in enumerate(unpack_trials(content)):
+                    yield StoredTrial(benchmark, strategy, seed, number, row)
 
     def runs(self) -> list[RunEnd]:
         """All runs with their incumbents, in the order of the grid; checks every run's digest."""
         with errors(self.path):
             refuse_odd_values(self._db, self.path)
-            headers = self._db.execute("SELECT * FROM runs ORDER BY id").fetchall()
-            trials = _by_run(self._db.execute("SELECT * FROM trials ORDER BY run, number"))
-            incumbents = _by_run(self._db.execute("SELECT * FROM incumbents ORDER BY run, number"))
+            if self._first_format:
+                return [_run_end(header, curve) for header, curve in format1.runs(self._db, self.path)]
             found = []
-            for *header, _, digest in headers:
-                number, rows = header[0], incumbents.get(header[0], [])
-                if _digest(tuple(header), trials.get(number, []), rows) != digest:
-                    what = f"run {number} ({header[2]:.80}, seed {header[3]})"
+            for *head, _, known in self._db.execute("SELECT * FROM runs ORDER BY id"):
+                if digest(tuple(head)) != known:
+                    what = f"run {head[0]} ({head[2]:.80}, seed {head[3]})"
                     raise CorruptData(f"{self.path}: {what} was altered. {ADVICE}")
-                found.append(_run_end(header, rows))
+                found.append(_run_end(head[:-2], unpack_incumbents(head[-1])))
         return found
 
     def new_runs(self, seen: Container[int]) -> list[RunEnd]:
         """The runs of a study that may still be running whose numbers are not among those seen.
 
-        Their trials are not read, so that their digests are not checked.
+        Their digests are not checked.
         """
         with errors(self.path):
             refuse_odd_values(self._db, self.path)
-            headers = [row for row in self._db.execute("SELECT * FROM runs ORDER BY id") if row[0] not in seen]
-            points = "SELECT * FROM incumbents WHERE run = ? ORDER BY number"
-            return [_run_end(header[:-2], self._db.execute(points, header[:1]).fetchall()) for header in headers]
+            if self._first_format:
+                return [_run_end(h, c) for h, c in format1.runs(self._db, self.path) if h[0] not in seen]
+            new = [number for (number,) in self._db.execute("SELECT id FROM runs ORDER BY id") if number not in seen]
+            found = (self._db.execute("SELECT * FROM runs WHERE id = ?", (number,)).fetchone() for number in new)
+            return [_run_end(head[:-4], unpack_incumbents(head[-3])) for head in found]
+
+    @property
+    def _first_format(self) -> bool:
+        return bool(self._db.execute("PRAGMA user_version").fetchone()[0] == 1)
 
 
-def _run_end(header: Sequence[Any], incumbents: Sequence[Row]) -> RunEnd:
-    hyperparameters = _from_json(header[4])
-    curve = [Point._make(row[2:]) for row in incumbents]
+def _run_end(head: Sequence[Any], curve: list[Point]) -> RunEnd:
+    """``head``: the columns of the table of runs up to what is packed, as far as its format has them."""
+    hyperparameters = _from_json(head[4])
     if not isinstance(hyperparameters, dict):
-        raise ValueError(f"the hyperparameters of run {header[0]} are no names with values")
+        raise ValueError(f"the hyperparameters of run {head[0]} are no names with values")
     if any(a.seconds > b.seconds for a, b in pairwise(curve)) or (curve and curve[0].seconds < 0):
-        raise ValueError(f"the times of run {header[0]} do not rise")
-    return RunEnd._make([*header[:4], hyperparameters, *header[5:], curve])
+        raise ValueError(f"the times of run {head[0]} do not rise")
+    return RunEnd._make([*head[:4], hyperparameters, *head[5:11], curve, *(head[11:] or _FORMAT1)])
 
 
 _DIGEST, _MOST_SETTINGS, _MOST_TEXT = "digest", 1000, 100_000_000  # a key among the settings; rows; characters
@@ -223,8 +213,7 @@ def _signed(settings: Mapping[str, object]) -> dict[str, str]:
 
 
 def _digest_of(texts: Mapping[str, str]) -> str:
-    content = repr(sorted(texts.items()))
-    return json.dumps(hashlib.blake2b(content.encode(), digest_size=16).hexdigest())
+    return json.dumps(digest(sorted(texts.items())))
 
 
 def _from_json(text: str) -> Any:
@@ -247,19 +236,3 @@ def _refuse_other_settings(path: Path, old: Mapping[str, object], new: Mapping[s
 def _show(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 200 else text[:197] + "..."
-
-
-def _by_run(rows: sqlite3.Cursor) -> dict[int, list[Row]]:
-    grouped: dict[int, list[Row]] = {}
-    for row in rows:
-        grouped.setdefault(row[0], []).append(row)
-    return grouped
-
-
-def _digest(header: Row, trials: list[Row], incumbents: list[Row]) -> str:
-    return hashlib.blake2b(repr((header, trials, incumbents)).encode(), digest_size=16).hexdigest()
-
-
-def _null(value: float) -> float | None:
-    """SQLite has no NaN."""
-    return None if math.isnan(value) else float(value)

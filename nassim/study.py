@@ -21,7 +21,7 @@ from nassim.facts import Facts
 from nassim.one_shot import OneShot, one_shot
 from nassim.registry import algorithm_names, get_algorithm, get_algorithms, get_benchmark
 from nassim.run import horizon, run
-from nassim.store import RunEnd, Store, StoredRun, pack
+from nassim.store import RunEnd, Store, StoredRun, StoredTrial, pack
 from nassim.strategy import Algorithm
 from nassim.study_settings import checked, facts_of
 from nassim.version import __version__
@@ -88,8 +88,8 @@ class Study:
         """The runs of one strategy on one benchmark, by seed."""
         return [r for r in self.runs if r.benchmark == benchmark and r.strategy == strategy]
 
-    def trials(self) -> Iterator[tuple[object, ...]]:
-        """All trials, as `Store.trials` gives them."""
+    def trials(self) -> Iterator[StoredTrial]:
+        """All trials, in the order of the grid."""
         return self._store.trials()
 
     @property

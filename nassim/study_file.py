@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 import time
@@ -9,27 +10,30 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from nassim import format1
 from nassim.errors import CorruptData, MissingData, NassimError, OutputFailed
 
 APPLICATION_ID = 0x6E617373  # "nass", in the file's header
-FORMAT = 1
+FORMAT = 2  # what is written; format 1 is read
+_SETTINGS = "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)"  # values are JSON
 TABLES = {
-    "settings": "CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL)",  # values are JSON
+    "settings": _SETTINGS,
+    # trials and incumbents: packed (`nassim.packing`), queries: how many trials
     "runs": """CREATE TABLE runs (
     id INTEGER PRIMARY KEY, benchmark TEXT, strategy TEXT, seed INTEGER, hyperparameters TEXT, mode TEXT,
-    trials INTEGER, epochs INTEGER, seconds REAL, worker_seconds REAL, stopped TEXT,
+    queries INTEGER, epochs INTEGER, seconds REAL, worker_seconds REAL, stopped TEXT, clock TEXT,
+    restarted INTEGER, final_seconds REAL, trials BLOB, incumbents BLOB,
     thinking_seconds REAL, digest TEXT, UNIQUE (benchmark, strategy, seed))""",
-    "trials": """CREATE TABLE trials (
-    run INTEGER, number INTEGER, architecture TEXT, epochs INTEGER, valid_accuracy REAL, cost_seconds REAL,
-    started_seconds REAL, finished_seconds REAL, worker INTEGER, PRIMARY KEY (run, number)) WITHOUT ROWID""",
-    "incumbents": """CREATE TABLE incumbents (
-    run INTEGER, number INTEGER, seconds REAL, queries INTEGER, epochs INTEGER, architecture TEXT,
-    observed_valid_accuracy REAL, valid_accuracy REAL, test_accuracy REAL,
-    PRIMARY KEY (run, number)) WITHOUT ROWID""",
 }
+FORMATS = {1: {"settings": _SETTINGS, **format1.TABLES}, FORMAT: TABLES}
 ADVICE = "Nothing was changed. Move the folder away or choose another --out, and run the command again."
 PATIENCE, PACE = 20.0, 2e6  # seconds, and bytes a second, that looking through a file may take
 _MAGIC, _PAGE, _ID_AT = b"SQLite format 3\0", 4096, 68
+
+
+def digest(content: object) -> str:
+    """The hash of plain values, by which it is seen that they were altered."""
+    return hashlib.blake2b(repr(content).encode(), digest_size=16).hexdigest()
 
 
 class Unbegun(MissingData):
@@ -139,12 +143,13 @@ def _look_through(db: sqlite3.Connection, path: Path) -> None:
         raise _unbegun(path)
     if kind[0] != APPLICATION_ID:
         raise CorruptData(f"{path} is not a study of nassim. {ADVICE}")
-    if kind[1] != FORMAT:
-        raise CorruptData(f"{path} has study format {kind[1]}, this nassim reads {FORMAT}. {ADVICE}")
+    tables = FORMATS.get(kind[1])
+    if tables is None:
+        raise CorruptData(f"{path} has study format {kind[1]}, this nassim reads 1 to {FORMAT}. {ADVICE}")
     damage = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if damage != "ok":
         raise CorruptData(f"{path} is damaged ({_line(damage)}). {ADVICE}")
-    if sorted(map(_spaced, there)) != sorted(_spaced(("table", *table)) for table in TABLES.items()):
+    if sorted(map(_spaced, there)) != sorted(_spaced(("table", *table)) for table in tables.items()):
         raise CorruptData(f"{path} is not a study of nassim: it has other tables than a study has. {ADVICE}")
     db.set_progress_handler(None, 0)
 
@@ -159,17 +164,20 @@ def _line(what: object) -> str:
 
 # What may stand in the columns; SQLite itself keeps anything anywhere. Beyond it numbers cannot be added up any more.
 LARGEST = 1e100
-_MAY_LACK = ("observed_valid_accuracy", "test_accuracy")
+MOST_PACKED = 64 << 20  # bytes of the trials of one run
+_MAY_LACK = ("observed_valid_accuracy", "valid_accuracy", "test_accuracy")
 
 
 def refuse_odd_values(db: sqlite3.Connection, path: Path) -> None:
     """`CorruptData` if a value of the tables is of another type than its column, infinite or absurdly large."""
-    for table in TABLES:
+    for table in FORMATS[db.execute("PRAGMA user_version").fetchone()[0]]:
         odd = []
         for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})").fetchall():
             allowed = f"'{kind.lower()}'" + (", 'null'" if name in _MAY_LACK else "")
             odd.append(f"typeof({name}) NOT IN ({allowed})")
-            if kind != "TEXT":
+            if kind == "BLOB":
+                odd.append(f"length({name}) > {MOST_PACKED}")
+            elif kind != "TEXT":
                 odd.append(f"abs({name} + 0.0) > {LARGEST}")
         with closing(db.execute(f"SELECT 1 FROM {table} WHERE {' OR '.join(odd)} LIMIT 1")) as found:
             if found.fetchone() is not None:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 from nassim.errors import InvalidSetting
 from nassim.facts import Facts
 from nassim.files import put_in_place
+from nassim.packing import Point
 from nassim.stats import Band, Summary, band, summarize
-from nassim.store import TRIAL_COLUMNS, Point, RunEnd
+from nassim.store import RunEnd
 from nassim.study import Study
 
 SPLITS = ("valid", "test")
@@ -153,11 +154,11 @@ def export_tables(study: Study) -> dict[str, list[Record]]:
             for point in run.curve
         ]
     trials: list[Record] = []
-    for values in study.trials():
-        trial: Record = {}
-        for column, value in zip(TRIAL_COLUMNS, values, strict=True):
-            trial |= observed(str(values[0]), value) if column == "valid_accuracy" else {column: value}
-        trials.append(trial)
+    for benchmark, strategy, seed, number, row in study.trials():
+        trial: Record = {"benchmark": benchmark, "strategy": strategy, "seed": seed, "number": number}
+        for column, value in row._asdict().items():
+            trial |= observed(benchmark, value) if column == "value" else {column: value}
+        trials.append({**trial, "extras": None if row.extras is None else json.dumps(row.extras)})
     return {"runs": runs, "trials": trials, "incumbents": incumbents}
 
 

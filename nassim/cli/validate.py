@@ -85,7 +85,7 @@ def _best(study: Study, benchmark: str, top: int) -> list[tuple[Architecture, fl
     for run in study.runs:
         if run.benchmark == benchmark and run.curve:
             end = run.curve[-1]
-            by_arch.setdefault(end.architecture, (end.valid, set()))[1].add(run.strategy)
+            by_arch.setdefault(end.architecture, (end.valid or 0.0, set()))[1].add(run.strategy)
     space = get_space(_plain(benchmark).partition("/")[0])
     ranked = sorted(by_arch.items(), key=lambda item: (-item[1][0], item[0]))[:top]
     return [(space.parse(arch), valid, tuple(sorted(names))) for arch, (valid, names) in ranked]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from nassim.report.analysis import Analysis
 from nassim.report.runs import Part
-from nassim.store import TRIAL_COLUMNS, RunEnd
+from nassim.store import RunEnd
 
 MOST_TRIALS = 2000  # of a typical run; of more, evenly spread ones
 
@@ -35,21 +35,15 @@ class Visits:
         self.trials: dict[tuple[str, str], list[Tried]] = {}
         known: dict[str, dict[str, int]] = {part.name: {} for part in analysis.parts}
         wanted = {(part.name, s): typical_run(part, s).seed for part in analysis.parts for s in part.strategies}
-        get = {name: i for i, name in enumerate(TRIAL_COLUMNS)}
-        arch, epochs, value, finished = (
-            get[name] for name in ("architecture", "epochs", "valid_accuracy", "finished_seconds")
-        )
         spent: dict[tuple[str, str], int] = {}
-        for line in analysis.study.trials():
-            benchmark, strategy, seed = str(line[0]), str(line[1]), line[2]
-            key, text, places = (benchmark, strategy), str(line[arch]), known[benchmark]
-            place = places.setdefault(text, len(places))
-            self.of.setdefault(key, {}).setdefault(seed, []).append(place)  # type: ignore[arg-type]  # an int
+        for benchmark, strategy, seed, _, row in analysis.study.trials():
+            key, places = (benchmark, strategy), known[benchmark]
+            place = places.setdefault(row.architecture, len(places))
+            self.of.setdefault(key, {}).setdefault(seed, []).append(place)
             if seed == wanted[key]:
-                spent[key] = spent.get(key, 0) + int(line[epochs])  # type: ignore[call-overload]
+                spent[key] = spent.get(key, 0) + row.paid
                 trials = self.trials.setdefault(key, [])
-                numbers = float(line[finished]), len(trials) + 1, spent[key], float(line[value])  # type: ignore[arg-type]
-                trials.append(Tried(*numbers))
+                trials.append(Tried(row.finished_seconds, len(trials) + 1, spent[key], row.value))
         for name, places in known.items():
             self.architectures[name] = list(places)
         for trials in self.trials.values():

@@ -31,7 +31,7 @@ CORE = {
     "ground": "benchmark clock encodings errors files layers metric network objectives pareto patience "
     "processes protocol query replay settings slips space strategy supernet trace unrun variants "
     "version",
-    "middle": "one_shot packing registry run stats store study_file testing",
+    "middle": "format1 one_shot packing registry run stats store study_file testing",
     "top": "facts page plots record report reproduction study study_settings summary",
     "cli": "cli",
     "front": "__init__",
