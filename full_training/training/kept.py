@@ -1,16 +1,22 @@
-"""Trainings that were made, kept in the data folder: one SQLite file, and checkpoints of those that are not whole."""
+"""Trainings that were made, kept in the data folder: one SQLite file, and checkpoints of those that are not whole.
+
+A training is kept under the key of its lineage (`nassim.full_training.training.lineage`). Asked for more epochs of the
+same schedule it goes on from its checkpoint. Of several processes that ask for the same one, one makes it.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nassim.errors import CorruptData, OutputFailed
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.training.device import choose_device
+from nassim.full_training.training.kept_file import open_file, write
+from nassim.full_training.training.leases import SECONDS, Lease, LeaseLost, hold
+from nassim.full_training.training.lineage import Lineage
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
 from nassim.space import Architecture
@@ -19,13 +25,6 @@ from nassim.tabular_data.locations import data_folder
 if TYPE_CHECKING:
     from nassim.full_training.training.train import Curve
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS trainings (
-    arch TEXT, data TEXT, recipe TEXT, seed INTEGER,  -- data and recipe are hashes
-    epochs INTEGER, record TEXT,  -- epochs trained so far; the record as JSON
-    PRIMARY KEY (arch, data, recipe, seed)) WITHOUT ROWID;
-"""
-
 
 def trainings_folder() -> Path:
     """Where trainings are kept: ``trainings`` in the data folder."""
@@ -33,40 +32,38 @@ def trainings_folder() -> Path:
 
 
 class Kept:
-    """The trainings in a folder. Every call opens the file anew, so that processes can share it."""
+    """The trainings in a folder. Every call opens the file anew, so that processes can share it.
 
-    def __init__(self, folder: Path | None = None) -> None:
+    lease_seconds: without a sign of life from whoever makes a training, until another takes it over.
+    """
+
+    def __init__(self, folder: Path | None = None, *, lease_seconds: float = SECONDS) -> None:
         self.folder = folder if folder is not None else trainings_folder()
         self.path = self.folder / "trainings.db"
+        self.lease_seconds = lease_seconds
 
-    def find(self, arch: str, data_sha256: str, recipe_sha256: str, seed: int) -> Training | None:
-        """The training of an architecture, data set, recipe and seed, whole or begun; None if there is none."""
-        where = "arch = ? AND data = ? AND recipe = ? AND seed = ?"
-        rows = self._read(f"SELECT record FROM trainings WHERE {where}", (arch, data_sha256, recipe_sha256, seed))
+    def find(self, lineage: Lineage) -> Training | None:
+        """The training of a lineage, whole or begun; None if there is none."""
+        return self.named(lineage.key)
+
+    def named(self, key: str) -> Training | None:
+        """The training with a key, whole or begun; None if there is none."""
+        rows = self._read("SELECT record FROM trainings WHERE key = ?", (key,))
         return rows[0] if rows else None
 
-    def all_of(self, data_sha256: str, recipe_sha256: str) -> list[Training]:
-        """All trainings on a data set by a recipe."""
-        where = "data = ? AND recipe = ? ORDER BY arch, seed"
-        return self._read(f"SELECT record FROM trainings WHERE {where}", (data_sha256, recipe_sha256))
+    def all_of(self, data_sha256: str, recipe_sha256: str, space: str) -> list[Training]:
+        """All trainings of a space's architectures on a data set by a recipe, from scratch."""
+        where = "data = ? AND recipe = ? AND space = ? AND origin = '' ORDER BY network, seed"
+        return self._read(f"SELECT record FROM trainings WHERE {where}", (data_sha256, recipe_sha256, space))
 
-    def add(self, training: Training) -> None:
-        """Keep a training in place of an earlier one of the same architecture, data, recipe and seed."""
-        key = (training.arch, training.data_sha256, training.recipe_sha256, training.seed)
+    def add(self, lineage: Lineage, training: Training) -> None:
+        """Keep a training in place of an earlier one of the same lineage."""
         with self._open() as db, db:
-            epochs = len(training.valid_accuracy)
-            db.execute("INSERT OR REPLACE INTO trainings VALUES (?,?,?,?,?,?)", (*key, epochs, training.to_json()))
+            write(db, lineage, len(training.valid_accuracy), training.to_json())
 
-    def checkpoint(self, arch: str, data_sha256: str, recipe_sha256: str, seed: int) -> Path:
+    def checkpoint(self, lineage: Lineage) -> Path:
         """Where the checkpoint of a training lies while it is not whole."""
-        choices = arch.partition(":")[2] or arch
-        return self.folder / "checkpoints" / f"{choices}-{data_sha256[:12]}-{recipe_sha256[:12]}-{seed}.pt"
-
-    def _read(self, query: str, values: tuple[object, ...]) -> list[Training]:
-        if not self.path.exists():
-            return []
-        with self._open() as db:
-            return [Training.from_json(text) for (text,) in db.execute(query, values)]
+        return self.folder / "checkpoints" / f"{lineage.key}.pt"
 
     def obtain(
         self,
@@ -79,41 +76,67 @@ class Kept:
         device: str = "auto",
         again: bool = False,
         tell: Callable[[Curve], None] | None = None,
+        waits: Callable[[str], None] | None = None,
     ) -> Training:
         """The training that is kept, or one that is made now and kept; needs torch for the latter.
 
-        until: epochs that are needed (None: all); the checkpoint of a training that stops before its end stays.
+        until: epochs that are needed (None: all); fewer may be asked for later, and more: the checkpoint of a training
+            that stops before its end stays, and only the epochs that it lacks are trained.
         again: train although a training is kept, and keep the new one in its place.
+        tell: called after every epoch that is trained here.
+        waits: told who makes this training already, if somebody does; then it is waited for.
         """
-        wanted = until or recipe.epochs
-        key = str(arch), data.sha256, recipe.sha256, seed
-        known = None if again else self.find(*key)
-        if known is not None and (known.failed or len(known.valid_accuracy) >= wanted):
-            return known
-        chosen = choose_device(device)
-        from nassim.full_training.training.train import train
+        lineage, wanted = Lineage.of(arch, data, recipe, seed), min(until or recipe.epochs, recipe.epochs)
 
-        path = self.checkpoint(*key)
+        def enough() -> Training | None:
+            known = None if again else self.find(lineage)
+            reached = known is not None and (bool(known.failed) or len(known.valid_accuracy) >= wanted)
+            return known if reached else None
+
+        while True:
+            if (known := enough()) is not None:
+                return known
+            chosen = choose_device(device)
+            try:
+                with hold(self._open, lineage.key, seconds=self.lease_seconds, waits=waits) as lease:
+                    if (known := enough()) is not None:  # made while this process waited
+                        return known
+                    from nassim.full_training.training.train import train
+
+                    path = self._own_checkpoint(lineage, again)
+
+                    def told(curve: Curve, lease: Lease = lease) -> None:
+                        if not lease.renew():  # before the checkpoint of the epoch is written
+                            raise LeaseLost
+                        if tell is not None:
+                            tell(curve)
+
+                    training = train(arch, data, recipe, seed, device=chosen, resume=path, until=wanted, tell=told)
+                    if not lease.renew():
+                        raise LeaseLost
+                    self.add(lineage, training)
+                    if training.failed or training.test_accuracy is not None:
+                        path.unlink(missing_ok=True)
+                    return training
+            except LeaseLost:
+                continue
+
+    def _own_checkpoint(self, lineage: Lineage, again: bool) -> Path:
+        """Where the checkpoint lies; one of an earlier version, which named it otherwise, is put there."""
+        path = self.checkpoint(lineage)
+        choices = lineage.network if lineage.space == "nasbench201" else ""  # the only space that it trained
+        old = path.with_name(f"{choices}-{lineage.data[:12]}-{lineage.recipe[:12]}-{lineage.seed}.pt")
+        if old.exists() and not path.exists():
+            old.replace(path)
         if again:
             path.unlink(missing_ok=True)
-        training = train(arch, data, recipe, seed, device=chosen, resume=path, until=wanted, tell=tell)
-        self.add(training)
-        if training.failed or training.test_accuracy is not None:
-            path.unlink(missing_ok=True)
-        return training
+        return path
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self.path, timeout=60.0)) as db:
-                db.executescript(_SCHEMA)
-                yield db
-        except sqlite3.OperationalError as error:
-            raise OutputFailed(f"{self.path}: {error}. Is the folder writable and the disk not full?") from error
-        except sqlite3.DatabaseError as error:
-            raise CorruptData(f"{self.path} is damaged ({error}). Move it away: trainings are made anew.") from error
-        except OSError as error:
-            if isinstance(error, (CorruptData, OutputFailed)):
-                raise
-            raise OutputFailed(f"{self.path}: {error.strerror or error}.") from error
+    def _read(self, query: str, values: tuple[object, ...]) -> list[Training]:
+        if not self.path.exists():
+            return []
+        with self._open() as db:
+            return [Training.from_json(text) for (text,) in db.execute(query, values)]
+
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return open_file(self.path)

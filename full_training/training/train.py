@@ -55,8 +55,9 @@ def train(
 ) -> Training:
     """Train one architecture from scratch.
 
-    resume: where a checkpoint is kept after every epoch; a training that was killed goes on from it.
-    until: stop after so many epochs of the recipe's schedule (None: all); the result then has no test accuracy.
+    resume: where a checkpoint is kept after every epoch; a training that was killed, or stopped, goes on from it.
+    until: stop after so many epochs of the recipe's schedule (None: all); the result then has no test accuracy. Gone on
+        with, it gives the curve of one that was never stopped (on the CPU bit for bit).
     compiled: run the network through torch.compile (pays from some minutes of training on).
     tell: called after every epoch.
 
@@ -85,12 +86,14 @@ def _train(
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     learner = _Learner(arch, data, recipe, seed, device, compiled=compiled)
-    curve, failed, notes = Curve(), "", list[str]()
+    curve, failed, notes, here = Curve(), "", list[str](), describe(device)
     state = checkpoint.load(resume, identity, device) if resume else None
     if state is not None:
         curve = Curve(state["train"], state["valid"], state["seconds"])
         failed, notes = state["failed"], state["notes"]
         learner.restore(state)
+        if (before := state.get("device", here)) != here:
+            notes.append(f"epochs to {len(curve.valid)} on {before}, from there on {here}")
     splits = {name: to_device(data, name, device) for name in ("valid", "test")}
     last = recipe.epochs if until is None else min(until, recipe.epochs)
     while len(curve.valid) < last and not failed:
@@ -104,8 +107,9 @@ def _train(
             if tell is not None:
                 tell(curve)
         if resume is not None:
-            saved = {"train": curve.train, "valid": curve.valid, "seconds": curve.seconds}
-            checkpoint.save(resume, identity, {**saved, "failed": failed, "notes": notes, **learner.state()})
+            curves = {"train": curve.train, "valid": curve.valid, "seconds": curve.seconds}
+            words = {"failed": failed, "notes": notes, "device": here}
+            checkpoint.save(resume, identity, {**curves, **words, **learner.state()})
     return Training(
         arch=str(arch),
         data=data.name,
@@ -118,7 +122,7 @@ def _train(
         test_accuracy=learner.accuracy(splits["test"]) if len(curve.valid) == recipe.epochs else None,
         seconds=tuple(curve.seconds),
         peak_memory=peak_memory(device),
-        device=describe(device),
+        device=here,
         failed=failed,
         notes=tuple(notes),
     )

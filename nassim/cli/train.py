@@ -76,6 +76,7 @@ def main(
             device=str(chosen),
             again=again,
             tell=partial(tell, seed),
+            waits=lambda holder: err.print(f"{holder} trains this already: waiting for it", soft_wrap=True),
         )
         found.append(training)
     if as_json:

@@ -26,6 +26,7 @@ from nassim.full_training.networks.nasbench201 import build, initialize  # noqa:
 from nassim.full_training.training import checkpoint, device  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
 from nassim.full_training.training.kept import Kept  # noqa: E402
+from nassim.full_training.training.lineage import Lineage  # noqa: E402
 from nassim.full_training.training.recipe import Recipe  # noqa: E402
 from nassim.full_training.training.train import Curve, train  # noqa: E402
 from nassim.full_training.training.training import Training  # noqa: E402
@@ -46,6 +47,7 @@ def stripes(n: int = 96, side: int = 8) -> ImageData:
 
 
 DATA = stripes()
+LINEAGE = Lineage.of(ARCH, DATA, TINY, 1)
 
 
 def same(a: Training, b: Training) -> bool:
@@ -255,7 +257,7 @@ def test_trainings_are_kept_and_not_repeated(tmp_path: Path, monkeypatch: pytest
     kept.obtain(ARCH, DATA, replace(TINY, epochs=2), 1, device="cpu")
     assert len(made) == 2
     assert kept.obtain(ARCH, DATA, TINY, 1, device="cpu", again=True).notes == ("anew",)
-    assert kept.find(str(ARCH), DATA.sha256, TINY.sha256, 1).notes == ("anew",)
+    assert kept.find(LINEAGE).notes == ("anew",)
 
 
 def test_a_short_training_is_continued(tmp_path: Path) -> None:
@@ -263,13 +265,13 @@ def test_a_short_training_is_continued(tmp_path: Path) -> None:
     short = kept.obtain(ARCH, DATA, TINY, 1, until=1, device="cpu")
     assert len(short.valid_accuracy) == 1 and short.test_accuracy is None
     assert same(kept.obtain(ARCH, DATA, TINY, 1, device="cpu"), train(ARCH, DATA, TINY, 1))
-    assert kept.all_of(DATA.sha256, TINY.sha256) == [kept.find(str(ARCH), DATA.sha256, TINY.sha256, 1)]
+    assert kept.all_of(DATA.sha256, TINY.sha256, SPACE.name) == [kept.find(LINEAGE)]
 
 
 def test_a_damaged_store_is_said(tmp_path: Path) -> None:
     kept = Kept(tmp_path)
     kept.path.write_bytes(b"no database" * 100)
     with pytest.raises(CorruptData, match="is damaged"):
-        kept.find(str(ARCH), "", "", 1)
+        kept.find(LINEAGE)
     with pytest.raises(CorruptData, match="not the record"):
         Training.from_json(json.dumps({"arch": 1}))

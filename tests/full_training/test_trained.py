@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from nassim.benchmark import About, Noise  # noqa: E402
 from nassim.benchmarks import nasbench201  # noqa: E402
 from nassim.benchmarks.spaces.nasbench201 import SPACE  # noqa: E402
 from nassim.clock import Budget  # noqa: E402
-from nassim.errors import InvalidQuery, MissingData, UnknownName, Unsupported  # noqa: E402
+from nassim.errors import InvalidQuery, InvalidSetting, MissingData, UnknownName, Unsupported  # noqa: E402
 from nassim.full_training.images.data import ImageData, Split  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
 from nassim.full_training.training.recipe import Recipe  # noqa: E402
@@ -56,8 +57,8 @@ def test_queries_are_trainings(tmp_path: Path) -> None:
     seen = {(bench.query(Query(ARCH, 1), rng).value, bench.query(Query(ARCH), rng).value) for _ in range(12)}
     assert {value for _, value in seen} <= {curve[-1] for curve in alone}
     assert {value for value, _ in seen} <= {curve[0] for curve in alone}
-    assert len(bench.kept.all_of(DATA.sha256, TINY.sha256)) == len(SEEDS)
-    kept = bench.kept.find(str(ARCH), DATA.sha256, TINY.sha256, SEEDS[1])
+    assert len(bench.kept.all_of(DATA.sha256, TINY.sha256, SPACE.name)) == len(SEEDS)
+    kept = bench.kept.find(bench.lineage(ARCH, SEEDS[1]))
     fixed = trained(tmp_path, "repeat=2")
     assert fixed.query(Query(ARCH), rng).cost == sum(kept.seconds)
     assert fixed.query(Query(ARCH, 1), rng).cost == kept.seconds[0]
@@ -120,6 +121,85 @@ def test_training_on_cifar10_says_what_its_test_accuracy_is_of(monkeypatch: pyte
     about = nasbench201.load_training("cifar10", Noise()).about
     assert "of the network trained on 25,000 images" in about.splits["test_accuracy"]
     assert any("50,000" in note and "published" in note for note in about.notes)
+
+
+def test_a_shorter_training_is_a_prefix_of_a_longer_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In either order: what was trained further answers a shorter query without training, at the price of that."""
+    longer = replace(TINY, epochs=4)
+    bench, other = trained(tmp_path / "a", "repeat=1", longer), trained(tmp_path / "b", "repeat=1", longer)
+    rng = random.Random(0)
+    up = [bench.query(Query(ARCH, epochs), rng) for epochs in (1, 2, 3, 4)]
+    whole = other.query(Query(ARCH), rng)
+    monkeypatch.setattr(train_module, "train", lambda *_, **__: pytest.fail("trained again"))
+    down = [other.query(Query(ARCH, epochs), rng) for epochs in (1, 2, 3)]
+    assert [result.value for result in up] == [result.value for result in (*down, whole)]
+    assert [result.epochs for result in up] == [1, 2, 3, 4]
+    seconds = other.kept.find(other.lineage(ARCH, SEEDS[0])).seconds
+    assert [result.cost for result in down] == [sum(seconds[:epochs]) for epochs in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("noise", ["draw", "mean", "repeat=3"])
+def test_a_named_training_continues_and_charges_the_difference(tmp_path: Path, noise: str) -> None:
+    bench, rng = trained(tmp_path, noise, replace(TINY, epochs=4)), random.Random(1)
+    seeds = bench.draw(rng)
+    first = bench.answer(ARCH, 1, seeds)
+    name = bench.name_of(ARCH, seeds, 1)
+    assert bench.origin(ARCH, name) == (seeds, 1) and len(seeds) == (3 if noise == "mean" else 1)
+    second = bench.continued(ARCH, name, 3)
+    assert second.epochs == 3 and second.value == bench.answer(ARCH, 3, seeds).value
+    assert first.cost + second.cost == pytest.approx(bench.answer(ARCH, 3, seeds).cost)
+    for arch, origin, epochs, message in (
+        (ARCH, bench.name_of(ARCH, seeds, 3), 3, "has 3 epochs already"),
+        (ARCH, bench.name_of(ARCH, seeds, 3), 5, "not after 5"),
+        (ARCH, bench.name_of(ARCH, seeds, 9), 4, "not after 9"),
+        (SPACE.at(3), name, 4, "only the same architecture continues"),
+        (ARCH, "toy:1-2/1/3", 4, "names no training of nasbench201:3-1-0-4-2-3"),
+        (ARCH, "", 4, "does not name a training"),
+    ):
+        with pytest.raises(InvalidQuery, match=message):
+            bench.continued(arch, origin, epochs)
+
+
+def test_looking_trains_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = trained(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(train_module, "train", lambda *_, **__: pytest.fail("trained"))
+        assert bench.known(ARCH) is bench.known(ARCH, "test_accuracy") is bench.known_cost() is None
+    assert bench.typical_cost > 0
+    (begun,) = bench.kept.all_of(DATA.sha256, TINY.sha256, SPACE.name)
+    assert len(begun.valid_accuracy) == 1, "a plan needs an epoch, not a whole training"
+    assert bench.typical_cost == bench.known_cost() == 2 * begun.seconds[0]
+    bench.training(ARCH, SEEDS[0], 1)
+    assert bench.known(ARCH) is None, "a begun training is no full one"
+    made = bench.training(ARCH, SEEDS[0])
+    monkeypatch.setattr(train_module, "train", lambda *_, **__: pytest.fail("trained"))
+    assert bench.known(ARCH) == bench.mean_accuracy(ARCH) == made.valid_accuracy[-1]
+    assert bench.known(ARCH, "test_accuracy") == made.test_accuracy
+
+
+def test_a_recipe_that_only_fails_has_no_typical_cost(tmp_path: Path) -> None:
+    wild = Recipe("wild", channels=2, cells=1, epochs=1, batch=32, rate=1e30, weight_decay=1.0, crop=0, flip=False)
+    with pytest.raises(InvalidSetting, match="recipe wild on stripes: the loss was not finite in epoch 1"):
+        assert trained(tmp_path, recipe=wild).typical_cost
+
+
+def test_every_training_goes_to_the_device_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NASSIM_DATA", str(tmp_path))
+    bench = nasbench201.load_training("digits", Noise(), device="cpu")
+    assert bench.device == "cpu"
+    with pytest.raises(InvalidSetting, match="is not a device"):
+        bench.move("gpu")
+    bench = trained(tmp_path)
+    seen: list[object] = []
+    made = train(ARCH, DATA, TINY, SEEDS[0])
+    monkeypatch.setattr(train_module, "train", lambda *_, **options: seen.append(options["device"]) or made)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    bench.move("cuda:1")
+    bench.query(Query(ARCH), random.Random(0))
+    bench.training(ARCH, 5)
+    bench.answer(SPACE.at(1), 1, SEEDS[:1])
+    assert seen == [torch.device("cuda:1")] * 3
 
 
 # -- validation -----------------------------------------------------------------------------------------
