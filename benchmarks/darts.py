@@ -7,17 +7,8 @@ Tasks: none. No table of this space is published: NAS-Bench-301's predictions ar
 
 from __future__ import annotations
 
-from typing import NoReturn
-
-from nassim.benchmark import Noise
 from nassim.benchmarks.spaces.darts import SPACE
-from nassim.errors import UnknownName
 
-__all__ = ["SPACE", "TASKS", "load"]
+__all__ = ["SPACE", "TASKS"]
 
 TASKS: tuple[str, ...] = ()
-
-
-def load(task: str, noise: Noise) -> NoReturn:
-    """There is no task yet."""
-    raise UnknownName(f"darts has no task {task!r}: there is the space alone.")

@@ -7,18 +7,9 @@ Tasks: none yet. The smaller space (stages of 3 and 5 nodes, 1,812 classes) can 
 
 from __future__ import annotations
 
-from typing import NoReturn
-
-from nassim.benchmark import Noise
 from nassim.benchmarks.spaces.genetic_cnn import CIFAR, SPACE
-from nassim.errors import UnknownName
 
-__all__ = ["SPACES", "TASKS", "load"]
+__all__ = ["SPACES", "TASKS"]
 
 SPACES = (SPACE, CIFAR)
 TASKS: tuple[str, ...] = ()
-
-
-def load(task: str, noise: Noise) -> NoReturn:
-    """There is no task yet."""
-    raise UnknownName(f"genetic_cnn has no task {task!r}: there is the space alone.")

@@ -102,6 +102,8 @@ def get_benchmark(
     task, training, rest = task.partition(_TRAINING)
     tasks = "TRAINABLE" if training else "TASKS"
     if family not in _modules("benchmarks") or task not in getattr(_family(family), tasks, ()) or rest:
+        if family in _modules("benchmarks") and not _family(family).TASKS and _spaces(family):
+            raise UnknownName(f"{name!r} is not a benchmark: {family} is a search space, of which there is no table.")
         raise UnknownName(_unknown("benchmark", name, [*benchmark_names(), *trainable_names()]))
     load: Callable[..., Benchmark] = getattr(_family(family), "load_training" if training else "load")
     options = {} if search_on is None else {"search_on": search_on}
@@ -159,25 +161,29 @@ def recipe_module(name: str) -> ModuleType:
 
 def get_space(name: str) -> SearchSpace:
     """The search space of a name."""
-    for family in _modules("benchmarks"):
-        for space in _spaces(family):
-            if space.name == name.strip():
-                return space
+    known = {space.name: space for family in _modules("benchmarks") for space in _spaces(family)}
+    alike = {spelled.replace("-", "_"): space for spelled, space in known.items()}
+    found = known.get(name.strip()) or alike.get(name.strip().replace("-", "_"))
+    if found is not None:
+        return found
     raise UnknownName(_unknown("search space", name, space_names()))
 
 
-def find(name: str) -> Algorithm | Benchmark | SearchSpace:
-    """Whatever has the name: an algorithm, a benchmark or a search space."""
+def find(name: str) -> list[Algorithm | Benchmark | SearchSpace]:
+    """Whatever has the name: an algorithm, a benchmark or a search space; `darts` is an algorithm and a space."""
     lookups: tuple[Callable[[str], Algorithm | Benchmark | SearchSpace], ...] = (
         get_algorithm,
         get_benchmark,
         get_space,
     )
+    found = []
     for lookup in lookups:
         with contextlib.suppress(UnknownName):
-            return lookup(name)
-    known = [*algorithm_names(), *benchmark_names(), *space_names()]
-    raise UnknownName(_unknown("algorithm, benchmark or search space", name, known))
+            found.append(lookup(name))
+    if not found:
+        known = [*algorithm_names(), *benchmark_names(), *space_names()]
+        raise UnknownName(_unknown("algorithm, benchmark or search space", name, known))
+    return found
 
 
 def benchmark_titles() -> dict[str, str]:

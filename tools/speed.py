@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy
 from rich.console import Console
 from rich.table import Table
+from speed_networks import network_rows
 from speed_processes import opening_rows, start_rows, study_rows
 from speed_row import Row
 from speed_search import evolution_rows, peer_rows
@@ -30,6 +31,7 @@ PARTS: dict[str, Callable[[str], Iterator[Row]]] = {
     "studies": study_rows,
     "opening": opening_rows,
     "tables": table_rows,
+    "networks": network_rows,
 }
 
 

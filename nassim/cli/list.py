@@ -18,6 +18,9 @@ from nassim.registry import (
     space_names,
     trainable_names,
 )
+from nassim.space import SearchSpace
+
+LONGEST = 100  # characters of an architecture in a list
 
 
 class Kind(str, Enum):
@@ -65,6 +68,12 @@ def _benchmarks() -> list[dict[str, object]]:
 
 def _spaces() -> list[dict[str, object]]:
     return [
-        {"name": s.name, "decisions": len(s.decisions), "architectures": s.size, "first": s.format(s.at(0))}
+        {"name": s.name, "decisions": len(s.decisions), "architectures": s.size, "first": _first(s)}
         for s in map(get_space, space_names())
     ]
+
+
+def _first(space: SearchSpace) -> str:
+    """The first architecture, in the space's own form if that fits into a line."""
+    text = space.format(space.at(0))
+    return text if len(text) <= LONGEST else str(space.at(0))

@@ -1,4 +1,4 @@
-"""nassim show: the page of an algorithm, a benchmark or a search space."""
+"""nassim show: the page of an algorithm, a benchmark, a search space or an architecture."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from rich.padding import Padding
 
 from nassim.benchmark import Benchmark
 from nassim.cli.console import Json, console, percent, print_json, print_table
+from nassim.network import Frame, Part, measure, outline
 from nassim.page import HEADINGS, page
-from nassim.registry import find
+from nassim.registry import find, get_space
 from nassim.settings import describe
 from nassim.space import SearchSpace
 from nassim.strategy import Algorithm
@@ -21,44 +22,61 @@ EXAMPLES = (150, 500)  # trainings, for what follows from the budget
 
 
 def main(
-    name: Annotated[str, typer.Argument(help="an algorithm, a benchmark or a search space")],
+    name: Annotated[str, typer.Argument(help="an algorithm, a benchmark, a search space, or SPACE:ARCHITECTURE")],
     as_json: Json = False,
 ) -> None:
-    """Show what is known of an algorithm, a benchmark or a search space."""
+    """Show what is known of an algorithm, a benchmark, a search space or an architecture; all that have the name."""
+    space, colon, _ = name.strip().partition(":")
+    if colon and "/" not in space:
+        _show_architecture(get_space(space), name, as_json)
+        return
     found = find(name)
-    if isinstance(found, Algorithm):
-        _show_algorithm(found, as_json)
-    elif isinstance(found, Benchmark):
-        _print(_benchmark(found), as_json)
-    else:
-        _print(_space(found), as_json)
+    pages: list[Section] = []
+    for each in found:
+        if isinstance(each, Algorithm):
+            pages.append(_algorithm(each) if as_json else {})
+            if not as_json:
+                _print_algorithm(each)
+        else:
+            pages.append(_benchmark(each) if isinstance(each, Benchmark) else _space(each))
+            if not as_json:
+                if len(pages) > 1:
+                    console().print("\n[bold]search space of the same name[/]")
+                _print(pages[-1])
+    if as_json:  # a space that shares its name with an algorithm stands within it
+        print_json(pages[0] | ({"space": pages[1]} if len(pages) > 1 else {}))
 
 
-def _show_algorithm(algorithm: Algorithm, as_json: bool) -> None:
+def _algorithm(algorithm: Algorithm) -> Section:
+    text = page(algorithm)
+    sections = {heading.lower(): text.sections.get(heading, "") for heading in HEADINGS[:3]}
+    head = {"name": algorithm.name, "aliases": list(algorithm.aliases), "title": text.title}
+    values = _hyperparameters(algorithm)
+    return {**head, "family": algorithm.family, "year": algorithm.year, **sections, "hyperparameters": values}
+
+
+def _hyperparameters(algorithm: Algorithm) -> list[Section]:
     text = page(algorithm)
     published = {name: dict(values) for name, values in algorithm.published.items()}
     resolved = {}
     if algorithm.resolve is not None:
         asked = {p.name: p.default for p in algorithm.parameters.values()}
         resolved = {f"with {n} trainings": algorithm.resolve(asked, "", n) for n in EXAMPLES}
-    hyperparameters = [
+    return [
         {
             "name": p.name,
             "type": describe(p.annotation),
-            "default": p.default if as_json or p.default is not None or not resolved else "by the budget",
+            "default": p.default,
             **{when: values.get(p.name, p.default) for when, values in resolved.items()},
             **{f"on {space}": values.get(p.name, p.default) for space, values in published.items()},
             "meaning": text.notes.get(p.name, ""),
         }
         for p in algorithm.parameters.values()
     ]
-    if as_json:
-        sections = {heading.lower(): text.sections.get(heading, "") for heading in HEADINGS[:3]}
-        head = {"name": algorithm.name, "aliases": list(algorithm.aliases), "title": text.title}
-        print_json(
-            {**head, "family": algorithm.family, "year": algorithm.year, **sections, "hyperparameters": hyperparameters}
-        )
-        return
+
+
+def _print_algorithm(algorithm: Algorithm) -> None:
+    text, hyperparameters = page(algorithm), _hyperparameters(algorithm)
     out = console()
     aliases = f" ({', '.join(algorithm.aliases)})" if algorithm.aliases else ""
     out.print(f"[bold]{algorithm.name}[/]{aliases}: {algorithm.family}, {algorithm.year}")
@@ -68,7 +86,9 @@ def _show_algorithm(algorithm: Algorithm, as_json: bool) -> None:
         out.print(Padding(escape(text.sections.get(heading, "")), (0, 0, 0, 2)))
     out.print("\n[bold]Hyperparameters[/] (--set NAME=VALUE)")
     if hyperparameters:
-        print_table([*hyperparameters[0]], [[*row.values()] for row in hyperparameters])
+        by_the_budget = {"default": "by the budget"} if algorithm.resolve is not None else {}
+        rows = [row | (by_the_budget if row["default"] is None else {}) for row in hyperparameters]
+        print_table([*rows[0]], [[*row.values()] for row in rows])
     else:
         out.print("  none")
 
@@ -106,17 +126,47 @@ def _benchmark(benchmark: Benchmark) -> Section:
 def _space(space: SearchSpace) -> Section:
     return {
         "name": space.name,
-        "what": (type(space).__doc__ or "").strip(),
+        "what": (type(space).__doc__ or "").partition(">>>")[0].strip(),
         "architectures": space.size,
         "decisions": {d.name: ", ".join(f"{i} {o}" for i, o in enumerate(d.options)) for d in space.decisions},
         "how to write one": space.how_to_write(),
+        "network as published": _frame(space.frame) if space.frame else "none: its architectures cannot be built",
     }
 
 
-def _print(section: Section, as_json: bool) -> None:
+def _frame(frame: Frame) -> str:
+    image = "x".join(map(str, frame.image))
+    return f"C = {frame.channels}, {frame.cells} cells, images of {image}, {frame.classes} classes"
+
+
+def _show_architecture(space: SearchSpace, text: str, as_json: bool) -> None:
+    arch = space.parse(text)
+    section: Section = {"architecture": str(arch), "string": space.format(arch)}
+    parts: list[Part] = []
+    if space.frame is not None:
+        network = space.network(arch, space.frame)
+        size, parts = measure(network), outline(network)
+        section |= {
+            "network as published": _frame(space.frame),
+            "layers": len(network.layers),
+            "parameters": size.parameters,
+            "multiply-adds for one image": size.macs,
+            "bytes of activations for one image": size.memory,
+        }
     if as_json:
-        print_json(section)
+        print_json(section | {"parts": [part._asdict() for part in parts]})
         return
+    _print(section)
+    if parts:
+        console().print("[bold]network[/]")
+        rows = [
+            [p.name, ", ".join(p.inputs), p.kinds, "x".join(map(str, p.shape)), f"{p.parameters:,}", f"{p.macs:,}"]
+            for p in parts
+        ]
+        print_table(["part", "takes", "layers", "makes", "parameters", "multiply-adds"], rows)
+
+
+def _print(section: Section) -> None:
     out = console()
     for key, value in section.items():
         if isinstance(value, dict):
@@ -125,4 +175,5 @@ def _print(section: Section, as_json: bool) -> None:
             value = "\n".join(f"- {v}" for v in value)
         if value not in ("", None):
             out.print(f"[bold]{key}[/]")
-            out.print(Padding(escape(str(value)), (0, 0, 0, 2)))
+            text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+            out.print(Padding(escape(text), (0, 0, 0, 2)))
