@@ -19,7 +19,7 @@ from nassim.errors import InvalidSetting
 from nassim.facts import Facts
 from nassim.files import put_in_place
 from nassim.packing import Point
-from nassim.stats import Band, Summary, band, summarize
+from nassim.stats import Band, Summary, band, regret_curve, summarize
 from nassim.store import RunEnd
 from nassim.study import Study
 
@@ -85,7 +85,7 @@ def regret_curves(facts: Facts, runs: Sequence[RunEnd], split: str) -> list[tupl
     return [
         (
             [point.seconds for point in run.curve],
-            [100 * (best - (accuracy(point, split) or 0.0)) for point in run.curve],
+            regret_curve([], [accuracy(point, split) or 0.0 for point in run.curve], best, run.seconds).value.tolist(),
         )
         for run in runs
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Mapping
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -211,12 +212,36 @@ class Tabulated(Benchmark):
 
 
 def mean_of_repeats(column: NDArray[Any]) -> NDArray[np.float64]:
-    """Mean over the repeats that are there, (rows, repeats) -> (rows,), read-only; NaN without any."""
+    """Mean over the repeats that are there, (rows, repeats) -> (rows,), read-only; NaN without any.
+
+    Equal means are equal numbers, whatever their repeats: where accuracies are counts of images, the hits are added up
+    as whole numbers and divided once; else means of several repeats are rounded to 12 decimals.
+    """
     there = ~np.isnan(column)
+    values = np.where(there, column, 0.0).astype(np.float64)
+    images = _images(values) if column.shape[1] > 1 else None
     with np.errstate(invalid="ignore"):  # 0 / 0 is the NaN that is wanted
-        means: NDArray[np.float64] = np.where(there, column, 0.0).sum(axis=1) / there.sum(axis=1)
+        if images is not None:
+            means: NDArray[np.float64] = np.rint(values * images).sum(axis=1) / (there.sum(axis=1) * images)
+        else:
+            means = values.sum(axis=1) / there.sum(axis=1)
+    if images is None and column.shape[1] > 1:
+        means = np.round(means, 12)
     means.setflags(write=False)
     return means
 
 
+def _images(values: NDArray[np.float64]) -> int | None:
+    """The number of images of which all fractions are a count, told from the fractions; None if there is none."""
+    images = 1
+    every = values.reshape(-1)
+    for value in every[:: max(1, every.size // 64)].tolist():
+        images = math.lcm(images, Fraction(value).limit_denominator(_MOST_IMAGES).denominator)
+        if images > _MOST_IMAGES:
+            return None
+    counts = values * images
+    return images if np.abs(counts - np.rint(counts)).max(initial=0.0) < 1e-5 else None
+
+
+_MOST_IMAGES = 100_000
 _NOTHING: dict[tuple[int, ...], tuple[Result, ...]] = {}

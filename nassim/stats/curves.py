@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from nassim.stats.finding import Finding
 from nassim.stats.samples import Floats, quantiles
 
+DECIMALS = 9  # of a regret in percentage points; the least real difference is that of one image, above 1e-5
+
 
 class Curve(NamedTuple):
     """What one run had found when: ``value[i]`` holds from ``at[i]`` until ``at[i + 1]``.
@@ -29,9 +31,10 @@ def regret_curve(at: ArrayLike, accuracy: ArrayLike, best: float, spent: float) 
     """The regret of a run in percentage points: the best accuracy of the space less the incumbent's.
 
     ``accuracy`` and ``best`` are fractions. Regret can rise again where the incumbent was chosen by a
-    noisy accuracy and is scored by the mean over repeats.
+    noisy accuracy and is scored by the mean over repeats. It is rounded to 1e-9 points: accuracies that differ by
+    rounding dust (3e-16) are equal, so that an optimum counts as reached and equal ends share a rank.
     """
-    regret = 100 * (best - np.asarray(accuracy, dtype=np.float64))
+    regret = np.round(100 * (best - np.asarray(accuracy, dtype=np.float64)), DECIMALS) + 0.0  # no -0
     return Curve(np.asarray(at, dtype=np.float64), regret, float(spent))
 
 

@@ -135,9 +135,14 @@ def test_reproduce(genuine_data: Path, cli: Command, monkeypatch: pytest.MonkeyP
     figures = answer(cli, "reproduce", "nasbench201", "--runs", "3")
     assert len(figures) == (4 + 2) * 3 * 2
     darts = [figure for figure in figures if figure["method"].startswith("DARTS")]
-    assert all(figure["holds"] for figure in darts)
+    assert all(figure["agrees"] for figure in darts)
     text = cli("reproduce", "nasbench201", "--runs", "3")[1]
-    assert "39.77" in text and "54.30" in text and "of 36 figures hold" in text
+    assert (
+        "39.77" in text
+        and "54.30" in text
+        and "figures within 3 standard errors (z " in text
+        and "is the mean of two runs" in text
+    )
     assert "missed: the best cell, imagenet16-120 valid_accuracy: 46.73, published 46.77" in text
     assert "-0.00" not in text
 

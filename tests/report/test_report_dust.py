@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from nassim.report.analysis import Analysis
 from nassim.report.content import content_of
 from nassim.summary import summary_rows
@@ -14,7 +12,6 @@ from nassim.summary import summary_rows
 DUST = 3e-16
 
 
-@pytest.mark.xfail(strict=True, reason="rounding dust decides")
 def test_dust_neither_ranks_nor_misses_the_optimum(hand: Any, tmp_path: Path) -> None:
     runs = [
         hand.steady(name, seed, 0.9 - DUST * (name == "ant") * (seed % 2))

@@ -126,7 +126,6 @@ def test_values_of_curves_at_a_moment() -> None:
     assert common_budget([[]]).value is None
 
 
-@pytest.mark.xfail(strict=True, reason="rounding dust decides")
 def test_rounding_dust_is_no_regret() -> None:
     """Equal accuracies that were computed in two ways are equal: an optimum is reached, a target hit, a rank shared."""
     dusty, plain = 0.1 + 0.2, 0.3

@@ -203,7 +203,6 @@ def test_get_benchmark_sets_the_epochs_of_a_search() -> None:
         nassim.get_benchmark("toy/additive", search_epochs=-1)
 
 
-@pytest.mark.xfail(strict=True, reason="means of two and of three repeats differ by rounding dust")
 def test_equal_means_are_equal_numbers() -> None:
     """Hits are counted: 0.1 + 0.2 + 0.3 over three is 0.2 + 0.2 over two, to the last bit."""
     nan = float("nan")
@@ -214,7 +213,6 @@ def test_equal_means_are_equal_numbers() -> None:
     assert len(set(mean_of_repeats(odd).tolist())) == 1  # no counts of images: rounded
 
 
-@pytest.mark.xfail(strict=True, reason="means of two and of three repeats differ by rounding dust")
 @pytest.mark.parametrize(("task", "distinct", "images"), [("cifar10", 7673, 25_000), ("digits", 1574, 2_000)])
 def test_distinct_means_of_nasbench201(task: str, distinct: int, images: int) -> None:
     """As many as there are fractions, counted in whole numbers."""
