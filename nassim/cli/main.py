@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from nassim.cli import compare, data, export, plot, query, record, report, reproduce, run, show, train, validate, watch
+from nassim.cli.console import print_anywhere
 from nassim.cli.list import main as list_main
 from nassim.cli.open import main as open_main
 from nassim.errors import NassimError
@@ -59,6 +60,7 @@ def _root(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; leaves by SystemExit (0 success, 2 a user's mistake, 130 interrupted or told to end)."""
+    print_anywhere()
     try:
         with _told_to_end_is_interrupted():
             app(args=None if arguments is None else [*arguments])
