@@ -197,7 +197,7 @@ class Store:
         Their trials are not read, so that their digests are not checked.
         """
         with errors(self.path):
-            refuse_odd_values(self._db, self.path)
+            refuse_odd_values(self._db, self.path, ("runs", "incumbents"))
             headers = [row for row in self._db.execute("SELECT * FROM runs ORDER BY id") if row[0] not in seen]
             points = "SELECT * FROM incumbents WHERE run = ? ORDER BY number"
             return [_run_end(header[:-2], self._db.execute(points, header[:1]).fetchall()) for header in headers]

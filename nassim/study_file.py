@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -162,9 +162,9 @@ LARGEST = 1e100
 _MAY_LACK = ("observed_valid_accuracy", "test_accuracy")
 
 
-def refuse_odd_values(db: sqlite3.Connection, path: Path) -> None:
-    """`CorruptData` if a value of the tables is of another type than its column, infinite or absurdly large."""
-    for table in TABLES:
+def refuse_odd_values(db: sqlite3.Connection, path: Path, tables: Iterable[str] = TABLES) -> None:
+    """`CorruptData` if a value of these tables is of another type than its column, infinite or absurdly large."""
+    for table in tables:
         odd = []
         for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})").fetchall():
             allowed = f"'{kind.lower()}'" + (", 'null'" if name in _MAY_LACK else "")

@@ -67,6 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except NassimError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
+    except OSError as error:
+        if error.filename is None:  # not a file that the user named
+            raise
+        typer.echo(f"error: {error.filename}: {error.strerror}.", err=True)
+        sys.exit(2)
 
 
 @contextmanager
