@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from nassim.errors import InvalidSetting
 from nassim.facts import Facts
-from nassim.files import put_in_place
+from nassim.files import file_name, put_in_place
 from nassim.space import Architecture, SearchSpace
 from nassim.study import Study
 from nassim.summary import regret_band
@@ -216,7 +216,7 @@ def plot_study(study: Study, folder: Path) -> list[Path]:
     """The anytime figure of every benchmark, and of several together, as PNG and PDF in ``folder/figures``."""
     written = []
     for name in study.benchmarks:
-        target = folder / "figures" / f"anytime-{name.replace('/', '-').replace(':', '-')}"
+        target = folder / "figures" / f"anytime-{file_name(name)}"
         written += save(anytime_figure(study, name), target)
     if len(study.benchmarks) > 1:
         written += save(panels_figure(study), folder / "figures" / "anytime")

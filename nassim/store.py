@@ -181,9 +181,10 @@ class Store:
         Their digests are not checked.
         """
         with errors(self.path):
-            refuse_odd_values(self._db, self.path)
             if self._first_format:
+                refuse_odd_values(self._db, self.path, ("runs", "incumbents"))
                 return [_run_end(h, c) for h, c in format1.runs(self._db, self.path) if h[0] not in seen]
+            refuse_odd_values(self._db, self.path)
             new = [number for (number,) in self._db.execute("SELECT id FROM runs ORDER BY id") if number not in seen]
             found = (self._db.execute("SELECT * FROM runs WHERE id = ?", (number,)).fetchone() for number in new)
             return [_run_end(head[:-4], unpack_incumbents(head[-3])) for head in found]

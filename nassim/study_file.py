@@ -6,7 +6,7 @@ import hashlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -168,9 +168,9 @@ MOST_PACKED = 64 << 20  # bytes of the trials of one run
 _MAY_LACK = ("observed_valid_accuracy", "valid_accuracy", "test_accuracy")
 
 
-def refuse_odd_values(db: sqlite3.Connection, path: Path) -> None:
-    """`CorruptData` if a value of the tables is of another type than its column, infinite or absurdly large."""
-    for table in FORMATS[db.execute("PRAGMA user_version").fetchone()[0]]:
+def refuse_odd_values(db: sqlite3.Connection, path: Path, tables: Iterable[str] = ()) -> None:
+    """`CorruptData` if a value of these tables (of all) is of another type than its column, infinite or too large."""
+    for table in tables or FORMATS[db.execute("PRAGMA user_version").fetchone()[0]]:
         odd = []
         for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})").fetchall():
             allowed = f"'{kind.lower()}'" + (", 'null'" if name in _MAY_LACK else "")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
 import math
 import os
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
@@ -52,6 +55,28 @@ PatienceOption = Annotated[
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter; may be repeated.")]
 
 
+# What a terminal that lacks a character shows instead; anything else is a question mark.
+_INSTEAD = {"±": "+-", "–": "-", "—": "-", "×": "x", "…": "...", "≤": "<=", "≥": ">=", "≈": "~", "·": ".", "∞": "inf"}
+_INSTEAD |= {"─": "-", "━": "-", "│": "|", "█": "#", "▲": "^", "▼": "v", "’": "'"}
+_INSTEAD |= dict(zip("▁▂▃▄▅▆▇", "_.-:=+*", strict=True))
+
+
+def _simplified(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_INSTEAD.get(c, "?") for c in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("nassim.simplified", _simplified)
+
+
+def print_anywhere() -> None:
+    """From now on nothing that is printed is an error, whatever characters the terminal knows."""
+    for out in (sys.stdout, sys.stderr):
+        if isinstance(out, io.TextIOWrapper):
+            out.reconfigure(errors="nassim.simplified")
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console; where there is no terminal lines are wide."""
     out = Console(stderr=stderr, highlight=False, soft_wrap=False)
@@ -62,7 +87,12 @@ def console(*, stderr: bool = False) -> Console:
 
 def print_json(data: object) -> None:
     """Print JSON (RFC 8259: NaN and infinities become null)."""
-    typer.echo(json.dumps(_plain(data), indent=2, ensure_ascii=False))
+    text = json.dumps(_plain(data), indent=2, ensure_ascii=False)
+    try:
+        text.encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(_plain(data), indent=2)  # with escapes it is the same in any terminal
+    typer.echo(text)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

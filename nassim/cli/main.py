@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from nassim.cli import compare, data, export, plot, query, record, report, reproduce, run, show, train, validate, watch
+from nassim.cli.console import print_anywhere
 from nassim.cli.list import main as list_main
 from nassim.cli.open import main as open_main
 from nassim.errors import NassimError
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     An exception of a strategy's own code is one line too, with its place; `nassim.run` gives the traceback.
     """
+    print_anywhere()
     try:
         with _told_to_end_is_interrupted():
             app(args=None if arguments is None else [*arguments])
@@ -71,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(2)
     except Exception as error:
         line = strategy_failure(error)
+        if line is None and isinstance(error, OSError) and error.filename is not None:  # a file that the user named
+            line = f"{error.filename}: {error.strerror}."
         if line is None:
             raise
         typer.echo(f"error: {line}", err=True)

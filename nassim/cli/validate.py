@@ -12,6 +12,7 @@ import typer
 from nassim.cli.console import DeviceOption, Json, console, percent, print_json, print_table
 from nassim.cli.train import EpochsOption, RecipeOption
 from nassim.errors import Unsupported
+from nassim.files import file_name
 from nassim.registry import get_benchmark, get_space, trainable_names
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def main(
         verdict = judge(found)
         points = [(each.tabulated, each.mean, each.error) for each in found]
         figure = validation_figure(points, title=f"{name}: retrained by {bench.recipe.name}, {seeds} seeds")
-        target = folder / "figures" / f"validation-{name.replace('/', '-').replace(':', '-')}"
+        target = folder / "figures" / f"validation-{file_name(name)}"
         answers[name] = {
             "recipe": bench.recipe.name,
             "epochs": bench.epochs,

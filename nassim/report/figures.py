@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from nassim.files import file_name
 from nassim.plots import COLORS, DASHES, MARKERS, anytime_figure, save
 from nassim.report.content import Content, PartContent
 from nassim.report.diagram import Diagram
@@ -32,13 +33,13 @@ def write_figures(content: Content, folder: Path) -> list[Path]:
             written.extend(save(figure, folder / name, FORMATS))
 
     for name, found in content.parts.items():
-        slug = name.replace("/", "-").replace(":", "-")
+        slug = file_name(name)
         keep(anytime_figure(content.analysis.study, name), f"anytime-{slug}")
         keep(distribution_figure(found, order), f"running-times-{slug}")
         keep(ranks_figure(found, order), f"ranks-{slug}")
         keep(wins_figure(content, found), f"win-rates-{slug}")
         for fronts in [] if isinstance(found.fronts, str) else found.fronts:
-            keep(fronts_figure(fronts, order), f"front-{'-'.join(fronts.objectives)}-{slug}")
+            keep(fronts_figure(fronts, order), f"front-{file_name('-'.join(fronts.objectives))}-{slug}")
     if content.diagram.value is not None:
         keep(diagram_figure(content.diagram.value), "critical-difference")
     return written

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
+from nassim.report.escape import markdown_text
+
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -104,11 +106,16 @@ def _html_entry(column: int, entry: Entry, left: bool) -> str:
 def to_markdown(table: Table) -> str:
     """A table of GitHub's Markdown, with its caption above and its notes below."""
     if not table.rows:
-        return f"**{table.caption}** {table.why}\n"
+        return f"**{markdown_text(table.caption)}** {markdown_text(table.why)}\n"
     rules = ["---" if is_text(table, i) else "---:" for i in range(len(table.columns))]
-    lines = [f"**{table.caption}**", "", _bars(table.columns), _bars(rules)]
+    lines = [
+        f"**{markdown_text(table.caption)}**",
+        "",
+        _bars([markdown_text(name) for name in table.columns]),
+        _bars(rules),
+    ]
     lines += [_bars([_markdown_entry(entry) for entry in line]) for line in table.rows]
-    return "\n".join([*lines, "", *(f"{note}  " for note in table.notes)]) + "\n"
+    return "\n".join([*lines, "", *(f"{markdown_text(note, begins=True)}  " for note in table.notes)]) + "\n"
 
 
 def _bars(texts: Sequence[str]) -> str:
@@ -116,8 +123,9 @@ def _bars(texts: Sequence[str]) -> str:
 
 
 def _markdown_entry(entry: Entry) -> str:
-    text = f"**{entry.text}**" if entry.strong and entry.text else entry.text
-    return f"{text} ({entry.label})" if entry.label else text
+    text = markdown_text(entry.text)
+    text = f"**{text}**" if entry.strong and text else text
+    return f"{text} ({markdown_text(entry.label)})" if entry.label else text
 
 
 # -- LaTeX ------------------------------------------------------------------------------------------------
@@ -146,7 +154,7 @@ _LATEX = {c: rf"\{c}" for c in "&%$#_{}"} | {
 def to_latex(table: Table) -> str:
     r"""A ``table`` environment; needs booktabs; amssymb for triangles; graphicx where it is wide."""
     if not table.rows:
-        return f"% {table.caption} {table.why}\n"
+        return f"% {latex_text(table.caption)} {latex_text(table.why)}\n"
     columns = "".join("l" if is_text(table, i) else "r" for i in range(len(table.columns)))
     wide = len(table.columns) > 5
     lines = [
@@ -170,7 +178,7 @@ def to_latex(table: Table) -> str:
 
 def latex_text(text: str) -> str:
     """Text with LaTeX's special characters escaped."""
-    return "".join(_LATEX.get(character, character) for character in text)
+    return "".join(_LATEX.get(character, character) for character in " ".join(text.splitlines()))
 
 
 def _ampersands(texts: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from nassim.files import put_in_place
+from nassim.files import file_name, put_in_place
 from nassim.report.changes import Changes, changes_table
 from nassim.report.content import Content, content_of
 from nassim.report.markdown import markdown
@@ -43,7 +43,7 @@ def write_content(content: Content, folder: Path, *, figures: bool) -> list[Path
     shown = [path for path in sorted((folder / "figures").glob("*")) if path.suffix in (".png", ".svg")]
     pictures = {path.stem: path for path in sorted(shown, key=lambda path: path.suffix)}  # an SVG before a PNG
     links = [path.relative_to(folder).as_posix() for path in pictures.values()]
-    tables = [_write(folder / "tables" / f"{_slug(table.name)}.tex", to_latex(table)) for table in _tables(content)]
+    tables = [_write(folder / "tables" / f"{file_name(table.name)}.tex", to_latex(table)) for table in _tables(content)]
     page_path = _write(folder / PAGE, page(content))
     return [page_path, _write(folder / TEXT, markdown(content, links)), *tables, *drawn]
 
@@ -55,10 +55,6 @@ def _tables(content: Content) -> list[Table]:
     if content.changes is not None:
         found.append(changes_table(content.changes))
     return [*found, content.hyperparameters]
-
-
-def _slug(name: str) -> str:
-    return name.replace("/", "-").replace(":", "-")
 
 
 def _write(path: Path, text: str) -> Path:

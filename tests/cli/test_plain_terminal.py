@@ -21,7 +21,6 @@ def nassim(environment: dict[str, str], *arguments: str) -> subprocess.Completed
     return subprocess.run(command, env={**kept, **environment}, capture_output=True, timeout=120)
 
 
-@pytest.mark.xfail(strict=True, reason="tracebacks after the work is done")
 @pytest.mark.parametrize("environment", [ASCII, C_LOCALE, LATIN], ids=["ascii", "C", "latin-1"])
 def test_a_comparison_is_printed_in_any_terminal(tmp_path: Path, environment: dict[str, str]) -> None:
     toy = ["--algos", "re", "--benchmark", "toy/additive", "--budget", "9q", "--seeds", "2", "--jobs", "1"]
@@ -34,7 +33,6 @@ def test_a_comparison_is_printed_in_any_terminal(tmp_path: Path, environment: di
     assert shown.returncode == 0 and b"random_search" in shown.stdout, shown.stderr
 
 
-@pytest.mark.xfail(strict=True, reason="not ASCII")
 def test_json_is_json_in_any_terminal(tmp_path: Path) -> None:
     toy = ["--algos", "re", "--benchmark", "toy/additive", "--budget", "3q", "--seeds", "1", "--jobs", "1", "--json"]
     out = tmp_path / "\u00e9\u2013"

@@ -38,7 +38,6 @@ def killed_writer(path: Path) -> None:
 
 
 @posix
-@pytest.mark.xfail(strict=True, reason="it stays for an hour, and until a file of that name is written")
 def test_what_a_killed_writer_left_goes_with_the_next_file_in_that_folder(tmp_path: Path) -> None:
     killed_writer(tmp_path / "report.html")
     assert len(hidden(tmp_path)) == 1
@@ -56,7 +55,6 @@ def test_what_is_being_written_stays(tmp_path: Path) -> None:
 
 
 @posix
-@pytest.mark.xfail(strict=True, reason="only files of the same name go")
 def test_what_came_from_another_computer_goes_after_an_hour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     killed_writer(tmp_path / "report.html")
     monkeypatch.setattr(files, "_here", lambda: "0000aaaa")  # the folder is shared; there the process may live
@@ -76,7 +74,6 @@ def test_files_of_others_stay(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {*names, "summary.csv"}
 
 
-@pytest.mark.xfail(strict=True, reason="the name of the temporary file is longer")
 def test_a_name_as_long_as_the_disk_allows_is_written(tmp_path: Path) -> None:
     for name in ("x" * 251 + ".csv", "é" * 125 + ".csv"):
         assert write_csv(tmp_path / name, [{"a": 1}]).is_file()
@@ -91,7 +88,6 @@ NAMES = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="there is no such function")
 def test_names_make_safe_file_names() -> None:
     for name, wanted in NAMES.items():  # these are the files that are there already
         assert files.file_name(name) == wanted

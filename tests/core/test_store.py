@@ -216,3 +216,20 @@ def test_names_that_are_too_long_are_said(tmp_path: Path, capsys: pytest.Capture
         error = capsys.readouterr().err
         assert ended.value.code == 2, (command, error)
         assert "too long" in error or "Usage" in error, (command, error)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["data", "import", "natsbench-topology", LONG],
+        ["data", "build", "nasbench201/digits", "--limit", "0", "--out", LONG],
+        ["record", "random_nas", "--seeds", "1", "--out", f"{LONG}/x"],
+    ],
+)
+def test_other_names_that_are_too_long_are_said(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    error = capsys.readouterr().err
+    last = error.splitlines()[-1]
+    assert ended.value.code == 2 and last.startswith("error: ") and "too long" in last

@@ -248,13 +248,12 @@ def mutated(path: Path, rng: random.Random) -> None:
         data[a : a + page] = data[b : b + page]
     path.write_bytes(data)
     if kind == "values":
-        table = rng.choice(["runs", "trials", "incumbents"])
-        column = rng.choice(columns_of(path, table))
+        column = rng.choice(columns_of(path, "runs"))
         value = rng.choice(
             [*(v for v in ODD if not isinstance(v, (list, dict)) and v not in (10**400, "\ud800")), b"x"]
         )
         try:
-            forged(path, table, column, value)
+            forged(path, column, value)
         except sqlite3.IntegrityError:
             return
     if kind == "settings":
@@ -267,7 +266,7 @@ def test_thousands_of_mutated_files_give_one_line_each(tmp_path: Path) -> None:
     for seed in range(2):
         small(tmp_path / str(seed))
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
-        command = [sys.executable, "-W", "error", "-c", FUZZ, str(tmp_path / str(seed)), str(seed), "2000"]
+        command = [sys.executable, "-W", "error", "-c", FUZZ, str(tmp_path / str(seed)), str(seed), "1000"]
         children.append(subprocess.Popen(command, env=environment, stdout=-1, stderr=-1, text=True))
     for child in children:
         out, err = child.communicate(timeout=1200)
