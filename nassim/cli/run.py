@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nassim.cautions import of_run
 from nassim.cli.console import (
     BudgetOption,
     DeviceOption,
@@ -48,6 +49,7 @@ def main(
     (name,), limits = follow(protocol, [benchmark], budget, search_on)
     bench = get_benchmark(name, noise)
     result = run(chosen, bench, limits, seed=seed, workers=workers, live=live, device=device, patience=patience)
+    cautions = of_run(result)
     by_budget = [] if chosen.shares_weights else chosen.by_the_budget(bench.space)
     if as_json:
         print_json(
@@ -66,6 +68,7 @@ def main(
                 "version": result.version,
                 "data_sha256": result.sha256,
                 "stopped": result.stopped,
+                "cautions": [caution._asdict() for caution in cautions],
                 "simulated_seconds": result.seconds,
                 "worker_seconds": result.worker_seconds,
                 "epochs": result.epochs,
@@ -126,3 +129,5 @@ def main(
     )
     if not bench.has_test:
         typer.echo(f"\nNo test split in this source. {bench.test_source}")
+    for caution in cautions:
+        typer.echo(f"\ncaution: {caution.text}")

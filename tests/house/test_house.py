@@ -31,7 +31,7 @@ CORE = {
     "ground": "benchmark clock encodings errors files pareto patience protocol query settings slips space strategy "
     "supernet unrun version",
     "middle": "one_shot registry run stats store testing",
-    "top": "facts page plots record report reproduction study summary",
+    "top": "cautions facts page plots record report reproduction study summary",
     "cli": "cli",
     "front": "__init__",
 }
