@@ -82,6 +82,9 @@ class Toy(Benchmark):
         size = sum(query.arch.choices)
         return Result(value, epochs, epochs * (10.0 + size), {"parameters": 1000.0 * size})
 
+    def cheapest_cost(self, epochs: int | None = None) -> float:
+        return 10.0 * (epochs or self.search_epochs or self.epochs)
+
     def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy") -> float:
         shift = -0.01 if metric == "test_accuracy" else 0.0
         return _mean(self.task, arch, self.epochs) + shift

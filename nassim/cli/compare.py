@@ -31,6 +31,7 @@ from nassim.clock import Budget
 from nassim.errors import InvalidSetting
 from nassim.registry import benchmark_names, get_algorithm, get_benchmark, get_protocol
 from nassim.strategy import Algorithm
+from nassim.too_small import no_answer
 
 DEFAULT_BENCHMARKS = ("nasbench201/cifar10", "nasbench201/digits")
 DEFAULT_SEEDS = 100
@@ -124,6 +125,9 @@ def main(
                 out=folder,
                 progress=bar.update,
             )
+        for name in study.benchmarks:
+            if study.complete and not any(run.curve for run in study.runs if run.benchmark == name):
+                raise InvalidSetting(no_answer(Budget.parse(limits), get_benchmark(name)))
         written = write_results(study, folder)
         changes = None if against is None else changes_since(study, against)
         if with_report:

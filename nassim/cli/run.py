@@ -25,8 +25,10 @@ from nassim.cli.console import (
     print_json,
     print_table,
 )
+from nassim.errors import InvalidSetting
 from nassim.registry import get_algorithm, get_benchmark, get_protocol
 from nassim.run import run
+from nassim.too_small import no_answer
 
 
 def main(
@@ -49,6 +51,8 @@ def main(
     (name,), limits = follow(protocol, [benchmark], budget, search_on)
     bench = get_benchmark(name, noise)
     result = run(chosen, bench, limits, seed=seed, workers=workers, live=live, device=device, patience=patience)
+    if not result.incumbents and result.stopped == "budget":
+        raise InvalidSetting(no_answer(result.budget, bench))
     cautions = of_run(result)
     by_budget = [] if chosen.shares_weights else chosen.by_the_budget(bench.space)
     if as_json:

@@ -29,7 +29,7 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
     "ground": "benchmark clock encodings errors files pareto patience protocol query settings slips space strategy "
-    "supernet unrun version",
+    "supernet too_small unrun version",
     "middle": "one_shot registry run stats store testing",
     "top": "cautions facts page plots record report reproduction study summary",
     "cli": "cli",
