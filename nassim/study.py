@@ -22,6 +22,7 @@ from nassim.registry import algorithm_names, get_algorithm, get_benchmark
 from nassim.run import horizon, run
 from nassim.store import RunEnd, Store, StoredRun, pack
 from nassim.strategy import Algorithm
+from nassim.too_small import refuse_too_small
 from nassim.version import __version__
 
 FILE = "study.db"
@@ -192,6 +193,7 @@ def _plan(
     left_out: dict[str, str] = {}
     for benchmark, algorithm in itertools.product(opened, chosen):
         if not algorithm.shares_weights:
+            refuse_too_small(limits, benchmark)
             run(algorithm, benchmark, Budget(queries=1), patience=patience)
             chosen_there = algorithm.hyperparameters(benchmark.space, horizon=horizon(limits, benchmark, workers))
             pairs.append(_Pair(benchmark, algorithm, chosen_there, range(seeds), None))
