@@ -90,6 +90,9 @@ class Toy(Benchmark):
     def measure(self, arch: Architecture) -> Mapping[str, float]:
         return {"parameters": 1000.0 * sum(arch.choices)}
 
+    def cheapest_cost(self, epochs: int | None = None) -> float:
+        return 10.0 * (epochs or self.search_epochs or self.epochs)
+
     def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy") -> float:
         shift = -0.01 if metric == "test_accuracy" else 0.0
         return _mean(self.task, arch, self.epochs) + shift

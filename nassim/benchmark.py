@@ -114,6 +114,13 @@ class Benchmark(ABC):
         sample = [self.space.sample(rng) for _ in range(200)]
         return sum(self.query(Query(arch), rng).cost for arch in sample) / len(sample)
 
+    def cheapest_cost(self, epochs: int | None = None) -> float | None:
+        """The least cost of a training in the space, for ``epochs`` (None: of a query that names none).
+
+        None where it is not known, as where it would have to be trained.
+        """
+        return None
+
     def epochs_of(self, query: Query) -> int:
         """The epochs a query means, checked; also checks its metric, and refuses one that inherits weights."""
         if query.inherit:

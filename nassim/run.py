@@ -18,6 +18,7 @@ from nassim.query import Batch, Query, Report, Result, Trial, make
 from nassim.registry import get_algorithm, get_benchmark
 from nassim.slips import Talk, close, explain, refuse_batch
 from nassim.strategy import Algorithm, Search, stream
+from nassim.too_small import refuse_too_small
 from nassim.trace import Incumbent, Run
 
 
@@ -38,7 +39,8 @@ def run(
     """Run a search strategy on a benchmark until the budget is spent or the strategy ends.
 
     Everything follows from ``seed``: three independent streams (the strategy's, the table's noise,
-    training) are derived from it. A trial that would end after the budget is not recorded.
+    training) are derived from it. A trial that would end after the budget is not recorded; `InvalidSetting` if that is
+    so of every training on the benchmark.
     A strategy that shares weights replays a recording, or trains its supernet now if ``live``, on
     ``device`` (auto, cpu, cuda or mps); see `nassim.one_shot`. It makes no queries: a budget of those never ends it.
 
@@ -117,6 +119,8 @@ def run(
             f"{after}: it loops without `yield from evaluate(...)`, or thinks longer than --patience allows "
             "(patience= in Python)."
         ) from None
+    if shared is None and not record.incumbents and record.stopped == "budget":
+        refuse_too_small(limits, bench)
     _look_up(record, bench)
     return record
 

@@ -24,6 +24,7 @@ from nassim.run import horizon, run
 from nassim.store import RunEnd, Store, StoredRun, StoredTrial, pack
 from nassim.strategy import Algorithm
 from nassim.study_settings import checked, facts_of
+from nassim.too_small import refuse_too_small
 from nassim.version import __version__
 
 FILE = "study.db"
@@ -221,6 +222,7 @@ def _plan(
     for benchmark, algorithm in itertools.product(opened, chosen):
         plan = plans[benchmark.name]
         if not algorithm.shares_weights:
+            refuse_too_small(limits, benchmark)
             run(algorithm, benchmark, Budget(queries=1), patience=patience)
             chosen_there = algorithm.hyperparameters(benchmark.space, horizon=plan)
             pairs.append(_Pair(benchmark, algorithm, chosen_there, range(seeds), None, plan))

@@ -154,6 +154,15 @@ class Tabulated(Benchmark):
         """Mean seconds of a training over all architectures, for the epochs of a query that names none."""
         return float(np.nanmean(self._seconds(self.search_epochs or self.epochs)))
 
+    def cheapest_cost(self, epochs: int | None = None) -> float | None:
+        """The least seconds of a training that the noise policy can answer with."""
+        trained = epochs or self.search_epochs or self.epochs
+        seconds, valid = self._seconds(trained), self._columns["valid_accuracy", trained]
+        if seconds.ndim == 1 or seconds.shape != valid.shape:
+            there = ~np.isnan(valid).all(axis=1)
+            return least_cost(seconds[there].reshape(int(there.sum()), -1), self.noise)
+        return least_cost(np.where(np.isnan(valid), np.nan, seconds), self.noise)
+
     def _seconds(self, epochs: int) -> NDArray[np.float64]:
         key = "train_seconds", epochs
         if key not in self._columns:
@@ -209,6 +218,15 @@ class Tabulated(Benchmark):
             return Unsupported(f"{self.name} has no test split. {self.test_source}".rstrip())
         known = dict.fromkeys(name for name, _ in self._columns if name != "train_seconds")
         return InvalidQuery(f"{self.name} has the metrics {', '.join(known)}, not {metric!r:.40}.")
+
+
+def least_cost(seconds: NDArray[Any], noise: Noise) -> float:
+    """The least cost that a noise policy can answer with, of seconds (rows, repeats) with NaN for a missing repeat."""
+    if noise.kind == "mean":
+        return float(np.nanmin(mean_of_repeats(seconds)))
+    if noise.kind == "repeat" and seconds.shape[1] > 1:
+        return float(np.nanmin(seconds[:, noise.repeat - 1]))
+    return float(np.nanmin(seconds))
 
 
 def mean_of_repeats(column: NDArray[Any]) -> NDArray[np.float64]:

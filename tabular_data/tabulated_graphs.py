@@ -16,7 +16,7 @@ from nassim.errors import InvalidQuery, InvalidSetting, Unsupported
 from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
 from nassim.tabular_data.table import Table, column_name
-from nassim.tabular_data.tabulated import Extras
+from nassim.tabular_data.tabulated import Extras, least_cost
 
 SPLITS = {"valid": "valid_accuracy", "test": "test_accuracy"}
 
@@ -135,6 +135,11 @@ class TabulatedGraphs(Benchmark):
         """Mean cost of a query that names no epochs, over the space."""
         seconds = self._columns.get(("train_seconds", self.search_epochs or self.epochs))
         return 1.0 if seconds is None else float(seconds[self._rows].mean(dtype=np.float64))
+
+    def cheapest_cost(self, epochs: int | None = None) -> float | None:
+        """The least cost of a training that the noise policy can answer with."""
+        seconds = self._columns.get(("train_seconds", epochs or self.search_epochs or self.epochs))
+        return 1.0 if seconds is None else least_cost(seconds[self._rows], self.noise)
 
     @cached_property
     def _rows(self) -> NDArray[Any] | slice:

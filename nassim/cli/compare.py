@@ -29,8 +29,9 @@ from nassim.cli.repeat import repeated
 from nassim.cli.report import AgainstOption, ObjectivesOption, changes_in_json, named, print_changes
 from nassim.clock import Budget
 from nassim.errors import InvalidSetting
-from nassim.registry import benchmark_names, get_algorithms, get_protocol
+from nassim.registry import benchmark_names, get_algorithms, get_benchmark, get_protocol
 from nassim.strategy import Algorithm
+from nassim.too_small import no_answer
 from nassim.variants import split_names
 
 DEFAULT_BENCHMARKS = ("nasbench201/cifar10", "nasbench201/digits")
@@ -101,6 +102,7 @@ def main(
     if against is not None and against.resolve() == folder.resolve():
         raise InvalidSetting(f"--against {against} is this study's own folder: choose another --out.")
     err = console(stderr=True)
+    from nassim.cautions import of_study
     from nassim.cli.progress import Bar
     from nassim.cli.race import LiveRace
     from nassim.cli.results import print_summary, write_results
@@ -124,6 +126,9 @@ def main(
                 out=folder,
                 progress=bar.update,
             )
+        for name in study.benchmarks:
+            if study.complete and not any(run.curve for run in study.runs if run.benchmark == name):
+                raise InvalidSetting(no_answer(Budget.parse(limits), get_benchmark(name)))
         written = write_results(study, folder)
         changes = None if against is None else changes_since(study, against)
         if with_report:
@@ -136,16 +141,21 @@ def main(
     left_out: dict[str, str] = study.settings["left_out"]
     for what, reason in left_out.items():
         err.print(f"{what} is left out: {reason}", soft_wrap=True)
+    cautions = of_study(study)
     if as_json:
         from nassim.summary import summary_rows
 
         answer = {"out": folder, "files": written, "protocol": protocol or None, "left_out": left_out}
+        answer["cautions"] = [caution._asdict() for caution in cautions]
         found = {} if changes is None else {"changes": changes_in_json(changes)}
         print_json({**answer, "summary": summary_rows(study), **found})
     else:
         if protocol:
             typer.echo(f"protocol {get_protocol(protocol)}")
         print_summary(study)
+        _print_resolved(chosen, study.settings["strategies"])
+        for caution in cautions:
+            typer.echo(f"caution: {caution.text}")
         tables = [path for path in written if path.parent.name == "tables"]
         shown = [str(path) for path in written if path not in tables]
         shown += [f"{folder / 'tables'}/ ({len(tables)} files)"] if tables else []
@@ -167,6 +177,17 @@ def _named(algos: str) -> list[Algorithm]:
             "--algos names no strategy: for example --algos re,bo. `nassim list algorithms` lists them."
         )
     return [algorithm for name in names for algorithm in get_algorithms(name)]
+
+
+def _print_resolved(chosen: list[Algorithm], settings: dict[str, dict[str, dict[str, object]]]) -> None:
+    """The hyperparameters that followed from the budget."""
+    for algorithm in chosen:
+        for name, values in settings.get(algorithm.title, {}).items() if algorithm.resolve else ():
+            found = [f"{p}={values[p]}" for p in algorithm.by_the_budget(get_benchmark(name).space, name)]
+            if found:
+                typer.echo(
+                    f"{algorithm.title} on {name}: {' and '.join(found)} follow from the budget; --set sets them"
+                )
 
 
 def _configured(chosen: list[Algorithm], settings: list[str]) -> list[Algorithm]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nassim.cautions import of_run
 from nassim.cli.console import (
     BudgetOption,
     DeviceOption,
@@ -24,8 +25,10 @@ from nassim.cli.console import (
     print_json,
     print_table,
 )
+from nassim.errors import InvalidSetting
 from nassim.registry import get_algorithm, get_benchmark, get_protocol
 from nassim.run import run
+from nassim.too_small import no_answer
 
 
 def main(
@@ -48,6 +51,9 @@ def main(
     (name,), limits = follow(protocol, [benchmark], budget, search_on)
     bench = get_benchmark(name, noise)
     result = run(chosen, bench, limits, seed=seed, workers=workers, live=live, device=device, patience=patience)
+    if not result.incumbents and result.stopped == "budget":
+        raise InvalidSetting(no_answer(result.budget, bench))
+    cautions = of_run(result)
     by_budget = [] if chosen.shares_weights else chosen.by_the_budget(bench.space)
     if as_json:
         print_json(
@@ -66,6 +72,7 @@ def main(
                 "version": result.version,
                 "data_sha256": result.sha256,
                 "stopped": result.stopped,
+                "cautions": [caution._asdict() for caution in cautions],
                 "simulated_seconds": result.seconds,
                 "worker_seconds": result.worker_seconds,
                 "epochs": result.epochs,
@@ -126,3 +133,5 @@ def main(
     )
     if not bench.has_test:
         typer.echo(f"\nNo test split in this source. {bench.test_source}")
+    for caution in cautions:
+        typer.echo(f"\ncaution: {caution.text}")

@@ -1,13 +1,15 @@
 """The checklist of Lindauer and Hutter, answered from the study as far as a study can.
 
 Lindauer & Hutter, "Best Practices for Scientific Research on Neural Architecture Search", JMLR 21(243), 2020, in its
-three groups: releasing code, comparing methods, reporting details. What only the author knows is left open.
+three groups: releasing code, comparing methods, reporting details. What only the author knows is left open. One
+question is ours: whether the runs say what they seem to (`nassim.cautions`).
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from nassim.cautions import of_study
 from nassim.report import numerals
 from nassim.report.analysis import Analysis
 from nassim.report.settings import changed_hyperparameters
@@ -40,6 +42,7 @@ def checklist(analysis: Analysis) -> list[Item]:
     sums = "; ".join(f"{name} {facts.sha256[:16] or 'computed'}" for name, facts in analysis.study.facts.items())
     release, compare, details = "Releasing code", "Comparing methods", "Reporting details"
     trained = PARTLY if live else YES
+    cautions = [caution.text for caution in of_study(analysis.study)]
     return [
         Item(
             *(release, "Is the training pipeline of the final architectures released?", trained),
@@ -98,6 +101,11 @@ def checklist(analysis: Analysis) -> list[Item]:
                 if not analysis.study.complete
                 else "."
             ),
+        ),
+        Item(
+            *(compare, "Did all runs leave their initial phase, use their workers and differ from each other?"),
+            YES if analysis.parts and not cautions else NO,
+            " ".join(cautions) or ("Every run did." if analysis.parts else "No run has finished."),
         ),
         Item(
             compare, "Were tabular or surrogate benchmarks used for depth?", NO if synthetic else YES, f"{benchmarks}."

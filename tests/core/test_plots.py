@@ -52,7 +52,7 @@ def test_the_same_study_gives_the_same_bytes(study: Study, tmp_path: Path) -> No
 
 
 def test_a_study_without_any_answer_is_drawn_empty() -> None:
-    nothing = compare(["re"], ["toy/additive"], "1s", seeds=2)
+    nothing = compare(["re"], ["toy/additive"], "5ep", seeds=2)
     axes = anytime_figure(nothing, "toy/additive").axes[0]
     assert [line for line in axes.get_lines() if "seeds" in line.get_label()] == []
 

@@ -76,7 +76,7 @@ def test_no_test_accuracy_below_the_run() -> None:
 
 
 def test_a_run_without_a_trial_has_no_best() -> None:
-    result = nassim.run("random_search", "toy/additive", "1s")
+    result = nassim.run("random_search", "toy/additive", "90s")  # enough for the smallest architecture alone
     assert (result.trials, result.seconds, result.stopped) == ([], 0.0, "budget")
     with pytest.raises(ProtocolError, match="no trial finished"):
         _ = result.best

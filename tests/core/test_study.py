@@ -241,7 +241,7 @@ def test_mistakes_are_said_before_anything_runs(tmp_path: Path) -> None:
 
 
 def test_a_budget_too_small_for_any_trial_is_no_error() -> None:
-    study = compare(["re"], ["toy/additive"], "1s", seeds=2)
+    study = compare(["re"], ["toy/additive"], "5ep", seeds=2)
     assert [r.curve for r in study.runs] == [[], [], [], []]
     row = summary_rows(study)[0]
     assert row["seeds_without_answer"] == 2

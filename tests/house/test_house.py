@@ -29,10 +29,10 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
     "ground": "benchmark clock encodings errors files layers metric network objectives pareto patience "
-    "processes protocol query replay settings slips space strategy supernet trace unrun variants "
-    "version",
+    "processes protocol query replay settings slips space strategy supernet too_small trace unrun "
+    "variants version",
     "middle": "format1 one_shot packing registry run stats store study_file testing",
-    "top": "facts page plots record report reproduction study study_settings summary",
+    "top": "cautions facts page plots record report reproduction study study_settings summary",
     "cli": "cli",
     "front": "__init__",
 }

@@ -1,0 +1,170 @@
+"""Runs that say less than they seem to, each with what to change: pure functions of what was recorded.
+
+initial phase   all trainings were those that a strategy begins with before it uses what it has seen
+idle workers    more than half of the workers' time was spent waiting
+twins           two strategies made the same trials: their comparison says nothing about either
+no answer       no training ended within the budget
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from nassim.clock import Budget
+from nassim.errors import UnknownName
+from nassim.registry import get_algorithm
+from nassim.run import Run
+from nassim.store import RunEnd
+from nassim.study import Study
+
+MOST = 0.5  # of the workers' time
+
+
+class Caution(NamedTuple):
+    """One sentence about runs of a strategy on a benchmark, with what to change."""
+
+    strategy: str
+    benchmark: str
+    kind: str
+    text: str
+
+
+class _Ended(Protocol):
+    """What `Run` and `RunEnd` have in common."""
+
+    @property
+    def strategy(self) -> str: ...
+    @property
+    def benchmark(self) -> str: ...
+    @property
+    def hyperparameters(self) -> dict[str, object]: ...
+    @property
+    def mode(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def worker_seconds(self) -> float: ...
+    @property
+    def stopped(self) -> str: ...
+
+
+def of_run(run: Run) -> list[Caution]:
+    """What is to be said of one run."""
+    count, answered = len(run.trials), bool(run.incumbents)
+    return list(_of_runs([(run, count, answered)], run.budget, run.workers, prefix=False))
+
+
+def of_study(study: Study) -> list[Caution]:
+    """What is to be said of a study, by benchmark and strategy."""
+    budget, workers = Budget.parse(str(study.settings["budget"])), int(study.settings["workers"])
+    found: list[Caution] = []
+    for benchmark in study.benchmarks:
+        for strategy in study.strategies:
+            runs = [(run, run.trials, bool(run.curve)) for run in study.of(benchmark, strategy)]
+            found += _of_runs(runs, budget, workers, prefix=True)
+        found += _twins([run for run in study.runs if run.benchmark == benchmark], study.trials)
+    return found
+
+
+_Counted = tuple[_Ended, int, bool]  # with its number of trials, and whether it has an answer
+
+
+def _of_runs(runs: Sequence[_Counted], budget: Budget, workers: int, *, prefix: bool) -> Iterator[Caution]:
+    """Of the runs of one strategy on one benchmark; ``prefix``: how --set names the strategy's hyperparameters."""
+    if not runs:
+        return
+    first = runs[0][0]
+    name = (first.strategy, first.benchmark)
+
+    def said(chosen: Sequence[object], text: str) -> str:
+        of = f"{len(chosen):,} of {len(runs):,} runs" if len(runs) > 1 else "This run"
+        return f"{of} of {first.strategy} on {first.benchmark} {text}"
+
+    mute = [run for run, _, answered in runs if not answered]
+    if mute:
+        text = said(
+            mute, f"ended without an answer: no training ended within the budget of {budget}. Give a larger one."
+        )
+        yield Caution(*name, "no answer", text)
+    yield from _initial(runs, name, said, prefix)
+    idle = [run for run, trials, _ in runs if _idles(run, trials, budget, workers)]
+    if idle:
+        share = sum(1.0 - run.worker_seconds / (workers * run.seconds) for run in idle) / len(idle)
+        trainings = sum(trials for _, trials, _ in runs) / len(runs)
+        if any(run.mode != "black-box" for run in idle):
+            advice = "It trains one supernet, which is not done by several workers"
+        elif trainings < 2 * workers:
+            advice = f"There are {trainings:.0f} trainings a run: give fewer workers or a larger budget"
+        else:
+            advice = (
+                "It waits for trainings before it asks for others: give fewer workers; a strategy of your own waits "
+                "for nothing where it says `start(arch)` in place of `evaluate(arch)`"
+            )
+        waiting = f"{round(share * workers)} of {workers} workers"
+        yield Caution(*name, "idle workers", said(idle, f"left {waiting} idle on average. {advice}."))
+
+
+def _initial(
+    runs: Sequence[_Counted], name: tuple[str, str], said: Callable[[Sequence[object], str], str], prefix: bool
+) -> Iterator[Caution]:
+    try:
+        algorithm = get_algorithm(name[0])
+    except UnknownName:  # not of this installation: its initial phase is not known
+        return
+    parameter = algorithm.initial
+    sizes = [(run, trials, run.hyperparameters.get(parameter)) for run, trials, _ in runs]
+    caught = [(t, n) for run, t, n in sizes if isinstance(n, int) and 0 < t <= n and run.stopped == "budget"]
+    if caught:
+        trials, size = max(t for t, _ in caught), caught[0][1]
+        setting = f"{algorithm.aliases[0] if algorithm.aliases else name[0]}.{parameter}" if prefix else parameter
+        what = (
+            f"ended within the initial phase ({parameter}={size}, {trials} trainings): nothing that was seen was used."
+        )
+        advice = f"Give a budget of more than {size} trainings, or --set {setting}={max(1, trials // 5)}."
+        yield Caution(*name, "initial phase", said(caught, f"{what} {advice}"))
+
+
+def _idles(run: _Ended, trials: int, budget: Budget, workers: int) -> bool:
+    """Whether most of the workers' time was idle for certain: what a limit on time cut off is not recorded."""
+    cut_off = 2.0 * run.worker_seconds / trials if trials and budget.seconds < float("inf") else 0.0
+    return workers > 1 and run.worker_seconds + workers * cut_off < MOST * workers * run.seconds
+
+
+def _twins(runs: Sequence[RunEnd], trials: Callable[[], Iterable[tuple[object, ...]]]) -> Iterator[Caution]:
+    """Strategies whose runs of a seed are equal trial by trial; each is named beside the first of them."""
+    alike: dict[object, list[RunEnd]] = {}
+    for run in runs:
+        header = (run.seed, run.trials, run.epochs, run.seconds, run.worker_seconds, tuple(run.curve))
+        alike.setdefault(header, []).append(run)
+    groups = [group for group in alike.values() if len(group) > 1 and group[0].trials]
+    if not groups:
+        return
+    wanted = {(run.benchmark, run.strategy, run.seed) for group in groups for run in group}
+    rows: dict[tuple[object, ...], int] = {}
+    for benchmark, strategy, seed, *rest in trials():
+        key = (benchmark, strategy, seed)
+        if key in wanted:
+            rows[key] = hash((rows.get(key, 0), *rest))
+    pairs: dict[tuple[str, str], int] = {}
+    for group in groups:
+        first_of: dict[int, str] = {}
+        for run in group:
+            original = first_of.setdefault(rows[run.benchmark, run.strategy, run.seed], run.strategy)
+            if original != run.strategy:
+                pairs[original, run.strategy] = pairs.get((original, run.strategy), 0) + 1
+    of = _count(runs)
+    for (original, strategy), count in pairs.items():
+        name = runs[0].benchmark
+        text = (
+            f"{count:,} of {of[strategy]:,} runs of {strategy} on {name} are those of {original} trial by trial: "
+            "comparing them says nothing. Give a larger budget, or other settings."
+        )
+        yield Caution(strategy, name, "twins", text)
+
+
+def _count(runs: Sequence[RunEnd]) -> Mapping[str, int]:
+    counts: dict[str, int] = {}
+    for run in runs:
+        counts[run.strategy] = counts.get(run.strategy, 0) + 1
+    return counts
