@@ -33,7 +33,7 @@ def open_table(path: Path | None = None) -> Table:
     stored = Table.open(path)
     try:
         return Table(path, stored.header, _expanded(stored))
-    except (KeyError, IndexError, ValueError) as error:
+    except (LookupError, RecursionError, TypeError, ValueError, ZeroDivisionError) as error:
         raise CorruptData(f"{path} is not the table of {TASK} ({error}). Install nassim again.") from error
 
 
