@@ -112,7 +112,6 @@ else:
 FAST = {"window": 0.5, "rate": 1000.0, "requests": 30, "seconds": 60.0}
 
 
-@pytest.mark.xfail(strict=True, reason="nothing is bounded")
 @pytest.mark.parametrize(
     ("answer", "limits", "words", "most"),
     [
@@ -149,11 +148,10 @@ def test_a_server_without_end(
     assert server.requests <= most
 
 
-@pytest.mark.xfail(strict=True, reason="nothing is bounded")
 def test_a_server_that_is_slow_but_good_is_waited_for(
     serve: Callable[[Answer], Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from nassim.tabular_data.download import Limits, RemoteFile, fetch  # type: ignore[attr-defined]
+    from nassim.tabular_data.download import Limits, RemoteFile, fetch
 
     monkeypatch.setenv("NASSIM_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
