@@ -14,9 +14,9 @@ from typing import NamedTuple, Protocol
 from nassim.clock import Budget
 from nassim.errors import UnknownName
 from nassim.registry import get_algorithm
-from nassim.run import Run
-from nassim.store import RunEnd
+from nassim.store import RunEnd, StoredTrial
 from nassim.study import Study
+from nassim.trace import Run
 
 MOST = 0.5  # of the workers' time
 
@@ -131,7 +131,7 @@ def _idles(run: _Ended, trials: int, budget: Budget, workers: int) -> bool:
     return workers > 1 and run.worker_seconds + workers * cut_off < MOST * workers * run.seconds
 
 
-def _twins(runs: Sequence[RunEnd], trials: Callable[[], Iterable[tuple[object, ...]]]) -> Iterator[Caution]:
+def _twins(runs: Sequence[RunEnd], trials: Callable[[], Iterable[StoredTrial]]) -> Iterator[Caution]:
     """Strategies whose runs of a seed are equal trial by trial; each is named beside the first of them."""
     alike: dict[object, list[RunEnd]] = {}
     for run in runs:
@@ -142,10 +142,10 @@ def _twins(runs: Sequence[RunEnd], trials: Callable[[], Iterable[tuple[object, .
         return
     wanted = {(run.benchmark, run.strategy, run.seed) for group in groups for run in group}
     rows: dict[tuple[object, ...], int] = {}
-    for benchmark, strategy, seed, *rest in trials():
+    for benchmark, strategy, seed, number, row in trials():
         key = (benchmark, strategy, seed)
         if key in wanted:
-            rows[key] = hash((rows.get(key, 0), *rest))
+            rows[key] = hash((rows.get(key, 0), number, row._replace(extras=None)))
     pairs: dict[tuple[str, str], int] = {}
     for group in groups:
         first_of: dict[int, str] = {}

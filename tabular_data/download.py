@@ -2,7 +2,8 @@
 
 pooch decides whether a file is there and whole, and puts it in place; the transfer is done here, because
 pooch's own starts again from the first byte. The host can be replaced by a mirror: a URL or a folder
-below which the files lie as ``OWNER/REPOSITORY/COMMIT/PATH``, like below the host itself.
+below which the files lie as ``OWNER/REPOSITORY/COMMIT/PATH``, like below the host itself. Whatever a server does,
+it is asked a bounded number of times, for a bounded time, and has to send at a slowest rate (`Limits`).
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from typing import NamedTuple
 
 from nassim.errors import CorruptData, InvalidSetting, MissingData, NassimError, OutputFailed
 from nassim.tabular_data.locations import downloads_folder
+from nassim.tabular_data.paced import USUAL, Limits, TooLong, TooSlow, open_url
 
 HOST = "https://raw.githubusercontent.com"
 VARIABLE = "NASSIM_MIRROR"
-ATTEMPTS = 5  # in a row without a new byte
+ATTEMPTS = 5  # in a row without progress
 _CHUNK = 1 << 16
-_TIMEOUT = 30.0  # seconds without an answer
 
 Progress = Callable[[int, int], None]  # bytes that are here, bytes in all
 
@@ -52,12 +53,14 @@ def fetch(
     mirror: str = "",
     progress: Progress | None = None,
     pause: float = 1.0,
+    limits: Limits = USUAL,
 ) -> dict[str, Path]:
     """Bring the files of a recipe here; those that are here and whole are not fetched again.
 
     name: of the recipe, for the messages.
     mirror: replaces the host, before the environment variable ``NASSIM_MIRROR``.
     pause: seconds before the second attempt of a transfer; twice as many before each further one.
+    limits: what a server may take for each file.
 
     Returns the local path by `RemoteFile.path`. `MissingData` if a file cannot be reached: what has arrived
     of it is kept and continued the next time. `CorruptData` if it is not the one that was released.
@@ -68,7 +71,7 @@ def fetch(
     for number, file in enumerate(files):
         report = (lambda here, before=before: progress(before + here, total)) if progress else _silent
         try:
-            paths[file.path] = _fetch_one(file, source, _Transfer(file, pause, report))
+            paths[file.path] = _fetch_one(file, source, _Transfer(file, pause, limits, report))
         except _Unreachable as failure:
             missing = [file, *(f for f in files[number + 1 :] if not local_path(f).is_file())]
             raise MissingData(
@@ -134,49 +137,65 @@ def _url(source: str, file: RemoteFile) -> str:
     return (Path(source).expanduser().absolute() / file.address).as_uri()
 
 
+_EARLY = "the connection ended early"
+
+
 class _Transfer:
     """Copies one file; called by pooch with the URL and the place for the bytes.
 
     What has arrived lies in ``<file>.part`` until it is complete, also over the end of the process.
     """
 
-    def __init__(self, file: RemoteFile, pause: float, report: Callable[[int], None]) -> None:
-        self._file, self._pause, self._report = file, pause, report
+    def __init__(self, file: RemoteFile, pause: float, limits: Limits, report: Callable[[int], None]) -> None:
+        self._file, self._pause, self._limits, self._report = file, pause, limits, report
 
     def __call__(self, url: str, output_file: str, pooch: object) -> None:
         target, size = local_path(self._file), self._file.size
         part = target.with_name(target.name + ".part")
         if _size(part) > size:
             part.unlink()
-        most, failures = _size(part), 0
-        while _size(part) != size:
-            try:
-                self._receive(url, part)
-                reason = "the connection ended early"
-            except urllib.error.HTTPError as error:
-                error.close()
-                reason = f"{error.code} {error.reason}"
-                if error.code < 500 and error.code not in (408, 429):
-                    raise _Unreachable(f"{url} cannot be fetched ({reason})") from error
-            except (http.client.HTTPException, urllib.error.URLError, ConnectionError, TimeoutError) as error:
-                cause = getattr(error, "reason", error)
-                if isinstance(cause, FileNotFoundError):
-                    raise _Unreachable(f"{url}: there is no such file") from cause
-                reason = str(cause) or type(cause).__name__
-            failures = 0 if _size(part) > most else failures + 1
-            most = max(most, _size(part))
+        limits = self._limits
+        ends = time.monotonic() + limits.seconds
+        failures = requests = 0
+        while (before := _size(part)) != size:
+            requests += 1
+            if requests > limits.requests:
+                raise _Unreachable(f"{url} cannot be fetched (it is not whole after {limits.requests} requests)")
+            reason = self._attempt(url, part, ends)
+            brought = max(0, _size(part) - before)
+            failures = 0 if brought >= min(limits.progress, size - before) else failures + 1
             if failures >= ATTEMPTS:
+                if brought > 0 and reason == _EARLY:
+                    reason += f", and {ATTEMPTS} requests in a row brought less than {limits.progress:,} bytes each"
                 raise _Unreachable(f"{url} cannot be fetched ({reason})")
             if failures:
-                time.sleep(self._pause * 2 ** (failures - 1))
+                time.sleep(max(0.0, min(self._pause * 2 ** (failures - 1), ends - time.monotonic())))
         part.replace(output_file)
 
-    def _receive(self, url: str, part: Path) -> None:
+    def _attempt(self, url: str, part: Path, ends: float) -> str:
+        """Fetch what is missing; why it did not all come, if it did not. `_Unreachable` if it never will."""
+        try:
+            self._receive(url, part, ends)
+        except TooLong as error:
+            raise _Unreachable(f"{url} cannot be fetched ({error})") from error
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code < 500 and error.code not in (408, 429):
+                raise _Unreachable(f"{url} cannot be fetched ({error.code} {error.reason})") from error
+            return f"{error.code} {error.reason}"
+        except (http.client.HTTPException, urllib.error.URLError, ConnectionError, TimeoutError, TooSlow) as error:
+            cause = getattr(error, "reason", error)
+            if isinstance(cause, FileNotFoundError):
+                raise _Unreachable(f"{url}: there is no such file") from cause
+            return str(cause) or type(cause).__name__
+        return _EARLY
+
+    def _receive(self, url: str, part: Path, ends: float) -> None:
         """Append what is missing, as far as it comes."""
         start = 0 if url.startswith("file:") else _size(part)
         request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
         try:
-            response = urllib.request.urlopen(request, timeout=_TIMEOUT)
+            response = open_url(request, self._limits, ends)
         except urllib.error.HTTPError as error:
             if error.code == 416:  # there is no such byte
                 error.close()
@@ -187,11 +206,13 @@ class _Transfer:
             if start and response.status != 206:
                 start = 0  # the server sends the whole file
             length = response.headers.get("Content-Length")
-            if length is not None and start + int(length) != self._file.size:
-                raise self._other(url, f"{start + int(length):,}")
+            if length is not None and not length.isdecimal():
+                raise http.client.HTTPException(f"a length of {length!r:.40}")
+            if length is not None and start + int(length[:18]) != self._file.size:
+                raise self._other(url, f"{start + int(length[:18]):,}")
             with part.open("r+b" if start else "wb") as file:
                 file.seek(start)
-                while chunk := response.read(_CHUNK):
+                while chunk := response.read1(_CHUNK):  # as it comes
                     start += file.write(chunk)
                     if start > self._file.size:
                         raise self._other(url, f"more than {self._file.size:,}")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nassim.errors import InvalidArchitecture
+from nassim.errors import CorruptData, InvalidArchitecture
 from nassim.network import Frame, Network
 from nassim.space import Architecture, Graph, SearchSpace
 
@@ -24,10 +24,12 @@ class ListedSpace(SearchSpace):
 
     Sampling is uniform over the list, a mutation is a neighbor chosen uniformly, and a crossover is the listed
     architecture nearest to the child (the first of several), which can be a parent. The texts are those of ``whole``.
+    `CorruptData` if ``choices`` are not choices of ``whole``.
     """
 
     def __init__(self, whole: SearchSpace, choices: NDArray[Any], *, radius: int = 1) -> None:
         super().__init__(whole.name, whole.decisions)
+        check_choices(whole, choices)
         self.frame = whole.frame
         self.whole = whole
         self.radius = radius
@@ -122,3 +124,12 @@ class ListedSpace(SearchSpace):
     @cached_property
     def _rows(self) -> dict[tuple[int, ...], int]:
         return {tuple(choices): row for row, choices in enumerate(self._choices.tolist())}
+
+
+def check_choices(whole: SearchSpace, choices: NDArray[Any]) -> None:
+    """`CorruptData` unless ``choices``, (rows, decisions), are of the space, and at least one."""
+    shape = len(choices), len(whole.radices)
+    if choices.shape != shape or choices.dtype.kind not in "iu" or not len(choices):
+        raise CorruptData(f"the list of {whole.name} is of {choices.dtype} {choices.shape}, not of choices {shape}.")
+    if (choices.min(axis=0) < 0).any() or (choices.max(axis=0) >= whole.radices).any():
+        raise CorruptData(f"the list of {whole.name} has choices that there are not: get or import its table again.")

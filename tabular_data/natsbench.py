@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.benchmark import About, Noise
-from nassim.errors import MissingData
+from nassim.errors import CorruptData, MissingData, NassimError
 from nassim.space import SearchSpace
 from nassim.tabular_data.locations import data_folder
 from nassim.tabular_data.recipes.natsbench import IMAGES, fractions
@@ -67,7 +67,12 @@ def load(
     )
     extras = {**size, "latency": table.columns[f"{images}/latency"]}
     common: dict[str, Any] = {"space": space, "noise": noise, "about": about, "extras": extras}
-    benchmark = _curve(table, images, common) if curve else Tabulated(table, images, **common)
+    try:
+        benchmark = _curve(table, images, common) if curve else Tabulated(table, images, **common)
+    except NassimError:
+        raise
+    except (IndexError, TypeError, ValueError) as error:  # of columns with other shapes
+        raise CorruptData(f"{path} or its curves are not what {family} makes ({error}). Import it again.") from error
     benchmark.name = f"{family}/{task}"
     return benchmark
 

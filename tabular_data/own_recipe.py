@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from nassim.errors import CorruptData, Unsupported
+from nassim.errors import CorruptData, MissingData, Unsupported
 from nassim.tabular_data.own_table import TASK, space_of, table_names, table_path
 from nassim.tabular_data.recipe import Recipe
 from nassim.tabular_data.table import Table, read_header
@@ -22,7 +22,7 @@ def _recipe(name: str) -> Recipe:
         space = space_of(header)
         adds = f"a table of your own: {space.size:,} architectures, epochs {', '.join(map(str, header.epochs))}"
         licence, citation = header.licence, header.citation
-    except CorruptData:  # `nassim data verify` says what it is
+    except (CorruptData, MissingData):  # `nassim data verify` says what it is; missing: removed at this moment
         adds, licence, citation = "a table of your own, which is damaged", "unknown", "unknown"
     return Recipe(
         name=name,

@@ -15,6 +15,8 @@ from nassim.errors import InvalidArchitecture, Unsupported
 from nassim.space import Architecture, SearchSpace
 from nassim.tabular_data.listed import ListedSpace
 
+MOST_OPTIONS = 127  # of a decision: choices are stored as bytes
+MOST_DECISIONS = 500
 GROWN = 20_000  # architectures of a list that progressive search can go through
 _PAIRS = 4_000  # rows that are compared with each other to find the radius of a list
 _MASKS = 20_000_000  # rows that may be sorted for it

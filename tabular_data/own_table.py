@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from nassim.benchmark import About, Noise
 from nassim.errors import CorruptData, InvalidQuery, MissingData
 from nassim.space import Architecture, Decision, SearchSpace
+from nassim.tabular_data.listed import check_choices
 from nassim.tabular_data.locations import data_folder
-from nassim.tabular_data.own_space import OwnListedSpace, OwnSpace, row_of
+from nassim.tabular_data.own_space import MOST_DECISIONS, MOST_OPTIONS, OwnListedSpace, OwnSpace, row_of
 from nassim.tabular_data.table import Header, Table, read_header
 from nassim.tabular_data.tabulated import Tabulated
 
@@ -36,6 +39,10 @@ class OwnTable(Tabulated):
         self._choices = table.columns.get(f"{TASK}/choices")  # none: all there are, in the order of `index`
         super().__init__(table, TASK, **common)
 
+    @property
+    def _rows(self) -> int:
+        return self.space.size if self._choices is None else len(self._choices)
+
     def _row(self, arch: Architecture) -> int:
         if self._choices is None or isinstance(self.space, OwnListedSpace):
             return self.space.index(arch)
@@ -59,15 +66,18 @@ def load(name: str, noise: Noise) -> OwnTable:
         )
     table = Table.open(path)
     header = table.header
-    whole = space_of(header)
+    spec, whole = _spec(header), space_of(header)
     choices = table.columns.get(f"{TASK}/choices")
     space: SearchSpace = whole
     notes = []
     if choices is not None:
-        policy = header.spec["missing"]
+        if choices.dtype != np.uint8:
+            raise CorruptData(f"{path} has choices of {choices.dtype}, not of bytes: import it again.")
+        check_choices(whole, choices)
+        policy = spec.missing
         notes.append(f"The table has {len(choices):,} of {whole.size:,} architectures (missing: {policy}).")
         if policy == "sample":
-            space = OwnListedSpace(whole, choices, radius=header.spec["radius"])
+            space = OwnListedSpace(whole, choices, radius=spec.radius)
             notes.append(f"Only those are searched; neighbors differ in at most {space.radius} decisions.")
     extras = [unit for unit in header.units if unit not in (*COLUMNS.values(),)]
     benchmark = OwnTable(
@@ -75,8 +85,8 @@ def load(name: str, noise: Noise) -> OwnTable:
         space=space,
         noise=noise,
         about=About(
-            title=header.spec["title"],
-            paper=header.spec["paper"],
+            title=spec.title,
+            paper=spec.paper,
             source=header.source,
             licence=header.licence,
             citation=header.citation,
@@ -92,19 +102,41 @@ def load(name: str, noise: Noise) -> OwnTable:
     return benchmark
 
 
+class _Spec(NamedTuple):
+    """What the header says of the specification, but for the decisions."""
+
+    missing: str
+    radius: int
+    title: str
+    paper: str
+
+
+def _spec(header: Header) -> _Spec:
+    said: list[Any] = [header.spec.get(name) for name in _Spec._fields]
+    spec = _Spec(*said)
+    texts = (spec.missing, spec.title, spec.paper)
+    radius = type(spec.radius) is int and 1 <= spec.radius <= MOST_DECISIONS
+    if not all(isinstance(text, str) for text in texts) or spec.missing not in ("refuse", "sample", "") or not radius:
+        raise CorruptData(f"{header.space} is no table of your own, or its header was altered: import it again.")
+    return spec
+
+
 def space_of(header: Header) -> OwnSpace:
     """The whole space of a table; `CorruptData` if its header does not hold one."""
-    try:
-        decisions = [Decision(name, tuple(options)) for name, options in header.spec["decisions"].items()]
-    except (AttributeError, KeyError, TypeError) as error:
-        raise CorruptData(f"{header.space} is no table of your own: import it again.") from error
-    return OwnSpace(header.space, decisions)
+    decisions = header.spec.get("decisions")
+    if not isinstance(decisions, dict) or not 0 < len(decisions) <= MOST_DECISIONS:
+        raise CorruptData(f"{header.space} is no table of your own: import it again.")
+    for name, options in decisions.items():
+        texts = isinstance(options, list) and all(isinstance(option, str) for option in options)
+        if not texts or not 0 < len(options) <= MOST_OPTIONS or len(set(options)) < len(options):
+            raise CorruptData(f"{header.space}: the options of {name!r:.40} are {options!r:.40}: import it again.")
+    return OwnSpace(header.space, [Decision(name, tuple(options)) for name, options in decisions.items()])
 
 
 def spaces() -> list[OwnSpace]:
     """The spaces of all tables of the user's own that can be read, by name; reads their headers only."""
     found = []
     for name in table_names():
-        with suppress(CorruptData):
+        with suppress(CorruptData, MissingData):
             found.append(space_of(read_header(table_path(name))))
     return found

@@ -103,7 +103,7 @@ class Recipe:
         """Whether the table of this recipe, and not another under its name, is there; reads only its header."""
         if not self.path.is_file() or not self.makes_a_table:
             return all(path.exists() for path in self.paths)
-        with suppress(CorruptData):
+        with suppress(CorruptData, MissingData):
             return not self.sha256 or read_header(self.path).sha256 == self.sha256
         return True  # damaged, and to be told so
 

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.benchmark import About, Benchmark, Noise
-from nassim.errors import InvalidQuery, Unsupported
+from nassim.errors import CorruptData, InvalidQuery, Unsupported
 from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
-from nassim.tabular_data.table import Table, column_name
+from nassim.tabular_data.table import Table
+from nassim.tabular_data.task_columns import SECONDS, check_accuracy, check_rows, task_columns, wrong
 
 
 class Extras(Mapping[str, float]):
@@ -62,6 +63,7 @@ class Tabulated(Benchmark):
 
     Where one value stands for all repeats (a column with one repeat, after fewer epochs), it answers under every
     noise policy. `InvalidQuery` if ``noise`` asks for a repeat of the full training that not every architecture has.
+    `CorruptData` if columns do not fit each other and the space, or, when asked for, hold no accuracies and seconds.
     """
 
     def __init__(
@@ -84,12 +86,11 @@ class Tabulated(Benchmark):
         self.about = about
         self.test_source = test_source
         self.epochs_source = epochs_source
-        self._columns = {
-            (name, epochs): table.columns[column]
-            for name in (*header.metrics, "train_seconds")
-            for epochs in header.epochs
-            if (column := column_name(task, name, epochs, self.epochs)) in table.columns
-        }
+        self._table = table
+        self._columns = task_columns(table, task)
+        check_rows(table, self._rows, self._columns, extras)
+        if ("valid_accuracy", self.epochs) not in self._columns:
+            raise wrong(table, f"there is no valid_accuracy of {task} after {self.epochs} epochs")
         self.fidelities = tuple(e for e in sorted(header.epochs) if ("valid_accuracy", e) in self._columns)
         self._extras = extras
         self._means: dict[tuple[str, int], NDArray[np.float64]] = {}
@@ -138,12 +139,16 @@ class Tabulated(Benchmark):
         if key not in self._means:
             if key not in self._columns:
                 raise self._no_column(*key)
+            check_accuracy(self._table, metric, self._columns[key])
             self._means[key] = mean_of_repeats(self._columns[key])
         return self._means[key]
 
     def optimum(self, metric: str = "valid_accuracy") -> float:
         """The best mean accuracy of the space, from the table."""
-        return float(np.nanmax(self.mean_accuracies(metric)))
+        best = float(np.fmax.reduce(self.mean_accuracies(metric)))
+        if math.isnan(best):
+            raise wrong(self._table, f"there is no {metric} in it")
+        return best
 
     @property
     def has_test(self) -> bool:
@@ -152,7 +157,12 @@ class Tabulated(Benchmark):
     @cached_property
     def typical_cost(self) -> float:
         """Mean seconds of a training over all architectures, for the epochs of a query that names none."""
-        return float(np.nanmean(self._seconds(self.search_epochs or self.epochs)))
+        seconds = self._seconds(self.search_epochs or self.epochs)
+        there = seconds[~np.isnan(seconds)]
+        mean = float(there.sum() / there.size) if there.size else math.nan
+        if not 0 <= mean < math.inf:
+            raise self._no_seconds()
+        return mean
 
     def cheapest_cost(self, epochs: int | None = None) -> float | None:
         """The least seconds of a training that the noise policy can answer with."""
@@ -164,10 +174,20 @@ class Tabulated(Benchmark):
         return least_cost(np.where(np.isnan(valid), np.nan, seconds), self.noise)
 
     def _seconds(self, epochs: int) -> NDArray[np.float64]:
-        key = "train_seconds", epochs
+        key = SECONDS, epochs
         if key not in self._columns:
-            self._columns[key] = self._columns["train_seconds", self.epochs] * (epochs / self.epochs)
+            if (SECONDS, self.epochs) not in self._columns:
+                raise self._no_seconds()
+            self._columns[key] = self._columns[SECONDS, self.epochs] * (epochs / self.epochs)
         return self._columns[key]
+
+    def _no_seconds(self) -> CorruptData:
+        return wrong(self._table, f"{self.name} has no {SECONDS} that are finite and not negative")
+
+    @property
+    def _rows(self) -> int:
+        """Rows that the table must have."""
+        return self.space.size
 
     def _row(self, arch: Architecture) -> int:
         """The row of an architecture of the space."""
@@ -193,6 +213,8 @@ class Tabulated(Benchmark):
             if self.noise.repeat > len(pairs):
                 raise InvalidQuery(f"{self.name} has {len(pairs)} repeats of {arch} for {epochs} epochs, not more.")
             pairs = [pairs[self.noise.repeat - 1]]
+        if not all(0 <= value <= 1 and 0 <= cost < math.inf for value, cost in pairs):
+            raise wrong(self._table, f"{arch} has {pairs[0][0]} as accuracy, and costs {pairs[0][1]} seconds")
         extras = Extras(self._extras, row)
         return tuple(
             [Result(float(value), epochs, float(cost), extras, f"{arch}/{i}/{epochs}") for value, cost, i in pairs]
@@ -216,7 +238,7 @@ class Tabulated(Benchmark):
             return InvalidQuery(f"{self.name} has no {metric} after {epochs} epochs. {self.epochs_source}".rstrip())
         if metric == "test_accuracy":
             return Unsupported(f"{self.name} has no test split. {self.test_source}".rstrip())
-        known = dict.fromkeys(name for name, _ in self._columns if name != "train_seconds")
+        known = dict.fromkeys(name for name, _ in self._columns if name != SECONDS)
         return InvalidQuery(f"{self.name} has the metrics {', '.join(known)}, not {metric!r:.40}.")
 
 

@@ -15,8 +15,9 @@ from nassim.benchmark import About, Benchmark, Noise
 from nassim.errors import InvalidQuery, InvalidSetting, Unsupported
 from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
-from nassim.tabular_data.table import Table, column_name
+from nassim.tabular_data.table import Table
 from nassim.tabular_data.tabulated import Extras, least_cost
+from nassim.tabular_data.task_columns import SECONDS, check_accuracy, check_rows, task_columns, wrong
 
 SPLITS = {"valid": "valid_accuracy", "test": "test_accuracy"}
 
@@ -58,18 +59,20 @@ class TabulatedGraphs(Benchmark):
         self.about = about
         self.epochs = max(header.epochs)
         self.valid_source = valid_source
-        self._columns = {
-            (metric, epochs): table.columns[column]
-            for metric in (*header.metrics, "train_seconds")
-            for epochs in header.epochs
-            if (column := column_name(task, metric, epochs, self.epochs)) in table.columns
-        }
+        self._table = table
+        self._columns = task_columns(table, task)
+        self._size = len(next(iter(self._columns.values())))  # rows of the table
+        check_rows(table, self._size, {}, extras)
         self.search_metric = SPLITS[search_on or "valid"]
         searched = [epochs for epochs in sorted(header.epochs) if (self.search_metric, epochs) in self._columns]
         self.fidelities = tuple(searched) or (self.epochs,)
         self.searchable = bool(searched)
-        self.cost_unit = "seconds" if ("train_seconds", self.epochs) in self._columns else "trainings"
-        self._row, self._extras, self._members = row, extras, members
+        self.cost_unit = "seconds" if (SECONDS, self.epochs) in self._columns else "trainings"
+        for epochs in searched:
+            seconds = self._columns.get((SECONDS, epochs))
+            if seconds is not None and seconds.shape != self._columns[self.search_metric, epochs].shape:
+                raise wrong(table, f"after {epochs} epochs there are not as many {SECONDS} as accuracies")
+        self._find, self._extras, self._members = row, extras, members
         self._means: dict[str, NDArray[np.float64]] = {}
         if search_on and not self.searchable:
             raise self._nothing_to_search_on()
@@ -87,7 +90,7 @@ class TabulatedGraphs(Benchmark):
             epochs = self.search_epochs or self.epochs
         row = self._row(arch)
         values = self._columns[self.search_metric, epochs]
-        seconds = self._columns.get(("train_seconds", epochs))
+        seconds = self._columns.get((SECONDS, epochs))
         repeats = values.shape[1]
         if repeats > 1 and self.noise.kind == "mean":
             value, cost = float(values[row].mean(dtype=np.float64)), 1.0
@@ -97,11 +100,22 @@ class TabulatedGraphs(Benchmark):
             repeat = int(rng.random() * repeats) if self.noise.kind == "draw" else self.noise.repeat - 1
             place = row * repeats + (repeat if repeats > 1 else 0)
             value, cost = values.item(place), 1.0 if seconds is None else seconds.item(place)
+        if not (0 <= value <= 1 and 0 <= cost < math.inf):
+            raise wrong(self._table, f"{arch} has {value} as accuracy, and costs {cost} seconds")
         return Result(value, epochs, cost, Extras(self._extras, row))
 
     def measure(self, arch: Architecture) -> Mapping[str, float]:
         """What every result of the architecture carries beside its value."""
         return Extras(self._extras, self._row(arch))
+
+    def _row(self, arch: Architecture) -> int:
+        try:
+            row = self._find(arch)
+        except IndexError:  # what finds rows is a column of the table too
+            row = -1
+        if not 0 <= row < self._size:
+            raise wrong(self._table, f"it leads to no row of it for {arch}")
+        return row
 
     def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy", epochs: int | None = None) -> float:
         """Mean over the repeats after ``epochs`` (None: a full training); NaN where there is no validation split."""
@@ -117,6 +131,7 @@ class TabulatedGraphs(Benchmark):
         if metric not in self._means:
             if (metric, self.epochs) not in self._columns:
                 raise Unsupported(f"{self.name} has no {metric}. {self.valid_source}".rstrip())
+            check_accuracy(self._table, metric, self._columns[metric, self.epochs])
             self._means[metric] = self._columns[metric, self.epochs].mean(axis=1, dtype=np.float64)
         return self._means[metric]
 
@@ -133,17 +148,25 @@ class TabulatedGraphs(Benchmark):
     @cached_property
     def typical_cost(self) -> float:
         """Mean cost of a query that names no epochs, over the space."""
-        seconds = self._columns.get(("train_seconds", self.search_epochs or self.epochs))
+        seconds = self._columns.get((SECONDS, self.search_epochs or self.epochs))
         return 1.0 if seconds is None else float(seconds[self._rows].mean(dtype=np.float64))
 
     def cheapest_cost(self, epochs: int | None = None) -> float | None:
         """The least cost of a training that the noise policy can answer with."""
-        seconds = self._columns.get(("train_seconds", epochs or self.search_epochs or self.epochs))
+        seconds = self._columns.get((SECONDS, epochs or self.search_epochs or self.epochs))
         return 1.0 if seconds is None else least_cost(seconds[self._rows], self.noise)
 
     @cached_property
     def _rows(self) -> NDArray[Any] | slice:
-        return slice(None) if self._members is None else self._members()
+        if self._members is None:
+            return slice(None)
+        try:
+            rows = self._members()
+        except IndexError:
+            rows = np.array([-1])
+        if not len(rows) or rows.min() < 0 or rows.max() >= self._size:
+            raise wrong(self._table, "it leads to no row of it")
+        return rows
 
     def epochs_of(self, query: Query) -> int:
         if not self.searchable:

@@ -36,7 +36,7 @@ def open_trained(path: Path, task: str) -> Table:
     stored = Table.open(path)
     try:
         return Table(path, stored.header, _expanded(stored, task))
-    except (KeyError, IndexError, ValueError) as error:
+    except (LookupError, RecursionError, TypeError, ValueError, ZeroDivisionError) as error:
         raise CorruptData(f"{path} is not the table of {task} ({error}). Install nassim again.") from error
 
 

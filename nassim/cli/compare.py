@@ -186,7 +186,7 @@ def _print_resolved(chosen: list[Algorithm], settings: dict[str, dict[str, dict[
             found = [f"{p}={values[p]}" for p in algorithm.by_the_budget(get_benchmark(name).space, name)]
             if found:
                 typer.echo(
-                    f"{algorithm.title} on {name}: {' and '.join(found)} follow from the budget; --set sets them"
+                    f"{algorithm.title} on {name}: {' and '.join(found)} by the budget; --set sets them"
                 )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nassim.errors import InvalidSetting, MissingData
+from nassim.tabular_data.own_space import MOST_DECISIONS, MOST_OPTIONS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -63,7 +64,6 @@ of = "training"     # all epochs of the row, or "epoch": one of them
 # citation = "..."
 """
 
-MOST_OPTIONS = 127  # choices are stored as bytes
 UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0}
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "architectures": ("missing", "column", "separator"),
@@ -183,6 +183,8 @@ class _Reader:
         given = self._data.get("decisions")
         if not isinstance(given, dict) or not given:
             raise self._error("decisions", "is missing: name each decision and its options.")
+        if len(given) > MOST_DECISIONS:
+            raise self._error("decisions", f"are {len(given):,}, at most {MOST_DECISIONS} are possible.")
         decisions, columns = {}, []
         for name, value in given.items():
             key = f"decisions.{name}"
@@ -194,12 +196,12 @@ class _Reader:
                 raise self._error(f"{key}.column", f"= {column!r} is not the name of a column.")
             if not isinstance(options, list) or not options or not all(_is_option(option) for option in options):
                 raise self._error(key, f"= {value!r:.80} is not a list of options (texts or numbers).")
+            if len(options) > MOST_OPTIONS:
+                raise self._error(key, f"has {len(options)} options, at most {MOST_OPTIONS} are possible.")
             texts = tuple(map(text_of, options))
             twice = [text for text in texts if texts.count(text) > 1]
             if twice:
                 raise self._error(key, f"has the option {twice[0]!r} twice.")
-            if len(texts) > MOST_OPTIONS:
-                raise self._error(key, f"has {len(texts)} options, at most {MOST_OPTIONS} are possible.")
             decisions[name] = texts
             columns.append(column)
         return decisions, tuple(columns)

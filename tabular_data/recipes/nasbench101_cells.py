@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from nassim.benchmarks.spaces.nasbench101.classes import Numbering, cells
 from nassim.benchmarks.spaces.nasbench101.cost import parameters
+from nassim.benchmarks.spaces.nasbench101.graph import PAIRS
 from nassim.benchmarks.spaces.nasbench101.hashes import fingerprints
 from nassim.errors import MissingData
 from nassim.tabular_data.locations import data_folder
 from nassim.tabular_data.table import Table
+from nassim.tabular_data.task_columns import wrong
 
 COMPACT_TABLE, OFFICIAL_TABLE = "nasbench101.h5", "nasbench101-official.h5"  # in the data folder
 VALID_SOURCE = (
@@ -62,5 +64,10 @@ def open_table() -> Table:
     """The most complete table that is here; `MissingData` if there is none."""
     for name in (OFFICIAL_TABLE, COMPACT_TABLE):
         if (data_folder() / name).exists():
-            return Table.open(data_folder() / name)
+            table = Table.open(data_folder() / name)
+            lookup, places = table.columns["lookup/edges"], table.columns["lookup/cells"]
+            kinds = lookup.dtype == np.uint32 and places.dtype == np.int32
+            if lookup.shape != (2 ** len(PAIRS),) or places.ndim != 1 or not kinds:
+                raise wrong(table, "its lookup has another shape")
+            return table
     raise MissingData(f"NAS-Bench-101 is not here: nassim data get nasbench101 (6 MB, test accuracy). {VALID_SOURCE}")

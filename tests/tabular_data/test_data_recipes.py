@@ -207,5 +207,5 @@ def test_reading_only_the_header(mirror: str, tmp_path: Path) -> None:
     assert read_header(path) == Table.open(path).header
     for content in (b"", b"nonsense" * 200, path.read_bytes()[:600]):
         (tmp_path / "bad.h5").write_bytes(content)
-        with pytest.raises(CorruptData, match="not a nassim table"):
+        with pytest.raises(CorruptData, match=r"not a nassim table|600 bytes instead of"):
             read_header(tmp_path / "bad.h5")

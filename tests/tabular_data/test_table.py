@@ -128,7 +128,8 @@ def test_foreign_files(path: Path, tmp_path: Path) -> None:
 
 
 def test_another_format_is_named(path: Path) -> None:
-    assert "format 9" in refused(path, path.read_bytes().replace(b"nassim table 1\n", b"nassim table 9\n", 1))
+    assert "format 9" in refused(path, path.read_bytes().replace(b"nassim table 2\n", b"nassim table 9\n", 1))
+    assert "format 1" in refused(path, b"nassim table 1\nbytes 2000\n".ljust(2000, b"\0"))
 
 
 def test_no_table(tmp_path: Path) -> None:
