@@ -21,4 +21,6 @@ def retrieve(url: str, known: str, folder: Path) -> Path:
         algorithm, _, value = known.partition(":")
         raise CorruptData(f"{url} has another {algorithm} than {value}: it was altered or cut off.") from error
     except OSError as error:
-        raise MissingData(f"{url} cannot be fetched: {error}. Fetch it elsewhere and put it into {folder}.") from error
+        raise MissingData(
+            f"{url} cannot be fetched: {error!s:.160}. Fetch it elsewhere and put it into {folder}."
+        ) from error

@@ -156,7 +156,7 @@ def _places(name: str, release: Release, folder: Path | None) -> dict[str, Path]
             f"{name} is not in {folder}: it needs {', '.join(f'{file.name}.gz' for file in release.files)}, or the "
             "same without .gz."
         )
-    if release.source.startswith("https:"):
+    if "://" in release.source:
         target = images_folder() / name
         return {
             file.name: retrieve(f"{release.source}/{file.name}.gz", f"sha256:{file.sha256}", target)

@@ -19,7 +19,7 @@ from nassim.full_training.training.recipe import Recipe
 from nassim.tabular_data.trained import open_trained
 
 LIMIT = 4.0  # a difference of so many standard deviations of a difference between repeats is none of noise
-NEAR = 1000  # cells of about the same accuracy, whose repeats tell how far apart repeats are there
+NEAR = 1000  # cells nearest in accuracy (all of a smaller space), whose repeats tell how far apart repeats are there
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import hashlib
 from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -84,6 +88,32 @@ def test_they_are_fetched_where_they_are_not(small: Path, tmp_path: Path, monkey
     monkeypatch.setenv("NASSIM_DATA", str(tmp_path / "other"))
     with pytest.raises(MissingData, match=r"there is no such file\. fashion needs 4 more file"):
         load_data("fashion")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pooch leaves a refused answer open
+def test_they_are_fetched_from_an_address(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(small))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        release = replace(idx.RELEASES["fashion"], source=f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setitem(idx.RELEASES, "mnist", release)
+        path = small / "t10k-labels-idx1-ubyte.gz"
+        content = path.read_bytes()
+        path.write_bytes(content + b"more")
+        with pytest.raises(CorruptData, match="has another sha256 than"):
+            load_data("mnist")
+        path.unlink()
+        with pytest.raises(MissingData, match="cannot be fetched") as caught:
+            load_data("mnist")
+        assert len(str(caught.value).splitlines()) == 1
+        path.write_bytes(content)
+        data = load_data("mnist")
+        server.shutdown()
+    gc.collect()
+    assert load_data("mnist").sha256 == data.sha256 == load_data("fashion", small).sha256, "what was fetched is kept"
 
 
 @pytest.mark.parametrize("damage", ["cut", "altered", "longer", "text"])
