@@ -213,7 +213,7 @@ class Tabulated(Benchmark):
             if self.noise.repeat > len(pairs):
                 raise InvalidQuery(f"{self.name} has {len(pairs)} repeats of {arch} for {epochs} epochs, not more.")
             pairs = [pairs[self.noise.repeat - 1]]
-        if not all(0 <= value <= 1 and 0 <= cost < math.inf for value, cost in pairs):
+        if not all(0 <= value <= 1 and 0 <= cost < math.inf for value, cost, _ in pairs):
             raise wrong(self._table, f"{arch} has {pairs[0][0]} as accuracy, and costs {pairs[0][1]} seconds")
         extras = Extras(self._extras, row)
         return tuple(
