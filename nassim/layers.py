@@ -46,6 +46,23 @@ def paddings(settings: Settings) -> tuple[int, int]:
     return dilation * (height - 1) // 2, dilation * (width - 1) // 2
 
 
+def acceptable(name: str, value: object) -> bool:
+    """Whether a setting is of the right type and not absurdly large; what fits is the kind's to say."""
+    if name in ("bias", "affine"):
+        return value is True or value is False
+    if name == "function" or value == "same":
+        return name == "function" or name == "padding"
+    sides = value if isinstance(value, tuple) and len(value) == 2 and name in _WINDOW else (value,)
+    return all(side.__class__ is int and 0 <= side <= LARGEST for side in sides)
+
+
+def _pool(inputs: Sequence[Shape], settings: Settings) -> Shape:
+    for side, padding in zip(pair(settings["kernel"]), paddings(settings), strict=True):
+        if 2 * padding > side:
+            raise ValueError(f"padding {settings['padding']} is more than half of its kernel {settings['kernel']}")
+    return _window(inputs[0][0], inputs[0], settings)
+
+
 def _window(channels: int, shape: Shape, settings: Settings) -> Shape:
     """What a window that slides over an image leaves of it."""
     kernel, stride, padding = settings["kernel"], settings["stride"], settings["padding"]
@@ -159,9 +176,9 @@ KINDS: Mapping[str, Kind] = {
     # By the moments of a batch; affine: with a scale and a shift for each channel.
     "batch_norm": Kind((1, 1), {"affine": True}, _same, lambda inputs, output, s: 2 * output[0] if s["affine"] else 0),
     "activation": Kind((1, 1), {"function": "relu"}, _activation),
-    "max_pool": Kind((1, 1), _WINDOW, lambda inputs, s: _window(inputs[0][0], inputs[0], s)),
+    "max_pool": Kind((1, 1), _WINDOW, _pool),
     # The padding does not count in the mean.
-    "avg_pool": Kind((1, 1), _WINDOW, lambda inputs, s: _window(inputs[0][0], inputs[0], s)),
+    "avg_pool": Kind((1, 1), _WINDOW, _pool),
     # The mean of each channel: (channels, 1, 1).
     "global_pool": Kind((1, 1), {}, lambda inputs, s: (inputs[0][0], 1, 1)),
     # Of all values, channel by channel: (channels, 1, 1).

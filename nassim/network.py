@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from nassim.errors import InvalidNetwork
-from nassim.layers import KINDS, LARGEST, REQUIRED, Setting, Shape
+from nassim.layers import KINDS, LARGEST, REQUIRED, Setting, Shape, acceptable
 
 AUXILIARY = "auxiliary."  # how the names of layers begin that only training uses
 VALUE = 4  # bytes of an activation
@@ -137,6 +137,11 @@ def measure(network: Network) -> Measured:
         if not fewest <= len(sources) <= most or name in names or len(settings) != len(kind.settings) or not name:
             raise _refused(layer, _wrong(layer, names))
         names.add(name)
+        for setting, value in given.items():
+            if not acceptable(setting, value):
+                raise _refused(layer, f"its {setting} cannot be {value!r:.40}")
+        if position and not fewest:
+            raise _refused(layer, "a network has one image, its first layer")
         inputs: list[Shape] = []
         for source in sources:
             if not 0 <= source < position:
@@ -164,6 +169,8 @@ def measure(network: Network) -> Measured:
                 values += shape[0] * shape[1] * shape[2]
     if not layers or layers[0].kind != "input" or not -1 <= network.auxiliary < len(layers):
         raise InvalidNetwork("a network needs a layer of kind 'input' first, and outputs among its layers.")
+    if layers[-1].name.startswith(AUXILIARY):
+        raise _refused(layers[-1], "the last layer is the output, and this one only training has")
     return Measured(tuple(shapes), tuple(sizes), tuple(works), parameters, macs, VALUE * values)
 
 

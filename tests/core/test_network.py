@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nassim.errors import InvalidNetwork, Unsupported
 from nassim.layers import ACTIVATIONS, KINDS, Shape
@@ -66,20 +70,20 @@ def test_windows_have_the_shape_that_torch_gives_them() -> None:
             ).shape[2:]
         except RuntimeError:
             wanted = ()
-        for given in (padding, "same", (padding, padding)):
+        for asked in (padding, "same", (padding, padding)):
             try:
                 found = output(
                     single(
                         "conv", (1, side, side), channels=1, kernel=kernel, stride=stride, dilation=dilation,
-                        padding=given,
+                        padding=asked,
                     )
                 )[1:]  # fmt: skip
             except InvalidNetwork:
                 found = ()
-            if given == "same" and kernel % 2 == 0 and dilation == 1:
+            if asked == "same" and kernel % 2 == 0 and dilation == 1:
                 assert found == tuple(wanted), (side, kernel, stride)
-            elif given != "same" or kernel % 2:
-                assert found == tuple(wanted), (side, kernel, stride, dilation, given)
+            elif asked != "same" or kernel % 2:
+                assert found == tuple(wanted), (side, kernel, stride, dilation, asked)
                 checked += 1
     assert checked > 500
 
@@ -96,10 +100,15 @@ IMAGE = Layer("image", "input", (), {"channels": 3, "height": 4, "width": 4})
         ([IMAGE, Layer("a", "conv", (0,), {"channels": 0})], "'a'.*0x4x4"),
         ([IMAGE, Layer("a", "conv", (0,), {"channels": 2.5})], "'a'.*2.5"),
         ([IMAGE, Layer("a", "conv", (0,), {"channels": "many"})], "'a'"),
-        ([IMAGE, Layer("a", "conv", (0,), {"channels": 10**12})], "'a'.*1000000000000x4x4"),
+        ([IMAGE, Layer("a", "conv", (0,), {"channels": 10**12})], "'a'.*channels cannot be 1000000000000"),
         ([IMAGE, Layer("a", "conv", (0,), {"channels": 4, "groups": 2})], "'a'.*2 groups do not divide 3"),
         ([IMAGE, Layer("a", "conv", (0,), {"channels": 4, "stride": 0})], "'a'.*stride 0"),
         ([IMAGE, Layer("a", "conv", (0,), {"channels": 4, "kernel": (0, 1)})], "'a'.*make no window"),
+        ([IMAGE, Layer("a", "conv", (0,), {"channels": 4, "bias": 1})], "'a'.*bias cannot be 1"),
+        ([IMAGE, Layer("a", "max_pool", (0,), {"stride": True})], "'a'.*stride cannot be True"),
+        ([IMAGE, Layer("a", "max_pool", (0,), {"padding": 2})], "'a'.*padding 2 is more than half of its kernel 3"),
+        ([IMAGE, IMAGE._replace(name="b")], "'b'.*one image"),
+        ([IMAGE, Layer("a", "upsample", (0,), {"factor": 10**7})], "'a'.*3x40000000x40000000"),
         ([IMAGE, Layer("a", "conv", (0,), {"channels": 4, "dilation": 0})], "'a'.*dilation"),
         ([IMAGE, Layer("a", "conv", (0,), {"channels": 4, "kernal": 3})], "'a'.*no setting kernal: use channels"),
         ([IMAGE, Layer("a", "max_pool", (0,), {"kernel": 5, "padding": 0})], "'a'.*nothing is left of maps of 4x4"),
@@ -122,12 +131,55 @@ IMAGE = Layer("image", "input", (), {"channels": 3, "height": 4, "width": 4})
             [IMAGE, Layer("auxiliary.a", "crop", (0,), {}), Layer("b", "identity", (1,), {})],
             "'b'.*auxiliary.a, which only training has",
         ),
+        ([IMAGE, Layer("auxiliary.a", "crop", (0,), {})], "'auxiliary.a'.*the last layer is the output"),
     ],
 )
 def test_what_cannot_be_is_one_error_that_names_the_layer(layers: list[Layer], message: str) -> None:
     with pytest.raises(InvalidNetwork, match=message) as caught:
         measure(Network(tuple(layers)))
     assert "\n" not in str(caught.value)
+
+
+VALUES = st.one_of(
+    st.integers(-2, 6),
+    st.sampled_from([2.5, True, None, "same", "x", 10**30]),
+    st.tuples(st.integers(0, 4), st.integers(0, 4)),
+)
+ANY_LAYER = st.builds(
+    Layer,
+    st.sampled_from(["a", "b", "c.d", "auxiliary.e", ""]),
+    st.sampled_from([*KINDS, "relu"]),
+    st.lists(st.integers(-1, 4), max_size=3).map(tuple),
+    st.dictionaries(
+        st.sampled_from(["channels", "kernel", "stride", "padding", "groups", "function", "factor"]), VALUES
+    ),
+)
+
+
+@given(st.lists(ANY_LAYER, max_size=4))
+def test_nonsense_is_measured_or_refused(layers: list[Layer]) -> None:
+    network = Network((IMAGE, *layers))
+    try:
+        m = measure(network)
+    except InvalidNetwork as error:
+        assert "\n" not in str(error)
+    else:
+        assert all(type(side) is int and side > 0 for shape in m.shapes for side in shape)
+        assert all(type(size) is int and size >= 0 for size in (*m.layer_parameters, *m.layer_macs, m.memory))
+
+
+@given(st.lists(ANY_LAYER, max_size=4))
+def test_what_is_measured_can_be_built_and_run(layers: list[Layer]) -> None:
+    torch = pytest.importorskip("torch")
+    from nassim.full_training.networks.construct import construct
+
+    network = Network((IMAGE, *layers))
+    with suppress(InvalidNetwork):
+        m = measure(network)
+        if max(channels for channels, _, _ in m.shapes) < 100:
+            module = construct(network).eval()
+            out = module(torch.empty(2, 3, 4, 4, device="meta"))
+            assert tuple(out.shape) == (2, math.prod(m.shapes[-1]))
 
 
 def test_auxiliary_layers_are_measured_and_not_summed() -> None:
