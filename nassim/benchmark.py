@@ -76,6 +76,8 @@ class Benchmark(ABC):
     supernets: Supernets | None = None  # where runs of weight-sharing strategies come from
     search_metric: str = "valid_accuracy"  # what answers queries; the test accuracy only where the name says so
     continues: bool = False  # whether a shorter training is the beginning of a longer one, so that it can go on
+    trains: bool = False  # whether answers are trainings made now: looking one up costs nothing, asking does
+    device: str = "auto"  # where such trainings are made: auto, cpu, cuda or mps
     cost_unit: str = "seconds"  # of `Result.cost`, hence of the clock; another one where costs are declared
     search_epochs: int | None = None  # of a query that names none, under a protocol; None: a full training
 

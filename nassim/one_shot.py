@@ -19,7 +19,7 @@ from nassim.benchmark import Benchmark
 from nassim.errors import MissingData, Unsupported
 from nassim.registry import benchmarks_with_supernets
 from nassim.strategy import Algorithm, Search, Strategy, report, stream
-from nassim.supernet import Moment, Recording, Supernets, configuration
+from nassim.supernet import Final, Moment, Recording, Supernets, configuration
 
 
 class OneShot(NamedTuple):
@@ -63,6 +63,10 @@ class OneShot(NamedTuple):
             return f"{self.mode}: {origin}; seconds are that machine's"
         seconds = f"{self.published_seconds:,.0f} s of {self.supernets.published_source}, evenly over the epochs"
         return f"{self.mode}: {origin}; seconds are the published ones ({seconds})"
+
+    def final(self, seed: int) -> Final | None:
+        """The final training of a recorded search; None where none was made."""
+        return None if self.recording is None else self.recording.finals.get(seed)
 
     def begin(self, seed: int, device: str = "auto") -> Strategy:
         """The search of a seed; `MissingData` if it is not recorded."""

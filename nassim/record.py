@@ -13,10 +13,11 @@ from nassim import query
 from nassim.benchmark import Benchmark
 from nassim.errors import InvalidSetting, ProtocolError, Unsupported
 from nassim.registry import get_algorithm
+from nassim.run import final_training
 from nassim.space import Architecture, SearchSpace
 from nassim.stats.correlation import spearman
 from nassim.strategy import Algorithm, stream
-from nassim.supernet import Moment, Recording, Scores, Supernet, Supernets
+from nassim.supernet import Final, Moment, Recording, Scores, Supernet, Supernets
 
 SCORED_SEEDS = 3  # after whose searches cells are scored with the shared weights
 Said = Callable[[str], None]
@@ -30,13 +31,15 @@ def record(
     device: str = "auto",
     scored_cells: int = 500,
     folder: Path | None = None,
+    final: Benchmark | None = None,
     say: Said = lambda line: None,
 ) -> Path:
     """Train a strategy's supernet with seeds 0 ... ``seeds``-1 and write what it answered after every epoch.
 
     After each seed the file is written; seeds that it holds already are not trained again. After the first seeds
     ``scored_cells`` architectures, the same each time, are scored with the shared weights (0: none). ``folder`` None
-    is the user's data folder. Returns the file's path.
+    is the user's data folder. ``final``, a benchmark that trains, trains each search's last answer once, for replays
+    where there is no table to look it up. Returns the file's path.
     """
     algorithm = get_algorithm(strategy) if isinstance(strategy, str) else strategy
     if not algorithm.shares_weights:
@@ -65,12 +68,18 @@ def record(
             recording,
             machine=supernet.machine,
             runs={**recording.runs, seed: moments},
+            finals=recording.finals if final is None else {**recording.finals, seed: _final(final, moments[-1].arch)},
             scores=_score(recording.scores, scored_cells, supernets.space, supernet, seed),
         )
         path = supernets.write(recording, folder)
         seconds = sum(moment.seconds for moment in moments)
         say(f"seed {seed}: {len(moments)} epochs in {seconds:.1f} s, answers {moments[-1].arch}")
     return path
+
+
+def _final(benchmark: Benchmark, arch: Architecture) -> Final:
+    result, test = final_training(benchmark, arch)
+    return Final(result.value, test, result.cost)
 
 
 def _search(algorithm: Algorithm, space: SearchSpace, supernet: Supernet, seed: int) -> Iterator[Moment]:

@@ -114,6 +114,18 @@ class Store:
         return store
 
     @classmethod
+    def begun_with(cls, path: Path | None) -> dict[str, Any]:
+        """The settings of the study that is continued; nothing where one is begun, or cannot be continued."""
+        if path is None or not path.exists():
+            return {}
+        with suppress(Unbegun):
+            store = cls.open(path)
+            settings = {} if store._first_format else store.settings
+            store.close()
+            return settings
+        return {}
+
+    @classmethod
     def open(cls, path: Path) -> Store:
         """Open a study; `MissingData` if there is none, `CorruptData` if the file is damaged."""
         return cls(path, connect(path))

@@ -4,50 +4,27 @@ from __future__ import annotations
 
 import itertools
 import platform
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime, timezone
-from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy
 
 from nassim.benchmark import Benchmark, Noise
 from nassim.clock import Budget
-from nassim.errors import CorruptData, InvalidSetting, MissingData, Unsupported
+from nassim.errors import CorruptData, InvalidSetting, MissingData
 from nassim.facts import Facts
-from nassim.one_shot import OneShot, one_shot
-from nassim.registry import algorithm_names, get_algorithm, get_algorithms, get_benchmark
-from nassim.run import horizon, run
-from nassim.store import RunEnd, Store, StoredRun, StoredTrial, pack
+from nassim.grid import Task, by_name, execute_all, open_once, plan_runs, told_apart, with_baseline
+from nassim.registry import get_algorithms
+from nassim.run import horizon
+from nassim.store import RunEnd, Store, StoredTrial
 from nassim.strategy import Algorithm
 from nassim.study_settings import checked, facts_of
-from nassim.too_small import refuse_too_small
 from nassim.version import __version__
 
 FILE = "study.db"
-BASELINE = "random_search"  # in every comparison
 Progress = Callable[[int, int], None]
-
-
-class _Task(NamedTuple):
-    number: int
-    algorithm: str | Algorithm  # a name where it is registered: workers look it up
-    label: str
-    settings: dict[str, object]
-    benchmark: str | Benchmark
-    seed: int
-    budget: Budget
-    workers: int
-    noise: str
-    live: bool
-    device: str
-    patience: float | None
-    objectives: str
-    constraint: str
-    plan: int
 
 
 class Study:
@@ -145,22 +122,28 @@ def compare(
         raise InvalidSetting(f"seeds, workers and jobs must be at least 1, not {seeds}, {workers} and {jobs}.")
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
     named = (get_algorithms(s) if isinstance(s, str) else [s] for s in strategies)
-    chosen = _told_apart(_with_baseline(list(itertools.chain.from_iterable(named))))
-    opened = [_open(b, noise) if isinstance(b, str) else b for b in benchmarks]
-    by_name = {b.name: name for b, name in zip(opened, benchmarks, strict=True)}
+    chosen = told_apart(with_baseline(list(itertools.chain.from_iterable(named))))
+    opened = [open_once(b, noise) if isinstance(b, str) else b for b in benchmarks]
+    names = {b.name: name for b, name in zip(opened, benchmarks, strict=True)}
     _refuse_twice([a.title for a in chosen], "strategy")
     _refuse_twice([b.name for b in opened], "benchmark")
-    pairs, left_out = _plan(chosen, opened, seeds, live_seeds, device, patience, limits, workers)
+    path = None if out is None else Path(out) / FILE
+    frozen = Store.begun_with(path)  # what was measured when this study began: it stays
+    plans = frozen.get("plans") or {b.name: horizon(limits, b, workers) for b in opened}
+    facts = {b.name: Facts.of(b, regret) for b in opened}
+    for b in opened if frozen else ():
+        typical = frozen["benchmarks"].get(b.name, {}).get("typical_seconds")
+        facts[b.name] = facts[b.name]._replace(typical_seconds=typical)
+    pairs, left_out = plan_runs(chosen, opened, seeds, live_seeds, device, patience, limits, plans)
     options = limits, workers, noise, live_seeds is not None, device, patience, objectives, constraint
     tasks = [
-        _Task(
-            i, _by_name(p.algorithm), p.algorithm.title, p.settings, by_name[p.benchmark.name], seed, *options, p.plan
-        )
+        Task(i, by_name(p.algorithm), p.algorithm.title, p.settings, names[p.benchmark.name], seed, *options, p.plan)
         for i, (p, seed) in enumerate((p, seed) for p in pairs for seed in p.seeds)
     ]
     settings = {
         "nassim": __version__,
-        "benchmarks": {b.name: Facts.of(b, regret)._asdict() for b in opened},
+        "benchmarks": {name: of._asdict() for name, of in facts.items()},
+        "plans": plans,
         "strategies": {a.title: {p.benchmark.name: p.settings for p in pairs if p.algorithm is a} for a in chosen},
         "algorithms": {a.title: a.name for a in chosen},
         "budget": str(limits),
@@ -181,85 +164,17 @@ def compare(
         "runs": len(tasks),
         "provenance": _provenance(),
     }
-    store = Store.create(None if out is None else Path(out) / FILE, settings)
+    store = Store.create(path, settings)
     done = store.finished()
     todo = [task for task in tasks if task.number not in done]
     if progress is not None:
         progress(len(done), len(tasks))
-    with closing(_execute_all(todo, jobs)) as finished:  # an error here ends the workers at once
+    with closing(execute_all(todo, jobs)) as finished:  # an error here ends the workers at once
         for count, stored in enumerate(finished, start=len(done) + 1):
             store.add([stored])
             if progress is not None:
                 progress(count, len(tasks))
     return Study(store)
-
-
-class _Pair(NamedTuple):
-    """A strategy on a benchmark, and the seeds that it is run with there."""
-
-    benchmark: Benchmark
-    algorithm: Algorithm
-    settings: dict[str, object]
-    seeds: Sequence[int]
-    source: OneShot | None
-    plan: int
-
-
-def _plan(
-    chosen: list[Algorithm],
-    opened: list[Benchmark],
-    seeds: int,
-    live_seeds: int | None,
-    device: str,
-    patience: float | None,
-    limits: Budget,
-    workers: int,
-) -> tuple[list[_Pair], dict[str, str]]:
-    """What is run, and what is left out with the reason; what cannot work is said before anything is run."""
-    pairs: list[_Pair] = []
-    left_out: dict[str, str] = {}
-    plans = {benchmark.name: horizon(limits, benchmark, workers) for benchmark in opened}
-    for benchmark, algorithm in itertools.product(opened, chosen):
-        plan = plans[benchmark.name]
-        if not algorithm.shares_weights:
-            refuse_too_small(limits, benchmark)
-            run(algorithm, benchmark, Budget(queries=1), patience=patience)
-            chosen_there = algorithm.hyperparameters(benchmark.space, horizon=plan)
-            pairs.append(_Pair(benchmark, algorithm, chosen_there, range(seeds), None, plan))
-            continue
-        try:
-            source = one_shot(algorithm, benchmark, live=live_seeds is not None)
-        except Unsupported as error:
-            left_out[f"{algorithm.title} on {benchmark.name}"] = str(error)
-            continue
-        if live_seeds is not None:
-            source.begin(0, device)
-        known = range(live_seeds or seeds) if source.seeds is None else [k for k in source.seeds if k < seeds]
-        pairs.append(_Pair(benchmark, algorithm, source.hyperparameters, known, source, plan))
-    if left_out and all(pair.algorithm.name == BASELINE for pair in pairs):
-        raise Unsupported(f"{next(iter(left_out.values()))} Name another strategy beside it.")
-    return pairs, left_out
-
-
-def _told_apart(algorithms: list[Algorithm]) -> list[Algorithm]:
-    """Where several have a name and other settings, those with settings are called after them."""
-    names = [algorithm.title for algorithm in algorithms]
-    return [
-        algorithm.variant() if names.count(name) > 1 and algorithm.settings else algorithm
-        for algorithm, name in zip(algorithms, names, strict=True)
-    ]
-
-
-def _with_baseline(algorithms: list[Algorithm]) -> list[Algorithm]:
-    if any(algorithm.name == BASELINE for algorithm in algorithms):
-        return algorithms
-    return [get_algorithm(BASELINE), *algorithms]
-
-
-def _by_name(algorithm: Algorithm) -> str | Algorithm:
-    name = algorithm.name
-    registered = name in algorithm_names() and get_algorithm(name).function is algorithm.function
-    return name if registered else algorithm  # one of a script may have the name of a registered one
 
 
 def _provenance() -> dict[str, str]:
@@ -278,40 +193,3 @@ def _refuse_twice(names: list[str], kind: str) -> None:
             raise InvalidSetting(f"the {kind} {name} is named twice.")
     if not names:
         raise InvalidSetting(f"a comparison needs at least one {kind}.")
-
-
-@lru_cache(maxsize=64)
-def _open(name: str, noise: str) -> Benchmark:
-    """One table per process, however many runs use it."""
-    return get_benchmark(name, noise)
-
-
-def _execute_all(tasks: list[_Task], jobs: int) -> Generator[StoredRun, None, None]:
-    if jobs == 1 or len(tasks) < 2:
-        yield from map(_execute, tasks)
-        return
-    from nassim.processes import processes, spread  # starting a command need not wait for it
-
-    jobs = min(jobs, len(tasks))
-    with processes(jobs) as pool:
-        yield from spread(pool, _execute, tasks, jobs)
-
-
-def _execute(task: _Task) -> StoredRun:
-    algorithm = get_algorithm(task.algorithm) if isinstance(task.algorithm, str) else task.algorithm
-    benchmark = _open(task.benchmark, task.noise) if isinstance(task.benchmark, str) else task.benchmark
-    configured = replace(algorithm.configured(**task.settings), label=task.label)
-    return pack(
-        task.number,
-        run(
-            *(configured, benchmark, task.budget),
-            seed=task.seed,
-            workers=task.workers,
-            live=task.live,
-            device=task.device,
-            patience=task.patience,
-            objectives=task.objectives,
-            constraint=task.constraint,
-            plan=task.plan,
-        ),
-    )

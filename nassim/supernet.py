@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -91,6 +91,14 @@ class Scores(NamedTuple):
     accuracies: Mapping[int, tuple[float, ...]]  # seed -> one a cell
 
 
+class Final(NamedTuple):
+    """What one training of a search's last answer gave, from scratch, after the search; accuracies are fractions."""
+
+    valid: float
+    test: float
+    seconds: float
+
+
 @dataclass(frozen=True)
 class Recording:
     """Searches of one strategy with one configuration, recorded earlier."""
@@ -102,6 +110,7 @@ class Recording:
     machine: str
     runs: Mapping[int, tuple[Moment, ...]]  # seed -> its reports, one an epoch
     scores: Scores | None = None
+    finals: Mapping[int, Final] = field(default_factory=dict)  # seed -> its last answer trained; where it was
 
     @property
     def configuration(self) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 from nassim.errors import CorruptData, NassimError
 from nassim.files import put_in_place
 from nassim.space import SearchSpace
-from nassim.supernet import Moment, Recording, Scores
+from nassim.supernet import Final, Moment, Recording, Scores
 from nassim.tabular_data.locations import data_folder
 from nassim.version import __version__
 
@@ -77,6 +77,7 @@ def _read(path: Path, changed: int, space: SearchSpace) -> Recording:
             machine=content["machine"],
             runs=runs,
             scores=_scores(content.get("scores")),
+            finals={int(seed): Final(*map(float, values)) for seed, values in content.get("finals", {}).items()},
         )
         if recording.configuration != content["configuration"]:
             raise CorruptData(f"{path} was altered: the hash of its configuration does not fit. {_ADVICE}")
@@ -122,6 +123,8 @@ def write_recording(recording: Recording, folder: Path) -> Path:
             "cells": list(recording.scores.cells),
             "accuracies": {str(seed): [round(SHARES * x) for x in row] for seed, row in rows},
         }
+    if recording.finals:
+        content["finals"] = {str(seed): list(final) for seed, final in sorted(recording.finals.items())}
     content["digest"] = _digest(content)
     text = json.dumps(content, indent=1)
     # One line for each list: a file that people can read and git can compare.

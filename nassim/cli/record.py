@@ -24,6 +24,10 @@ def main(
     score: Annotated[
         int, typer.Option(min=0, help="Cells that are scored with the shared weights after the first three searches.")
     ] = 500,
+    final: Annotated[
+        bool,
+        typer.Option("--final", help="Train each search's last answer once: for images without a table."),
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder. Default: in nassim's data folder.")] = None,
     report: Annotated[
         bool, typer.Option("--report", help="Train nothing; hold what is recorded against the table.")
@@ -47,6 +51,7 @@ def main(
         device=device,
         scored_cells=score,
         folder=out,
+        final=get_benchmark(f"{benchmark}:training") if final else None,
         say=lambda line: err.print(line, soft_wrap=True),
     )
     if as_json:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from nassim.cautions import of_study
+from nassim.grid import BASELINE
 from nassim.report import numerals
 from nassim.report.analysis import Analysis
 from nassim.report.settings import changed_hyperparameters
 from nassim.stats.words import counted
-from nassim.study import BASELINE
 
 YES, NO, PARTLY, AUTHOR = "yes", "no", "partly", "for the author"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
+from nassim.grid import BASELINE
 from nassim.report.analysis import Analysis
 from nassim.report.numerals import limits_in_percent, number, time
 from nassim.report.pairs import chance, left_out_note, pair_of, pairs_of
 from nassim.report.runs import SPLIT_NAMES, Part
 from nassim.report.table import Entry, Table, no_table, row
 from nassim.stats import Curve, area_over_curve, final_values, interquartile_mean, summarize
-from nassim.study import BASELINE
 from nassim.summary import SPLITS, accuracy
 
 
