@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from nassim.benchmark import Benchmark
@@ -19,7 +20,7 @@ class Facts(NamedTuple):
     epochs: int
     best_valid: float | None
     best_test: float | None
-    typical_seconds: float
+    typical_seconds: float | None  # None: nothing has been trained yet
     synthetic: bool
     sha256: str
     regret_on: str = ""  # the split that was asked for
@@ -34,8 +35,9 @@ class Facts(NamedTuple):
             raise Unsupported(f"there is no regret on test: {b.name} has no test split. {b.test_source}".rstrip())
         best_test = b.optimum("test_accuracy") if b.has_test else None
         best = b.optimum("valid_accuracy")
+        typical = None if math.isnan(b.typical_cost) else b.typical_cost
         return cls(
-            b.name, b.epochs, best, best_test, b.typical_cost, b.about.synthetic, b.about.sha256, regret_on, b.cost_unit
+            b.name, b.epochs, best, best_test, typical, b.about.synthetic, b.about.sha256, regret_on, b.cost_unit
         )
 
     def best(self, split: str) -> float | None:

@@ -37,7 +37,7 @@ class Task(NamedTuple):
     patience: float | None
     objectives: str
     constraint: str
-    plan: int
+    plan: int | None
 
 
 class Pair(NamedTuple):
@@ -48,7 +48,7 @@ class Pair(NamedTuple):
     settings: dict[str, object]
     seeds: Sequence[int]
     source: OneShot | None
-    plan: int
+    plan: int | None
 
 
 def plan_runs(
@@ -59,13 +59,13 @@ def plan_runs(
     device: str,
     patience: float | None,
     limits: Budget,
-    plans: Mapping[str, int],
+    plans: Mapping[str, int | None],
 ) -> tuple[list[Pair], dict[str, str]]:
     """What is run, and what is left out with the reason; what cannot work is said before anything is run."""
     pairs: list[Pair] = []
     left_out: dict[str, str] = {}
     for benchmark, algorithm in itertools.product(opened, chosen):
-        plan = plans.get(benchmark.name, 1)
+        plan = plans.get(benchmark.name)
         if not algorithm.shares_weights:
             refuse_too_small(limits, benchmark)
             if benchmark.trains:
@@ -89,7 +89,7 @@ def plan_runs(
     return pairs, left_out
 
 
-def _refuse_first_query(algorithm: Algorithm, benchmark: Benchmark, plan: int) -> None:
+def _refuse_first_query(algorithm: Algorithm, benchmark: Benchmark, plan: int | None) -> None:
     """Raise what a run would raise at its first question; nothing is trained to find out."""
     measure = benchmark.measure
     message = algorithm.begin(benchmark.space, stream(0, "strategy"), horizon=plan, measure=measure).ask()

@@ -128,14 +128,18 @@ def run(
     return record
 
 
-def horizon(budget: Budget, benchmark: Benchmark, workers: int = 1) -> int:
-    """About how many queries that name no epochs a budget allows, for strategies that plan ahead."""
+def horizon(budget: Budget, benchmark: Benchmark, workers: int = 1) -> int | None:
+    """About how many queries that name no epochs a budget allows, for strategies that plan ahead.
+
+    None where that is not known: a budget of seconds where nothing has been trained yet.
+    """
     limits = [budget.queries or math.inf]
     if budget.epochs is not None:
         limits.append(budget.epochs / (benchmark.search_epochs or benchmark.epochs))
-    if budget.seconds < math.inf:
-        limits.append(workers * budget.seconds / benchmark.typical_cost)
-    return max(1, int(min(limits)))
+    if budget.seconds < math.inf and not math.isnan(typical := benchmark.typical_cost):
+        limits.append(workers * budget.seconds / typical)
+    least = min(limits)
+    return None if least == math.inf else max(1, int(least))
 
 
 class _BudgetSpent(Exception):

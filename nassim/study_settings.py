@@ -95,7 +95,7 @@ _FACTS: dict[str, Check] = {
     "epochs": _positive,
     "best_valid": lambda value: value is None or _number(value),
     "best_test": lambda value: value is None or _number(value),
-    "typical_seconds": _number,
+    "typical_seconds": lambda value: value is None or _number(value),
     "synthetic": lambda value: isinstance(value, bool),
     "sha256": _text,
     "regret_on": lambda value: value in ("", "valid", "test"),
