@@ -63,7 +63,7 @@ def run(
     bench = get_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
     if device != "auto":
-        bench.device = device
+        bench.move(device)
     if seed < 0:
         raise InvalidSetting(f"a seed is a whole number from 0, not {seed}.")
     if patience is not None and not patience > 0:
