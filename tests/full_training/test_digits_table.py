@@ -289,9 +289,7 @@ def test_the_shipped_table_is_made_again_from_its_numbers(tmp_path: Path) -> Non
             valid=columns["valid_correct"][rows, repeat].astype(np.int32),
             test=columns["test_correct"][rows, repeat].astype(np.int32),
             seconds=columns["seconds"][rows, repeat],
-            latency=latency,
-            failed=np.array([""] * len(rows)),
-            machine="a machine",
+            **{"latency": latency, "failed": np.array([""] * len(rows)), "machine": "a machine"},
         )
         shards.write(tmp_path, DIGITS, shard, made, results)
     assemble.assemble(DIGITS, tmp_path, tmp_path / "t.h5")
