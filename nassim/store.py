@@ -169,6 +169,7 @@ class Store:
     def trials(self) -> Iterator[Row]:
         """All trials in order: rows of TRIAL_COLUMNS, accuracies as fractions."""
         with errors(self.path):
+            refuse_odd_values(self._db, self.path, ("runs", "trials"))
             yield from self._db.execute(
                 "SELECT r.benchmark, r.strategy, r.seed, t.number, t.architecture, t.epochs, t.valid_accuracy, "
                 "t.cost_seconds, t.started_seconds, t.finished_seconds, t.worker "
@@ -178,7 +179,7 @@ class Store:
     def runs(self) -> list[RunEnd]:
         """All runs with their incumbents, in the order of the grid; checks every run's digest."""
         with errors(self.path):
-            refuse_odd_values(self._db, self.path)
+            refuse_odd_values(self._db, self.path, ("runs", "incumbents"))
             headers = self._db.execute("SELECT * FROM runs ORDER BY id").fetchall()
             trials = _by_run(self._db.execute("SELECT * FROM trials ORDER BY run, number"))
             incumbents = _by_run(self._db.execute("SELECT * FROM incumbents ORDER BY run, number"))

@@ -162,7 +162,7 @@ LARGEST = 1e100
 _MAY_LACK = ("observed_valid_accuracy", "test_accuracy")
 
 
-def refuse_odd_values(db: sqlite3.Connection, path: Path, tables: Iterable[str] = TABLES) -> None:
+def refuse_odd_values(db: sqlite3.Connection, path: Path, tables: Iterable[str]) -> None:
     """`CorruptData` if a value of these tables is of another type than its column, infinite or absurdly large."""
     for table in tables:
         odd = []
