@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nassim.benchmark import Benchmark
-from nassim.errors import InvalidSetting
+from nassim.errors import InvalidQuery, InvalidSetting
 from nassim.pareto import Scale, attainment_surface, non_dominated, normalized_hypervolume, scale_of
 from nassim.query import Query, Result
 from nassim.report.analysis import Analysis
@@ -107,7 +107,11 @@ def _values(benchmark: Benchmark, names: Sequence[str], objectives: list[str]) -
     archs = space.architectures() if whole else map(space.parse, names)
     rows: dict[str, list[float]] = {}
     for arch in archs:
-        extras = _result(benchmark, arch).extras
+        try:
+            extras = _result(benchmark, arch).extras
+        except InvalidQuery:  # a table may lack architectures
+            rows[str(arch)] = [float("nan")] * len(objectives)
+            continue
         rows[str(arch)] = [
             100 * (1 - benchmark.mean_accuracy(arch, name)) if name in ACCURACIES else extras.get(name, float("nan"))
             for name in objectives

@@ -27,7 +27,7 @@ def markdown(content: Content, figures: list[str]) -> str:
         lines += [to_markdown(found.running_times["seconds"])]
         if isinstance(found.fronts, str):
             lines += [f"**Several objectives.** {found.fronts}", ""]
-        lines += [to_markdown(table) for table in [*found.hypervolumes, found.cells_table]]
+        lines += [to_markdown(table) for table in [*found.hypervolumes, found.cells_table, *found.retrained]]
         lines += [f"- {strategy}: {note}" for strategy, note in found.notes.items()]
     lines += ["## How it was made", "", to_markdown(content.settings), to_markdown(content.hyperparameters)]
     lines += ["## Checklist (Lindauer and Hutter, JMLR 21(243), 2020)", ""]

@@ -11,6 +11,7 @@
     pairs          probability of improvement, effect sizes, seeds needed
     entrants       who takes part in ranks and tests: those with all seeds
     comparison     all of these on a study's final regrets
+    retraining     what training again tells of a ranking
     changes        what changed between two studies
     words          a comparison in three sentences; certainty is the second of them
 
