@@ -47,6 +47,7 @@ from nassim.stats.curves import (
     log_times,
     mean_band,
     regret_curve,
+    rises,
     step_values,
     values_at,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "ranking",
     "ranks_over_time",
     "regret_curve",
+    "rises",
     "scale_of",
     "seeds_to_separate",
     "signed_rank",

@@ -18,7 +18,6 @@ from nassim.report.visits import Visits
 from nassim.study import compare
 
 
-@pytest.mark.xfail(strict=True, reason="a rising curve is not explained")
 def test_a_rising_curve_is_explained_where_it_is_seen(hand: Any) -> None:
     """The incumbent is the best by what the search saw; its mean test accuracy may be lower than that of the last."""
     falls = [(50.0, 1, 0.70, 0.80), (500.0, 10, 0.75, 0.70)]
@@ -36,7 +35,6 @@ def test_a_rising_curve_is_explained_where_it_is_seen(hand: Any) -> None:
     study.close()
 
 
-@pytest.mark.xfail(strict=True, reason="networks that guess fix the reference point")
 def test_networks_that_guess_fix_no_reference(tmp_path: Path) -> None:
     study = compare(["random_search"], ["nasbench201/digits"], "30q", seeds=2)
     found = Analysis(study)
@@ -48,7 +46,6 @@ def test_networks_that_guess_fix_no_reference(tmp_path: Path) -> None:
     study.close()
 
 
-@pytest.mark.xfail(strict=True, reason="a reference beyond what an objective can be")
 def test_no_reference_beyond_what_an_objective_can_be() -> None:
     table = np.array([[20.0, 9.0], [99.0, 1.0]])
     assert scale_of(table).reference[0] == pytest.approx(106.9)
