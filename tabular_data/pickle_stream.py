@@ -18,7 +18,10 @@ from nassim.tabular_data.safe_pickle import Pieces
 DEPTH = 2  # containers around a record
 _CHUNK = 1 << 20
 _LONGEST = 1 << 24  # bytes of a text
-_LARGEST = 1 << 28  # bytes of a record, and of all that is not in one
+_LARGEST = 1 << 23  # bytes of a record, and of all that is not in one; of a release, 0.5 and 1.4 MB
+_DEEPEST = 100  # marks
+_SHARED = 1 << 19  # objects in several records; a release has some ten thousand
+_INSTRUCTIONS, _BYTES = 50_000, 8  # of any file, and one for each so many bytes of it; a release has one for 11
 _RECORDS = 16  # in memory at a time
 
 # Instructions by what they do to the nesting. What refers to objects stored elsewhere, or is older than protocol 2,
@@ -57,24 +60,26 @@ def records(open_file: Callable[[], BinaryIO], *, name: str) -> Iterator[dict[An
     with open_file() as file:
         shared = _shared(file, name)
     pieces = Pieces(name=name)
-    around: list[bytes] = []  # what is not in a record, with a None for each
-    record: list[bytes] = []
+    around = bytearray()  # what is not in a record, with a None for each
+    record = bytearray()
+    before = 0
     with open_file() as file:
         for kind, content, number, last in _pieces(file, name, _TOKEN):
+            before += len(content)
             if number is None:
                 if kind == "stop":
-                    pieces.read(b"".join(around))
+                    pieces.read(around, before=before)
                     around.clear()
                 else:
-                    around.append(content)
+                    around += content
                 continue
             if number == 0 and not record:
-                pieces.read(b"".join(around) + b"N")  # records may use what comes before the first
-            record.append(content)
+                pieces.read(around + b"N", before=before)  # records may use what comes before the first
+            record += content
             if last:
-                yield pieces.read(b"".join(record))
+                yield pieces.read(record, before=before)
                 record.clear()
-                around.append(b"N")
+                around += b"N"
                 if number % _RECORDS == 0:
                     pieces.forget(but=shared)
 
@@ -90,6 +95,8 @@ def _shared(file: BinaryIO, name: str) -> set[int]:
             used = int.from_bytes(content[1:], "little")
             if number is None or used < first:
                 shared.add(used)
+                if len(shared) > _SHARED:
+                    raise CorruptData(f"{name} is not made of records: they share more than {_SHARED:,} objects.")
         elif first < 0 and content[:1] in b"qr":
             first = int.from_bytes(content[1 : 2 if content[:1] == b"q" else 5], "little")
     return shared
@@ -98,11 +105,16 @@ def _shared(file: BinaryIO, name: str) -> set[int]:
 def _pieces(file: BinaryIO, name: str, pattern: re.Pattern[bytes]) -> Iterator[_Piece]:
     """The instructions with their place; puts are numbered, as a record is read without what came before."""
     record: int | None = None
-    marks = puts = count = held = 0
+    marks = puts = count = position = end = 0
+    held, held_around = 0, 0  # bytes
     kind = ""
-    for kind, token in _tokens(file, name, pattern):
+    for number, (kind, token) in enumerate(_tokens(file, name, pattern)):
         content = token
+        position += len(token)
+        if number > _INSTRUCTIONS + position // _BYTES:
+            raise CorruptData(f"{name} is not made of records: it has {number:,} instructions in {position:,} bytes.")
         if kind == "frame":
+            end = position + int.from_bytes(token[1:], "little")
             continue
         if kind == "put":
             content, puts = b"r" + puts.to_bytes(4, "little"), puts + 1
@@ -114,9 +126,19 @@ def _pieces(file: BinaryIO, name: str, pattern: re.Pattern[bytes]) -> Iterator[_
             marks -= 1
         elif kind == "empty" and marks == DEPTH and record is None:
             record, count, held = count, count + 1, 0
-        held += len(content)
-        if held > _LARGEST:
-            raise CorruptData(f"{name} is not made of records: it has {held:,} bytes in one piece.")
+        elif kind == "stop":
+            if end > position:
+                raise _cut_off(name)
+            held_around = 0
+        if record is None:
+            held_around += len(content)
+        else:
+            held += len(content)
+        if max(held, held_around) > _LARGEST or marks > _DEEPEST:
+            raise CorruptData(
+                f"{name} is not made of records: it has {max(held, held_around):,} bytes in one piece, and {marks} "
+                "containers in each other."
+            )
         last = record is not None and kind == "unmark" and marks == DEPTH
         yield _Piece(kind, content, record, last)
         if last:

@@ -1,35 +1,36 @@
 """Reading pickles of others without executing them.
 
-A pickle is a program. This reader runs it with a vocabulary of plain containers, numbers, strings and
-numpy arrays; any other name that the file asks for stops it. Even numpy's own constructors are replaced:
-they trust the descriptions that a file gives of its memory.
+A pickle is a program. Its instructions are gone through before it is run (`pickle_scan`), as small ones can take the
+whole machine; it is run with a vocabulary of plain containers, numbers, strings and numpy arrays, and any other name
+that the file asks for stops it. Even numpy's own constructors are replaced: they trust the descriptions that a file
+gives of its memory, and change arrays under those who use them. Arrays are read-only here.
 """
 
 from __future__ import annotations
 
-import io
+import hashlib
 import pickle
-import re
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any, cast
 
 from nassim.errors import CorruptData, MissingData
+from nassim.tabular_data.pickle_scan import Scan
+from nassim.tabular_data.pickle_stored import Stored
+from nassim.tabular_data.pickle_tokens import Damaged, Refused
+from nassim.tabular_data.pickle_vocabulary import VOCABULARY, ObjectArray, Room
 
-_PLAIN_DTYPE = re.compile(r"[biufcSU]\d{1,6}|O8?")  # O: only where a stand-in takes the list of objects
+__all__ = ["ObjectArray", "Pieces", "StandIns", "load", "loads"]
 StandIns = Mapping[str, Any]  # names that one file needs in addition, and what to take for them
 
 
-def load(path: Path, stand_ins: StandIns = MappingProxyType({})) -> Any:
+def load(path: Path, stand_ins: StandIns = MappingProxyType({}), *, known: Collection[str] = ()) -> Any:
     """The value in a pickle file; `CorruptData` if it is damaged or holds anything but plain data.
 
     stand_ins: harmless classes and functions of the caller for further names, like ``pandas.core.frame.DataFrame``.
+    known: sha256 of files that were looked at; they are not gone through again before they are run.
     """
     try:
         content = path.read_bytes()
@@ -37,147 +38,128 @@ def load(path: Path, stand_ins: StandIns = MappingProxyType({})) -> Any:
         raise MissingData(f"{path} is not there.") from error
     except OSError as error:
         raise CorruptData(f"{path} cannot be read: {error.strerror}.") from error
-    return loads(content, name=str(path), stand_ins=stand_ins)
+    return loads(content, name=str(path), stand_ins=stand_ins, known=known)
 
 
-def loads(content: bytes, *, name: str, stand_ins: StandIns = MappingProxyType({})) -> Any:
-    """The value in a pickle; ``name`` says in errors where it came from."""
+def loads(content: bytes, *, name: str, stand_ins: StandIns = MappingProxyType({}), known: Collection[str] = ()) -> Any:
+    """The value in a pickle; ``name`` says in errors where it came from. The rest as in `load`."""
     with _errors(name):
-        return _Unpickler(io.BytesIO(content), {**_VOCABULARY, **stand_ins}).load()
+        if not known or hashlib.sha256(content).hexdigest() not in known:
+            Scan().check(content)
+        file = _Whole()
+        file.hold(content)
+        room = Room()
+        room.begin(len(content))
+        return _Unpickler(file, stand_ins, room).load()
 
 
 class Pieces:
     """Reads one long pickle that was cut into pieces, each of which makes one value: they share what they define.
 
     Put instructions in the pieces must be explicit (protocol 2 and 3): with pieces left out, others would miscount.
+    What they share are texts, numbers and the like, no containers.
     """
 
     def __init__(self, *, name: str) -> None:
         self._name = name
-        self._begin({})
+        self._room = Room()  # functions that were asked for in earlier pieces have it, too
+        self._begin(Stored(renumbers=True), {})
 
-    def read(self, piece: bytes) -> Any:
-        """The value that a piece (without the final stop) makes; `CorruptData` as from `loads`."""
+    def read(self, piece: bytes | bytearray, *, before: int = 0) -> Any:
+        """The value that a piece (without the final stop) makes; `CorruptData` as from `loads`.
+
+        before: bytes of the long pickle that come before it, or more; objects cannot have larger numbers.
+        """
         with _errors(self._name):
-            self._file.seek(0)
-            self._file.truncate()
-            # Declared as one frame it is fetched at once, and not instruction by instruction.
-            self._file.write(b"\x95" + (len(piece) + 1).to_bytes(8, "little") + piece + b".")
-            self._file.seek(0)
-            return self._unpickler.load()
+            self._stored.before = before
+            return self._run(self._scan.check(bytes(piece) + b"."))
 
     def forget(self, but: Set[int] = frozenset()) -> None:
         """Let go of what was read so far, except the objects that were put under these numbers."""
         memo: dict[int, Any] = self._unpickler.memo.copy()
-        self._begin({i: memo[i] for i in but if i in memo})
+        stored, former = self._stored.keeping(but)
+        self._begin(stored, {number: memo[place] for number, place in former.items()})
 
-    def _begin(self, kept: Mapping[int, Any]) -> None:
-        self._file = io.BytesIO()
-        names = {f"{_KEPT}.{i}": value for i, value in kept.items()}
-        self._unpickler = _Unpickler(self._file, {**_VOCABULARY, **names})
+    def _begin(self, stored: Stored, kept: Mapping[int, Any]) -> None:
+        self._stored, self._scan = stored, Scan(stored)
+        self._file = _Whole()
+        self._unpickler = _Unpickler(self._file, {}, self._room)
+        self._unpickler.kept = kept
         if kept:  # the memo of an unpickler cannot be set: have it filled
-            self.read(b"".join(f"c{_KEPT}\n{i}\nr".encode() + i.to_bytes(4, "little") + b"0" for i in kept) + b"N")
+            self._run(b"".join(f"c{_KEPT}\n{i}\nr".encode() + i.to_bytes(4, "little") + b"0" for i in kept) + b"N.")
+
+    def _run(self, checked: bytes) -> Any:
+        self._file.hold(checked)
+        self._room.begin(len(checked))
+        return self._unpickler.load()
 
 
 _KEPT = "kept"
+
+
+class _Whole:
+    """A file for an unpickler, which gets a pickle as one frame: at once, and not instruction by instruction.
+
+    Else an instruction that crosses the end of a frame of the file's own would be read otherwise than it was scanned.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def hold(self, content: bytes) -> None:
+        self._parts = [content, len(content).to_bytes(8, "little"), b"\x95"]
+
+    def read(self, size: int, /) -> bytes:
+        return self._parts.pop() if self._parts and len(self._parts[-1]) == size else b""
+
+    def readline(self) -> bytes:
+        return b""
 
 
 @contextmanager
 def _errors(name: str) -> Iterator[None]:
     try:
         yield
-    except _Refused as refusal:
+    except Refused as refusal:
         raise CorruptData(
-            f"{name} was not read: it asks for {refusal}, and only plain containers, numbers, strings and "
-            "numpy arrays are taken from a pickle. Do not open it with another program unless you trust it."
+            f"{name} was not read: it {refusal}. Only plain containers, numbers, strings and numpy arrays are taken "
+            "from a pickle. Do not open it with another program unless you trust it."
         ) from None
     except Exception as error:  # a damaged pickle can raise anything
-        raise CorruptData(f"{name} is not a pickle or is damaged ({type(error).__name__}). Fetch it again.") from error
-
-
-class _Refused(Exception):
-    pass
+        what = str(error) if type(error) is Damaged else type(error).__name__
+        raise CorruptData(f"{name} is not a pickle or is damaged ({what}). Fetch it again.") from error
 
 
 class _Unpickler(pickle.Unpickler):
-    def __init__(self, file: BinaryIO, vocabulary: StandIns) -> None:
-        super().__init__(file)
-        self._vocabulary = vocabulary
+    """An unpickler of things that a `Scan` let through."""
+
+    def __init__(self, file: _Whole, stand_ins: StandIns, room: Room) -> None:
+        super().__init__(cast(Any, file))
+        self._stand_ins, self._room = stand_ins, room
+        self.kept: Mapping[int, Any] = {}  # values to be stored again
 
     def find_class(self, module: str, name: str) -> Any:
+        if module == _KEPT and name.isdecimal() and int(name) in self.kept:
+            return self.kept[int(name)]
         key = f"{module.replace('__builtin__', 'builtins').replace('numpy.core', 'numpy._core')}.{name}"
-        if key not in self._vocabulary:
-            raise _Refused(key)
-        return self._vocabulary[key]
+        if key in self._stand_ins:
+            found = self._stand_ins[key]
+            return _Callable(found) if callable(found) and not isinstance(found, type) else found
+        if key not in VOCABULARY:
+            raise Refused(f"asks for {key if key.isprintable() else ascii(key):.200}")
+        return _Callable(VOCABULARY[key], self._room)
 
 
-class _Dtype:
-    """Stands in for numpy.dtype: numbers and text of fixed size, without fields and objects."""
+class _Callable:
+    """A function as a pickle gets it: without attributes that could be changed."""
 
-    def __init__(self, code: str, *_: object) -> None:
-        if not _PLAIN_DTYPE.fullmatch(code):
-            raise _Refused(f"an array of type {code!r:.40}")
-        self.dtype = np.dtype(code)
+    __slots__ = ("_first", "_function")
 
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        if any(part is not None for part in state[2:5]):
-            raise _Refused("an array with named fields")
-        self.dtype = self.dtype.newbyteorder(state[1])
+    def __init__(self, function: Any, *first: Any) -> None:
+        self._function, self._first = function, first
 
+    def __call__(self, *arguments: Any) -> Any:
+        return self._function(*self._first, *arguments)
 
-class _Array(np.ndarray[Any, Any]):
-    """An array whose state is checked before numpy takes it."""
-
-    def __setstate__(self, state: Any, /) -> None:
-        _, shape, dtype, fortran, content = state
-        if type(dtype) is not _Dtype or type(content) is not bytes or dtype.dtype.hasobject:
-            raise _Refused("an array of objects")
-        super().__setstate__((1, shape, dtype.dtype, fortran, content))
-
-
-class ObjectArray:
-    """A stand-in for arrays of objects (the value of their ``_reconstruct``): ``items`` is their list."""
-
-    items: list[Any]
-
-    def __setstate__(self, state: Any, /) -> None:
-        self.items = list(state[4])
-
-
-class _ArrayType:
-    """Stands in for the name numpy.ndarray, which is an argument of `_reconstruct`."""
-
-
-def _reconstruct(_kind: object, _shape: object, _code: object) -> _Array:
-    empty: _Array = _Array((0,), np.dtype("u1"))
-    return empty
-
-
-def _frombuffer(content: bytes, dtype: _Dtype, shape: tuple[int, ...], order: str) -> NDArray[Any]:
-    flat: NDArray[Any] = np.frombuffer(content, dtype.dtype)
-    return flat.reshape(shape, order="F" if order == "F" else "C")
-
-
-def _scalar(dtype: _Dtype, content: bytes) -> Any:
-    return np.frombuffer(content, dtype.dtype, count=1)[0]
-
-
-def _encode(text: str, encoding: str) -> bytes:  # how protocol 2 spells bytes
-    if encoding != "latin1":
-        raise _Refused(f"the encoding {encoding!r:.40}")
-    return text.encode(encoding)
-
-
-_VOCABULARY: dict[str, Any] = {
-    "builtins.bytes": lambda: b"",  # how protocol 2 spells an empty one
-    "builtins.complex": complex,
-    "builtins.frozenset": frozenset,
-    "builtins.set": set,
-    "collections.OrderedDict": OrderedDict,
-    "_codecs.encode": _encode,
-    "numpy.dtype": _Dtype,
-    "numpy.ndarray": _ArrayType,
-    "numpy._core.multiarray._reconstruct": _reconstruct,
-    "numpy._core.multiarray.scalar": _scalar,
-    "numpy._core.numeric._frombuffer": _frombuffer,
-}
+    def __setstate__(self, _state: object, /) -> None:
+        raise Refused("changes a function")

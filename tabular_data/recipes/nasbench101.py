@@ -162,7 +162,7 @@ class _Values:
             self.content = list(content)
 
 
-_LARGEST = 50_000_000  # bytes of a frame
+_LARGEST = 15_000_000  # bytes of a frame; the larger one has 13.6 million
 _PANDAS = {
     "pandas.core.frame.DataFrame": _Frame,
     "pandas.core.internals.managers.BlockManager": lambda blocks, axes: (blocks, axes),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from nassim.errors import CorruptData
 from nassim.tabular_data import safe_pickle
 
 Column = NDArray[np.float64]
+_LARGEST_LATENCY = 1 << 20  # bytes of a list of latencies; the released ones have 0.14 MB
 
 
 class _StandIn:
@@ -78,11 +80,16 @@ def help_latency(path: Path, rows: NDArray[np.int64]) -> Column:
     """HELP's latency of a device in milliseconds: a list, saved by torch as a zip archive around a pickle."""
     try:
         with zipfile.ZipFile(path) as archive:
-            (name,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
-            content = archive.read(name)
-    except (zipfile.BadZipFile, ValueError) as error:
+            (member,) = (member for member in archive.infolist() if member.filename.endswith("/data.pkl"))
+            if member.file_size > _LARGEST_LATENCY:
+                raise ValueError(f"{member.file_size:,} bytes")
+            content = archive.read(member)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
         raise CorruptData(f"{path} is not a file of torch.save ({error}).") from error
-    return _placed(np.array(safe_pickle.loads(content, name=str(path)), dtype=np.float64), rows)
+    values = safe_pickle.loads(content, name=str(path))
+    if type(values) is not list or not all(type(v) in (float, int) and abs(v) < 1e300 for v in values):
+        raise CorruptData(f"{path} is not a list of numbers.")
+    return _placed(np.array(values, dtype=np.float64), rows)
 
 
 def hw_nas_bench(path: Path) -> dict[str, Column]:

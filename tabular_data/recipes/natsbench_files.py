@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import bz2
-import io
 import re
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from nassim.errors import CorruptData, InvalidSetting, MissingData
 from nassim.tabular_data import safe_pickle
@@ -19,7 +19,8 @@ from nassim.tabular_data.recipes.natsbench import Release
 
 META = "meta.pickle.pbz2"
 _RECORD = "*[0-9].pickle.pbz2"
-_LARGEST = 1 << 27  # bytes of one record, unpacked; the known ones have less than 0.5 MB
+_LARGEST = 1 << 23  # bytes of one record, unpacked; the known ones have less than 0.5 MB, the list of names 1.4
+_UNPACKED = 64  # bytes that a packed one may become, beyond the first _LARGEST; the list of names becomes 39
 _VERSIONED = re.compile(r"(NATS-[ts]ss|NAS-Bench-201)-v\d+_\d+-[0-9a-f]+")
 _RECIPES = {"NATS-tss": "natsbench-topology", "NAS-Bench-201": "natsbench-topology", "NATS-sss": "natsbench-size"}
 
@@ -101,18 +102,39 @@ def _tar(path: Path, release: Release) -> Iterator[tuple[str, Any]]:
 def _stream(path: Path, kind: str) -> Iterator[tuple[str, Any]]:
     def opened() -> BinaryIO:
         if kind == "bz2":
-            return io.BufferedReader(bz2.BZ2File(path))
+            return cast(BinaryIO, _Unpacked(path, bz2.BZ2File(path)))
         if kind == "plain":
             return path.open("rb")
         archive = zipfile.ZipFile(path)
         pickles = [name for name in archive.namelist() if name.endswith("/data.pkl")]
         if len(pickles) != 1:
             raise CorruptData(f"{path} is not a file of torch.save.")
-        return cast(BinaryIO, archive.open(pickles[0]))
+        return cast(BinaryIO, _Unpacked(path, archive.open(pickles[0])))
 
     with _errors(str(path)):
         for number, record in enumerate(records(opened, name=str(path))):
             yield f"{path}: record {number}", record
+
+
+class _Unpacked:
+    """A packed file as it is unpacked; refuses one that becomes far larger than a release does."""
+
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        self._path, self._file = path, file
+        self._room = _LARGEST + _UNPACKED * path.stat().st_size
+
+    def __enter__(self) -> _Unpacked:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def read(self, size: int) -> bytes:
+        content = self._file.read(size)
+        self._room -= len(content)
+        if self._room < 0:
+            raise CorruptData(f"{self._path} becomes more than {_UNPACKED} times as large: no release does.")
+        return content
 
 
 def _unpickle(content: bytes, name: str) -> Any:
@@ -130,5 +152,5 @@ def _errors(name: str) -> Iterator[None]:
         yield
     except (CorruptData, MissingData):
         raise
-    except (OSError, EOFError, ValueError, tarfile.TarError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
         raise CorruptData(f"{name} is damaged or cut off ({error}). Fetch it again; nothing was imported.") from error

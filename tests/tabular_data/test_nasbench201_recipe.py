@@ -56,7 +56,7 @@ def test_another_wheel(
 ) -> None:
     read = safe_pickle.load
 
-    def altered(path: Path) -> Any:
+    def altered(path: Path, **_: object) -> Any:
         cells = read(path)
         if change is None:
             del cells[digits]

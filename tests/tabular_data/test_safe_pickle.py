@@ -148,6 +148,62 @@ def test_a_number_past_its_bytes_is_damage() -> None:
         loads(pickle.dumps(Evil(scalar, (dtype, content[:4]))), name="here")
 
 
+def state_of(array: np.ndarray[Any, Any], times: int) -> bytes:
+    """A pickle of an array that is given its state several times."""
+    content = pickle.dumps(array, 2)
+    begin, end = content.index(b"(K\x01"), content.rindex(b"b.")
+    return content[:begin] + content[begin : end + 1] * times + b"."
+
+
+def test_an_array_is_made_once_by_copying_and_is_not_written_to() -> None:
+    array = np.arange(1, 5000, dtype=np.int64)
+    np.testing.assert_array_equal(loads(state_of(array, 1), name="here"), array)
+    with pytest.raises(CorruptData, match="built twice"):
+        loads(state_of(array, 2), name="here")
+    for protocol in (2, 4, 5):
+        content = pickle.dumps(array, protocol)
+        for write in (b"K\x00K\x07s.", b"(K\x00K\x07u."):
+            with pytest.raises(CorruptData, match="damaged"):
+                loads(content[:-1] + write, name="here")
+        found = loads(content, name="here")
+        assert not found.flags.writeable
+        with pytest.raises(ValueError, match=r"read-only|cannot set WRITEABLE"):
+            found.flags.writeable = True
+            found[0] = 7
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"Nr\xff\xff\xff\x03.", "numbers an object 67,108,863"),
+        (b"Np67108864\n.", "numbers an object 67,108,864"),
+        (b"(" * 10_000_000, "opens more than 100"),
+        (b"}" + b")" + b"q\x00h\x00\x86" * 60 + b"Ns.", "further places"),
+        (b"})" + b"\x85" * 1_000_000 + b"Ns.", "in each other"),
+        (b"}K\x01K\x02K\x03\x87Ns.", "keys"),
+        (b"\x8e" + (2**40).to_bytes(8, "little") + b"N.", "bytes begin at"),
+        (b"]" * 3_000_000 + b".", "bytes of memory"),
+        (b"C\x01\x00Q.", "instruction b'Q'"),
+    ],
+    ids=lambda part: part if isinstance(part, str) else "",
+)
+def test_small_pickles_that_would_take_the_machine_are_refused(content: bytes, message: str) -> None:
+    with pytest.raises(CorruptData, match=message):
+        loads(content, name="here")
+
+
+@given(plain, st.integers(0, pickle.HIGHEST_PROTOCOL), st.data())
+def test_altered_pickles_are_a_value_or_one_error(value: object, protocol: int, data: st.DataObject) -> None:
+    content = bytearray(pickle.dumps([value, np.arange(3)], protocol))
+    for _ in range(data.draw(st.integers(1, 3))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        loads(bytes(content), name="altered.pkl")
+    except CorruptData as error:
+        assert "altered.pkl" in str(error)
+        assert len(str(error).splitlines()) == 1
+
+
 @given(st.binary(max_size=200))
 def test_garbage_is_a_value_or_one_error(content: bytes) -> None:
     try:
