@@ -283,13 +283,12 @@ def test_the_shipped_table_is_made_again_from_its_numbers(tmp_path: Path) -> Non
     made = shards.made(DIGITS)
     for shard in shards.plan(DIGITS):
         rows, repeat = np.array(shard.classes), SEEDS.index(shard.seed)
-        none = np.full(len(rows), np.nan, np.float32)
         results = Results(
             train=columns["train_correct"][rows, repeat].astype(np.int32),
             valid=columns["valid_correct"][rows, repeat].astype(np.int32),
             test=columns["test_correct"][rows, repeat].astype(np.int32),
             seconds=columns["seconds"][rows, repeat],
-            latency=columns["latency"][rows] if repeat == 0 else none,
+            latency=columns["latency"][rows] if repeat == 0 else np.full(len(rows), np.nan, np.float32),
             failed=np.array([""] * len(rows)),
             machine="a machine",
         )
