@@ -117,7 +117,7 @@ class _Pool(ProcessPoolExecutor):
             process.join(2 * LOOK)
             process.kill()
             process.join()
-        self._result_queue._writer.close()
+        vars(self._result_queue)["_writer"].close()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         with _quiet_start():
