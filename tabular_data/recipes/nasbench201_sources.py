@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from nassim.benchmarks.spaces.nasbench201 import SPACE, from_naslib
 from nassim.errors import CorruptData
 from nassim.tabular_data import safe_pickle
+from nassim.tabular_data.archives import DAMAGED
 
 Column = NDArray[np.float64]
+_LARGEST = 1 << 24  # bytes of an unpacked pickle; that of a list of 15,625 numbers has 141,000
 
 
 class _StandIn:
@@ -79,9 +81,12 @@ def help_latency(path: Path, rows: NDArray[np.int64]) -> Column:
     try:
         with zipfile.ZipFile(path) as archive:
             (name,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
-            content = archive.read(name)
-    except (zipfile.BadZipFile, ValueError) as error:
-        raise CorruptData(f"{path} is not a file of torch.save ({error}).") from error
+            with archive.open(name) as file:
+                content = file.read(_LARGEST + 1)
+    except DAMAGED as error:
+        raise CorruptData(f"{path} is not a file of torch.save ({' '.join(str(error).split()):.200}).") from error
+    if len(content) > _LARGEST:
+        raise CorruptData(f"{path} is not the list of a device: unpacked it has more than {_LARGEST:,} bytes.")
     return _placed(np.array(safe_pickle.loads(content, name=str(path)), dtype=np.float64), rows)
 
 

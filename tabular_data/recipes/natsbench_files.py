@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-from nassim.errors import CorruptData, InvalidSetting, MissingData
+from nassim.errors import CorruptData, InvalidSetting, MissingData, NassimError
 from nassim.tabular_data import safe_pickle
+from nassim.tabular_data.archives import DAMAGED
 from nassim.tabular_data.pickle_stream import records
 from nassim.tabular_data.recipes.natsbench import Release
 
@@ -128,7 +129,10 @@ def _unpickle(content: bytes, name: str) -> Any:
 def _errors(name: str) -> Iterator[None]:
     try:
         yield
-    except (CorruptData, MissingData):
+    except NassimError:
         raise
-    except (OSError, EOFError, ValueError, tarfile.TarError, zipfile.BadZipFile) as error:
-        raise CorruptData(f"{name} is damaged or cut off ({error}). Fetch it again; nothing was imported.") from error
+    except DAMAGED as error:
+        what = " ".join(str(error).split())
+        raise CorruptData(
+            f"{name} is damaged or cut off ({what:.200}). Fetch it again; nothing was imported."
+        ) from error

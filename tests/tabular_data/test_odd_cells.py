@@ -19,6 +19,7 @@ from nassim.tabular_data import recordings
 from nassim.tabular_data.recipes import natsbench_topology
 from nassim.tabular_data.recipes.csv_table import import_table
 from nassim.tabular_data.recipes.nasbench201_sources import help_latency
+from nassim.tabular_data.recipes.natsbench_files import read
 
 SPEC = """
 [decisions]
@@ -61,7 +62,6 @@ def imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
     return run
 
 
-@pytest.mark.xfail(strict=True, reason="lists, numbers of 400 digits and huge costs give tracebacks")
 def test_odd_cells_of_json(imported: Callable[[str], Path]) -> None:
     imported(json.dumps(records()))
     odd = ([], [1], {}, {"x": 1}, DEEP, 10**400, -(10**400), 10**30, 1e308, True, "\ud800", "x" * 10_000, None, "")
@@ -84,9 +84,7 @@ def test_odd_cells_of_json(imported: Callable[[str], Path]) -> None:
             ), (column, value)
 
 
-@pytest.mark.parametrize(
-    "cost", [*(pytest.param(cost, marks=pytest.mark.xfail(strict=True)) for cost in (1e308, 1e17)), -1.0, 0.0]
-)
+@pytest.mark.parametrize("cost", [1e308, 1e17, -1.0, 0.0])
 def test_costs_that_no_clock_counts(imported: Callable[[str], Path], cost: float) -> None:
     made = records()
     made[1]["cost"] = cost
@@ -99,7 +97,6 @@ def signed(content: dict[str, Any]) -> str:
     return json.dumps({**content, "digest": recordings._digest(content)})
 
 
-@pytest.mark.xfail(strict=True, reason="some give tracebacks or are taken")
 def test_odd_recordings(tmp_path: Path) -> None:
     moments = tuple(Moment(SPACE.at(i), 1.5) for i in range(3))
     made = Recording("darts", "nasbench201/stripes", {"order": 1}, {"channels": 2}, "a machine", {0: moments})
@@ -114,12 +111,12 @@ def test_odd_recordings(tmp_path: Path) -> None:
     ]
     for field in whole:
         texts += [signed({**whole, field: value}) for value in (None, 3, [], {}, "x", DEEP, {"0": DEEP}, 10**400)]
-    read, taken = recordings.read_recordings, []
+    taken: list[str] = []
     for number, text in enumerate(texts):
         path.write_text(text)
         recordings._read.cache_clear()
         try:
-            found = read("nasbench201/stripes", SPACE, "darts", tmp_path)
+            found = recordings.read_recordings("nasbench201/stripes", SPACE, "darts", tmp_path)
         except NassimError as error:
             assert len(str(error).splitlines()) == 1 and len(str(error)) < 1000
             continue
@@ -160,7 +157,7 @@ def broken_stream() -> bytes:
 def large() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
-        made.writestr("archive/data.pkl", bytes(1 << 27))
+        made.writestr("archive/data.pkl", bytes(20_000_000))
     return buffer.getvalue()
 
 
@@ -175,7 +172,6 @@ ARCHIVES = {
 }
 
 
-@pytest.mark.xfail(strict=True, reason="zlib errors, encryption and unknown methods give tracebacks")
 def test_odd_archives(tmp_path: Path) -> None:
     for name, content in ARCHIVES.items():
         for ending in (".pth", ".pt"):
@@ -184,6 +180,6 @@ def test_odd_archives(tmp_path: Path) -> None:
             with pytest.raises(CorruptData) as first:
                 help_latency(path, None)  # type: ignore[arg-type]  # not reached
             with pytest.raises(CorruptData) as second:
-                natsbench_topology.import_release(path, tmp_path / "target.h5")
+                list(read(path, natsbench_topology.RELEASE))
             for caught in (first, second):
                 assert "\n" not in str(caught.value) and "file.p" in str(caught.value), name
