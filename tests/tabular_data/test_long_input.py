@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from nassim import Budget
-from nassim.errors import CorruptData, InvalidSetting, NassimError
+import nassim
+from nassim import Budget, Noise
+from nassim.errors import CorruptData, InvalidArchitecture, InvalidSetting, NassimError
 from nassim.tabular_data.recipes.csv_rows import Source
 from nassim.tabular_data.recipes.csv_spec import TEMPLATE, read_spec
 from nassim.tabular_data.recipes.csv_table import import_table
@@ -88,3 +89,12 @@ def test_long_records(tmp_path: Path) -> None:
         with pytest.raises(CorruptData):
             Source(tmp_path / "a.json").names()
         at_once(Source(tmp_path / "a.json").names)
+
+
+@pytest.mark.xfail(strict=True, reason="both end in a traceback")
+def test_long_texts_of_the_command_line() -> None:
+    for text in ("[[" + "[" * 1900, "[[0, 1], [0, 0]] " + "[" * 1900):
+        with pytest.raises(InvalidArchitecture):
+            nassim.get_space("nasbench101").parse(text)
+    with pytest.raises(InvalidSetting):
+        Noise.parse("repeat=" + "1" * 5000)
