@@ -12,7 +12,8 @@ from nassim.errors import InvalidSetting, ProtocolError
 from nassim.query import make
 
 _UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
-_PART = re.compile(r"((?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?)\s*(q|ep|s|min|m|h|d)", re.ASCII)
+_PART = re.compile(r"((?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?)\s*(q|ep|s|min|m|h|d)", re.ASCII)
+_LONGEST = 200  # characters of a budget: a text that is longer is none
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Budget:
         >>> Budget.parse("2h,150q")
         Budget(seconds=7200.0, queries=150, epochs=None)
         """
+        if len(text) > _LONGEST:
+            raise InvalidSetting(f"budget {text[:40]!r}... has {len(text):,} characters: use one like 2h,150q.")
         limits: dict[str, float] = {}
         for part in re.split(r",|(?<!e)\+", text.strip().lower()):  # the plus of 1e+20s is no joint
             match = _PART.fullmatch(part.strip())
@@ -52,11 +55,12 @@ class Budget:
             kind = {"q": "queries", "ep": "epochs"}.get(unit, "seconds")
             if kind in limits:
                 raise InvalidSetting(f"budget {text!r} gives {kind} twice.")
+            number *= _UNITS.get(unit, 1.0)
             if not 0 < number < math.inf:
                 raise InvalidSetting(f"budget {text!r} must be positive and finite.")
             if kind != "seconds" and number != int(number):
                 raise InvalidSetting(f"budget {text!r}: {kind} must be a whole number.")
-            limits[kind] = number * _UNITS.get(unit, 1.0)
+            limits[kind] = number
         return cls(
             seconds=limits.get("seconds", math.inf),
             queries=int(limits["queries"]) if "queries" in limits else None,

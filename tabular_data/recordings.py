@@ -16,14 +16,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from nassim.errors import CorruptData, NassimError
+from nassim.errors import CorruptData
 from nassim.files import put_in_place
 from nassim.space import SearchSpace
 from nassim.supernet import Final, Moment, Recording, Scores
 from nassim.tabular_data.locations import data_folder
+from nassim.tabular_data.table_header import printable
 from nassim.version import __version__
 
 FORMAT = 1
+_LARGEST = 1 << 26  # bytes of a file; those of the project have 40,000
+_MOST_SECONDS = 1e12  # of an epoch
 SHARES = 10_000  # accuracies are stored as whole numbers of this fraction
 OWN = Path(__file__).parent / "recorded"
 
@@ -48,7 +51,8 @@ def read_recordings(benchmark: str, space: SearchSpace, algorithm: str, folder: 
     for place in folders() if folder is None else [folder]:
         for path in sorted(place.glob(pattern)):
             recording = _read(path, path.stat().st_mtime_ns, space)
-            if recording.algorithm == algorithm:  # the pattern of `nas` also fits `nas-2`
+            # The pattern of `nas` also fits `nas-2`, and a file may say another thing than its name.
+            if (recording.algorithm, recording.benchmark) == (algorithm, benchmark):
                 found.setdefault(recording.configuration, recording)
     return list(found.values())
 
@@ -56,25 +60,27 @@ def read_recordings(benchmark: str, space: SearchSpace, algorithm: str, folder: 
 @lru_cache(maxsize=256)
 def _read(path: Path, changed: int, space: SearchSpace) -> Recording:
     try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError(f"it has more than {_LARGEST:,} bytes")
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
-            raise CorruptData(f"{path} has recording format {content['format']}, this nassim reads {FORMAT}.")
+            raise CorruptData(f"{path} has recording format {content['format']!r:.20}, this nassim reads {FORMAT}.")
         digest = content.pop("digest")
         if digest != _digest(content):
             raise CorruptData(f"{path} was altered: its digest does not fit. {_ADVICE}")
         runs = {
             int(seed): tuple(
-                Moment(space.parse(cell), float(seconds))
+                Moment(space.parse(cell), _seconds(seconds))
                 for cell, seconds in zip(run["cells"].split(), run["seconds"], strict=True)
             )
             for seed, run in content["runs"].items()
         }
         recording = Recording(
-            algorithm=content["algorithm"],
-            benchmark=content["benchmark"],
-            hyperparameters=content["hyperparameters"],
-            supernet=content["supernet"],
-            machine=content["machine"],
+            algorithm=_kind(content["algorithm"], str),
+            benchmark=_kind(content["benchmark"], str),
+            hyperparameters=_kind(content["hyperparameters"], dict),
+            supernet=_kind(content["supernet"], dict),
+            machine=_kind(content["machine"], str),
             runs=runs,
             scores=_scores(content.get("scores")),
             finals={int(seed): Final(*map(float, values)) for seed, values in content.get("finals", {}).items()},
@@ -84,18 +90,34 @@ def _read(path: Path, changed: int, space: SearchSpace) -> Recording:
         return recording
     except CorruptData:
         raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, NassimError) as error:
-        raise CorruptData(f"{path} is not a readable recording ({type(error).__name__}: {error}). {_ADVICE}") from error
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        raise CorruptData(f"{path} is not a readable recording ({what:.300}). {_ADVICE}") from error
 
 
 _ADVICE = "Move it away, or record it again with `nassim record`."
 
 
+def _kind(value: Any, kind: type) -> Any:
+    if not isinstance(value, kind) or not printable(value):
+        raise TypeError(f"a field is no {kind.__name__}, or cannot be printed")
+    return value
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _MOST_SECONDS:
+        raise ValueError("seconds that no clock counts")
+    return float(value)
+
+
 def _scores(content: Any) -> Scores | None:
     if content is None:
         return None
-    accuracies = {int(seed): tuple(x / SHARES for x in row) for seed, row in content["accuracies"].items()}
-    return Scores(tuple(content["cells"]), accuracies)
+    cells = tuple([int(cell) for cell in content["cells"]])
+    accuracies = {int(seed): tuple([x / SHARES for x in row]) for seed, row in content["accuracies"].items()}
+    if not all(len(row) == len(cells) and all(abs(x) <= 1 for x in row) for row in accuracies.values()):
+        raise ValueError("scores that are not one number up to 1 for each cell")
+    return Scores(cells, accuracies)
 
 
 def write_recording(recording: Recording, folder: Path) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, NamedTuple
 
@@ -81,8 +81,7 @@ def _header(given: dict[str, Any]) -> Header:
     known = {f.name: str(f.type) for f in fields(Header)}
     for name in (known.keys() | given.keys()) - (known.keys() & given.keys()):
         raise ValueError(f"its header {'lacks' if name in known else 'has an unknown'} {name!r:.40}")
-    for text in _texts(given):
-        _require(not _UNPRINTABLE.search(text), "its header has texts that cannot be printed")
+    _require(printable(given), "its header has texts that cannot be printed")
     for name, kind in known.items():
         value = given[name]
         _require(_KINDS[kind](value), f"{name} in its header is {value!r:.40}")
@@ -91,17 +90,18 @@ def _header(given: dict[str, Any]) -> Header:
     return Header(**given)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """All texts in a value of JSON."""
+def printable(value: Any) -> bool:
+    """Whether no text in a value of JSON or TOML moves a cursor or is no Unicode."""
     left = [value]
     while left:
         value = left.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
+        if isinstance(value, str) and _UNPRINTABLE.search(value):
+            return False
+        if isinstance(value, dict):
             left += [*value, *value.values()]
         elif isinstance(value, list):
             left += value
+    return True
 
 
 def _is_count(value: object) -> bool:

@@ -14,6 +14,7 @@ from nassim.tabular_data.recipes.csv_rows import Column
 from nassim.tabular_data.recipes.csv_spec import text_of
 
 _MOST = 1000  # different repeats of a training
+_LONGEST = 100  # characters of the name of one
 
 
 class Place(NamedTuple):
@@ -93,11 +94,16 @@ def label_codes(cells: Column, labels: list[str], place: Place) -> NDArray[np.in
     empty = np.flatnonzero((codes < 0) | np.isin(codes, [i for i, text in enumerate(texts) if not text]))
     if len(empty):
         raise place.error(int(empty[0]), "there is no value.")
-    labels += [text for text in dict.fromkeys(texts) if text not in labels]
+    for i, text in enumerate(texts):
+        if len(text) > _LONGEST or not text.isprintable():
+            raise place.error(int(np.flatnonzero(codes == i)[0]), f"{text[:60]!r} is no short name of a repeat.")
+    known = set(labels)
+    labels += [text for text in dict.fromkeys(texts) if text not in known]
     if len(labels) > _MOST:
         what = f"column {place.column} has more than {_MOST:,} values: it does not name repeats."
         raise CorruptData(f"{place.path}: {what} Nothing was imported.")
-    return np.array([labels.index(text) for text in texts], dtype=np.int16)[codes]
+    numbered = {text: i for i, text in enumerate(labels)}
+    return np.array([numbered[text] for text in texts], dtype=np.int16)[codes]
 
 
 def _factorize(cells: Column) -> tuple[NDArray[np.intp], list[Any]]:

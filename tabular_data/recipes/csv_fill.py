@@ -13,9 +13,11 @@ from nassim.errors import CorruptData
 from nassim.tabular_data.recipes.csv_cells import Place, numbers
 from nassim.tabular_data.recipes.csv_rows import Rows, Source
 from nassim.tabular_data.recipes.csv_spec import Spec
-from nassim.tabular_data.recipes.csv_survey import Survey, in_order
+from nassim.tabular_data.recipes.csv_survey import MOST_EPOCHS, Survey, in_order
 
 MOST_CELLS = 80_000_000  # numbers in memory
+MOST_REPEATS = 1_000
+MOST_SECONDS = 1e15  # of a training: 30 million years
 METRICS = ("valid", "test", "cost")
 
 
@@ -65,6 +67,9 @@ def fill(source: Source, spec: Spec, columns: list[Reading], rows_of: Survey) ->
     """Read all metrics; `CorruptData` names the row with a mistake."""
     epochs = rows_of.epochs or sorted({c.epochs for c in columns if c.epochs is not None}) or [spec.epochs]
     repeats = rows_of.repeats or in_order([*{c.repeat for c in columns if c.repeat is not None}]) or ["1"]
+    if len(repeats) > MOST_REPEATS or len(epochs) > MOST_EPOCHS:
+        what = f"{len(repeats):,} repeats and {len(epochs):,} epochs in the names of columns"
+        raise CorruptData(f"{source.path} has {what}: at most {MOST_REPEATS:,} and {MOST_EPOCHS:,} are possible.")
     shape = len(rows_of.choices), len(repeats), len(epochs)
     metrics = sorted({c.metric for c in columns} | ({"test"} if spec.split and spec.test else set()))
     cells = int(np.prod(shape)) * len(metrics)
@@ -126,7 +131,7 @@ def _repeats(part: Survey, reading: Reading) -> list[int]:
 def _checked(found: NDArray[np.float64], metric: str, place: Place, spec: Spec) -> NDArray[np.float64]:
     """Accuracies as fractions, costs in seconds."""
     if metric == "cost":
-        wrong = np.flatnonzero(found <= 0)
+        wrong = np.flatnonzero((found <= 0) | (found > MOST_SECONDS / spec.cost_seconds))
         if len(wrong):
             raise place.error(int(wrong[0]), f"a training cannot cost {found[wrong[0]]:g}.")
         return found * spec.cost_seconds

@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -58,9 +59,9 @@ class Source:
                 names = [str(key) for key in next(self._records(), {})]
         if not names:
             raise CorruptData(f"{self.path} is empty: nothing was imported.")
-        twice = [name for name in names if names.count(name) > 1]
-        if twice:
-            raise CorruptData(f"{self.path} has two columns {twice[0]!r}: nothing was imported.")
+        twice = next((name for name, count in Counter(names).items() if count > 1), None)
+        if twice is not None:
+            raise CorruptData(f"{self.path} has two columns {twice!r:.80}: nothing was imported.")
         return names
 
     def read(self, names: Sequence[str]) -> Generator[Rows, None, None]:
@@ -74,7 +75,7 @@ class Source:
                 with _parquet(self.path) as file:
                     for batch in file.iter_batches(batch_size=ROWS, columns=wanted):
                         values = {name: batch.column(i).to_pylist() for i, name in enumerate(batch.schema.names)}
-                        yield Rows(first, {name: _objects(values[name]) for name in wanted})
+                        yield Rows(first, {name: self._scalars(values[name], name, first) for name in wanted})
                         first += batch.num_rows
             else:
                 yield from self._read_json(wanted)
@@ -83,7 +84,8 @@ class Source:
         with self._text() as file:
             reader = csv.reader(file, delimiter=self._separator, strict=True)
             header = next(reader)
-            places = [header.index(name) for name in wanted]
+            place_of = {name: i for i, name in enumerate(header)}
+            places = [place_of[name] for name in wanted]
             first = 2  # the header is row 1
             while rows := list(islice(reader, ROWS)):
                 for i, row in enumerate(rows):
@@ -106,9 +108,22 @@ class Source:
         for record in self._records():
             records.append(record)
             if len(records) == ROWS:
-                yield Rows(first, {name: _objects([r.get(name) for r in records]) for name in wanted})
+                yield Rows(first, {name: self._scalars([r.get(name) for r in records], name, first) for name in wanted})
                 first, records = first + ROWS, []
-        yield Rows(first, {name: _objects([r.get(name) for r in records]) for name in wanted})
+        yield Rows(first, {name: self._scalars([r.get(name) for r in records], name, first) for name in wanted})
+
+    def _scalars(self, values: Sequence[Any], name: str, first: int) -> Column:
+        """The cells of a column, which may be texts, numbers and nothing; numbers that no float holds become texts."""
+        cells = list(values)
+        for i, value in enumerate(cells):
+            if value is None or isinstance(value, (str, float)):
+                continue
+            if isinstance(value, (list, dict, tuple, set)):
+                what = f"{_shown(value)} is no text and no number"
+                raise CorruptData(f"{self.path}, row {first + i:,}, column {name:.60}: {what}. Nothing was imported.")
+            if not isinstance(value, int) or abs(value) >= 2**53:
+                cells[i] = _number_or_text(value)
+        return _objects(cells)
 
     def _records(self) -> Iterator[dict[str, Any]]:
         """The objects of an array, or of one object after the other; never more than a part of the text in memory."""
@@ -126,6 +141,8 @@ class Source:
                     return
                 try:
                     record, start = decoder.raw_decode(text, start)
+                except RecursionError:
+                    raise CorruptData(f"{self.path}: record {number + 1:,} is nested too deep.") from None
                 except json.JSONDecodeError as error:
                     if len(text) - start > _LONGEST:
                         raise CorruptData(f"{self.path}: record {number + 1:,} is no JSON ({error}).") from error
@@ -139,8 +156,20 @@ class Source:
                     continue
                 number += 1
                 if not isinstance(record, dict):
-                    raise CorruptData(f"{self.path}: record {number:,} is no object, but {record!r:.60}.")
+                    raise CorruptData(f"{self.path}: record {number:,} is no object, but {_shown(record)}.")
                 yield record
+
+
+def _number_or_text(value: Any) -> float | str:
+    try:
+        return float(value)
+    except (OverflowError, TypeError, ValueError):  # an integer of 400 digits, a date
+        return str(value)
+
+
+def _shown(value: Any) -> str:
+    """A value for a message: what may be nested or long is only named."""
+    return f"a {type(value).__name__}" if isinstance(value, (list, dict, tuple, set)) else f"{value!r:.60}"
 
 
 def _more(file: TextIO) -> str:

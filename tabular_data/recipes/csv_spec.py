@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import math
 import re
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +11,8 @@ from typing import Any
 
 from nassim.errors import InvalidSetting, MissingData
 from nassim.tabular_data.own_space import MOST_DECISIONS, MOST_OPTIONS
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from nassim.tabular_data.recipes.toml import read_toml
+from nassim.tabular_data.table_header import MOST_EPOCHS, printable
 
 TEMPLATE = """\
 # The specification of a table of your own, for
@@ -64,6 +59,9 @@ of = "training"     # all epochs of the row, or "epoch": one of them
 # citation = "..."
 """
 
+_LARGEST = 1 << 20  # bytes of a file
+_LONGEST = 300  # characters of a message's part that quotes the file
+MOST_SECONDS = 1e9  # of an epoch: 30 years
 UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0}
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "architectures": ("missing", "column", "separator"),
@@ -102,17 +100,23 @@ class Spec:
 
     def error(self, key: str, what: str) -> InvalidSetting:
         """An error about a key of the specification."""
-        return InvalidSetting(f"{self.path}: {key} {what}")
+        return InvalidSetting(f"{self.path}: {key:.80} {what:.600}")
 
 
 def read_spec(path: Path) -> Spec:
     """Read a specification; `InvalidSetting` names the key that is unknown, missing or not what it must be."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > _LARGEST:
+            raise InvalidSetting(f"{path} has {path.stat().st_size:,} bytes: a specification has at most {_LARGEST:,}.")
+        data = read_toml(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise MissingData(f"{path} is not there: `nassim data template` prints one to start from.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidSetting(f"{path} is not TOML: {error}.") from error
+    except RecursionError:
+        raise InvalidSetting(f"{path} is not a specification: it is nested too deep.") from None
+    except InvalidSetting:
+        raise
+    except ValueError as error:  # no TOML, no UTF-8, or a number of 5,000 digits
+        raise InvalidSetting(f"{path} is not TOML: {' '.join(str(error).split()):.200}.") from error
     except OSError as error:
         raise MissingData(f"{path} cannot be read: {error.strerror or error}.") from error
     return _Reader(path, data).spec()
@@ -125,6 +129,8 @@ class _Reader:
         self._path, self._data = path, data
 
     def spec(self) -> Spec:
+        if not printable(self._data):
+            raise InvalidSetting(f"{self._path}: it has characters that cannot be printed.")
         self._known(self._data, (*_SECTIONS, "decisions", "extras"), "")
         for section, keys in _SECTIONS.items():
             self._known(self._section(section), keys, f"{section}.")
@@ -164,9 +170,14 @@ class _Reader:
             raise self._error("accuracy.split", "and accuracy.value belong together: a word and a number.")
         patterns = {"accuracy.valid": spec.valid, "accuracy.test": spec.test, "cost.column": spec.cost}
         for key, pattern in patterns.items():
-            for hole in re.findall(r"\{(.*?)\}", pattern):
+            holes = re.findall(r"\{(.*?)\}", pattern)
+            if len(set(holes)) < len(holes) or len(pattern) > _LONGEST:
+                raise self._error(key, f"= {pattern!r:.80} is too long, or has one thing that varies twice.")
+            for hole in holes:
                 if hole not in ("epoch", "repeat") or (spec.split and key != "cost.column"):
-                    raise self._error(key, f"= {pattern!r}: only {{epoch}} and {{repeat}} may stand for what varies.")
+                    raise self._error(
+                        key, f"= {pattern!r:.80}: only {{epoch}} and {{repeat}} may stand for what varies."
+                    )
                 if getattr(spec, hole):
                     raise self._error(f"training.{hole}", f"is a column, and {key} has {{{hole}}}: give one.")
         given = [spec.epochs > 0, bool(spec.epoch), "{epoch}" in spec.valid]
@@ -193,7 +204,7 @@ class _Reader:
                 self._known(value, ("column", "options"), f"{key}.")
                 column, options = value.get("column", name), value.get("options")
             if not isinstance(column, str) or not column:
-                raise self._error(f"{key}.column", f"= {column!r} is not the name of a column.")
+                raise self._error(f"{key}.column", f"= {column!r:.80} is not the name of a column.")
             if not isinstance(options, list) or not options or not all(_is_option(option) for option in options):
                 raise self._error(key, f"= {value!r:.80} is not a list of options (texts or numbers).")
             if len(options) > MOST_OPTIONS:
@@ -201,7 +212,7 @@ class _Reader:
             texts = tuple(map(text_of, options))
             twice = [text for text in texts if texts.count(text) > 1]
             if twice:
-                raise self._error(key, f"has the option {twice[0]!r} twice.")
+                raise self._error(key, f"has the option {twice[0]!r:.80} twice.")
             decisions[name] = texts
             columns.append(column)
         return decisions, tuple(columns)
@@ -214,8 +225,8 @@ class _Reader:
             if not isinstance(given, dict) or not all(isinstance(text, str) for text in given.values()):
                 raise self._error(key, f'= {value!r:.80}: write {name} = {{ column = "...", unit = "..." }}.')
             self._known(given, ("column", "unit"), f"{key}.")
-            if not _NAME.fullmatch(name):
-                raise self._error(key, "is not a name of letters, digits and underscores.")
+            if not _NAME.fullmatch(name) or len(name) > 60:
+                raise self._error(key, "is not a name of at most 60 letters, digits and underscores.")
             extras[name] = given.get("column", name), given.get("unit", "no unit given")
         return extras
 
@@ -237,7 +248,7 @@ class _Reader:
         if not word and default is not None:
             return default
         if word not in words:
-            said = f"= {word!r} is not known" if word else "is missing"
+            said = f"= {word!r:.80} is not known" if word else "is missing"
             raise self._error(f"{section}.{key}", f"{said}: use {' or '.join(map(repr, words))}.")
         return word
 
@@ -246,21 +257,22 @@ class _Reader:
         if value is None:
             return 0.0
         fits = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-        if not fits or not 0 < value < math.inf:
+        most = MOST_EPOCHS if whole else MOST_SECONDS
+        if not fits or not 0 < value <= most:
             kind = "positive whole number" if whole else "positive number"
-            raise self._error(f"{section}.{key}", f"= {value!r:.40} must be a {kind}.")
+            raise self._error(f"{section}.{key}", f"= {value!r:.40} must be a {kind} up to {most:,}.")
         return float(value)
 
     def _known(self, given: Mapping[str, Any], keys: Iterable[str], prefix: str) -> None:
         keys = tuple(keys)
         for key in given:
             if key not in keys:
-                near = difflib.get_close_matches(key, keys, n=1)
+                near = difflib.get_close_matches(key[:100], keys, n=1)
                 hint = f"Did you mean {prefix}{near[0]}?" if near else f"Known: {', '.join(keys)}."
                 raise self._error(f"{prefix}{key}", f"is not a key of a specification. {hint}")
 
     def _error(self, key: str, what: str) -> InvalidSetting:
-        return InvalidSetting(f"{self._path}: {key} {what}")
+        return InvalidSetting(f"{self._path}: {key:.80} {what:.600}")
 
 
 def _is_option(value: object) -> bool:

@@ -15,7 +15,7 @@ from nassim.tabular_data.recipes.csv_cells import Place, joined_codes, label_cod
 from nassim.tabular_data.recipes.csv_rows import Rows, Source
 from nassim.tabular_data.recipes.csv_spec import Spec
 
-_MOST_EPOCHS = 10_000  # different ones
+MOST_EPOCHS = 10_000  # different ones
 
 
 class Survey(NamedTuple):
@@ -77,7 +77,7 @@ def survey(source: Source, spec: Spec) -> Survey:
     blank = np.concatenate(blanks)
     all_epochs = np.concatenate(epochs) if epochs else np.zeros(0, dtype=np.int32)
     known = np.unique(all_epochs[~blank]) if epochs else np.zeros(0, dtype=np.int32)
-    if len(known) > _MOST_EPOCHS:
+    if len(known) > MOST_EPOCHS:
         raise CorruptData(f"{source.path}: column {spec.epoch} has {len(known):,} different values.")
     ordered = in_order(labels)
     rank = np.array([*map(ordered.index, labels), -1], dtype=np.int16)  # the last: of empty rows
@@ -94,7 +94,7 @@ def survey(source: Source, spec: Spec) -> Survey:
 
 def in_order(labels: list[str]) -> list[str]:
     """The names of repeats, numbers by their size, then texts."""
-    return sorted(labels, key=lambda label: (0, int(label), "") if label.isdecimal() else (1, 0, label))
+    return sorted(labels, key=lambda of: (0, int(of), "") if of.isdecimal() and len(of) < 20 else (1, 0, of))
 
 
 def _codes(rows: Rows, source: Source, spec: Spec) -> NDArray[np.int16]:

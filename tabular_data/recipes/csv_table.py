@@ -66,15 +66,16 @@ def _check_columns(spec: Spec, names: list[str], metrics: list[str]) -> None:
         **{f"extras.{name}": column for name, (column, _) in spec.extras.items()},
     }
     seen: dict[str, str] = {}
+    there = set(names)
     for key, column in said.items():
         if not column:
             continue
-        if column not in names:
-            near = difflib.get_close_matches(column, names, n=1)
+        if column not in there:
+            near = difflib.get_close_matches(column[:100], [name[:100] for name in names[:1000]], n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Its columns: {', '.join(names):.300}."
-            raise spec.error(key, f"names the column {column!r}, which the file does not have. {hint}")
+            raise spec.error(key, f"names the column {column!r:.80}, which the file does not have. {hint}")
         if column in seen and not key.startswith("extras."):
-            raise spec.error(key, f"names the column {column!r}, as {seen[column]} does.")
+            raise spec.error(key, f"names the column {column!r:.80}, as {seen[column]:.80} does.")
         seen[column] = key
 
 

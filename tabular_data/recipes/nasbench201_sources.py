@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,10 @@ from numpy.typing import NDArray
 from nassim.benchmarks.spaces.nasbench201 import SPACE, from_naslib
 from nassim.errors import CorruptData
 from nassim.tabular_data import safe_pickle
+from nassim.tabular_data.archives import DAMAGED
 
 Column = NDArray[np.float64]
-_LARGEST_LATENCY = 1 << 20  # bytes of a list of latencies; the released ones have 0.14 MB
+_LARGEST_LATENCY = 1 << 20  # bytes of an unpacked list of latencies; the released ones have 0.14 MB
 
 
 class _StandIn:
@@ -80,12 +80,13 @@ def help_latency(path: Path, rows: NDArray[np.int64]) -> Column:
     """HELP's latency of a device in milliseconds: a list, saved by torch as a zip archive around a pickle."""
     try:
         with zipfile.ZipFile(path) as archive:
-            (member,) = (member for member in archive.infolist() if member.filename.endswith("/data.pkl"))
-            if member.file_size > _LARGEST_LATENCY:
-                raise ValueError(f"{member.file_size:,} bytes")
-            content = archive.read(member)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError) as error:
-        raise CorruptData(f"{path} is not a file of torch.save ({error}).") from error
+            (name,) = (name for name in archive.namelist() if name.endswith("/data.pkl"))
+            with archive.open(name) as file:
+                content = file.read(_LARGEST_LATENCY + 1)
+    except DAMAGED as error:
+        raise CorruptData(f"{path} is not a file of torch.save ({' '.join(str(error).split()):.200}).") from error
+    if len(content) > _LARGEST_LATENCY:
+        raise CorruptData(f"{path} is not the list of a device: unpacked it has more than {_LARGEST_LATENCY:,} bytes.")
     values = safe_pickle.loads(content, name=str(path))
     if type(values) is not list or not all(type(v) in (float, int) and abs(v) < 1e300 for v in values):
         raise CorruptData(f"{path} is not a list of numbers.")

@@ -6,14 +6,14 @@ import bz2
 import re
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 
-from nassim.errors import CorruptData, InvalidSetting, MissingData
+from nassim.errors import CorruptData, InvalidSetting, MissingData, NassimError
 from nassim.tabular_data import safe_pickle
+from nassim.tabular_data.archives import DAMAGED
 from nassim.tabular_data.pickle_stream import records
 from nassim.tabular_data.recipes.natsbench import Release
 
@@ -150,7 +150,10 @@ def _unpickle(content: bytes, name: str) -> Any:
 def _errors(name: str) -> Iterator[None]:
     try:
         yield
-    except (CorruptData, MissingData):
+    except NassimError:
         raise
-    except (OSError, EOFError, ValueError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
-        raise CorruptData(f"{name} is damaged or cut off ({error}). Fetch it again; nothing was imported.") from error
+    except DAMAGED as error:
+        what = " ".join(str(error).split())
+        raise CorruptData(
+            f"{name} is damaged or cut off ({what:.200}). Fetch it again; nothing was imported."
+        ) from error
