@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 
+from nassim.metric import ACCURACY, Metric
 from nassim.stats import Finding, Interval
 
 
-def number(value: float) -> str:
-    """A regret in percentage points with three decimals."""
-    return "–" if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.3f}"
+def number(value: float, metric: Metric = ACCURACY) -> str:
+    """A regret: percentage points with three decimals, others with four digits."""
+    return "–" if math.isnan(value) else "∞" if math.isinf(value) else metric.regret_text(value)
 
 
-def with_limits(found: Interval) -> str:
-    """A regret with its confidence interval."""
-    return f"{number(found.value)} [{number(found.low)}, {number(found.high)}]"
+def with_limits(found: Interval, metric: Metric = ACCURACY) -> str:
+    """A regret, or a share with three decimals, with its confidence interval."""
+    return f"{number(found.value, metric)} [{number(found.low, metric)}, {number(found.high, metric)}]"
 
 
 def limits_in_percent(found: Interval) -> str:
