@@ -74,7 +74,7 @@ class Benchmark(ABC):
     test_source: str = ""  # what the user can do to get a test split, where there is none
     epochs_source: str = ""  # what the user can do to get further epochs
     supernets: Supernets | None = None  # where runs of weight-sharing strategies come from
-    search_metric: str = "valid_accuracy"  # what answers queries; the test accuracy only where the name says so
+    search_metric: str = "valid_accuracy"  # what answers queries; that on test only where the name says so
     continues: bool = False  # whether a shorter training is the beginning of a longer one, so that it can go on
     trains: bool = False  # whether answers are trainings made now: looking one up costs nothing, asking does
     device: str = "auto"  # where such trainings are made: auto, cpu, cuda or mps
@@ -87,7 +87,11 @@ class Benchmark(ABC):
 
     @abstractmethod
     def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy") -> float:
-        """Mean over the repeats after a full training, as a fraction. Only the run calls it."""
+        """Mean value of the metric over the repeats after a full training: more is better, accuracies are fractions.
+
+        ``metric`` is `Metric.on` of a split; the default is that on validation, whatever is measured. Only the run
+        calls it.
+        """
 
     def optimum(self, metric: str = "valid_accuracy") -> float | None:
         """The best `mean_accuracy` of the space, or None where it is not known."""
@@ -99,15 +103,15 @@ class Benchmark(ABC):
         return False
 
     def test_accuracy(self, arch: Architecture) -> float:
-        """Mean test accuracy over the repeats after a full training, as a fraction. Only the run calls it."""
+        """Mean value of the metric on the test split after a full training. Only the run calls it."""
         if not self.has_test:
             raise Unsupported(f"{self.name} has no test split. {self.test_source}".rstrip())
-        return self.mean_accuracy(arch, "test_accuracy")
+        return self.mean_accuracy(arch, self.metric.on("test"))
 
     @property
     def regret_metric(self) -> str:
-        """The split that regret is taken on: test where there is one, else validation."""
-        return "test_accuracy" if self.has_test else "valid_accuracy"
+        """What regret is taken on: the metric on test where there is such a split, else on validation."""
+        return self.metric.on("test" if self.has_test else "valid")
 
     @cached_property
     def typical_cost(self) -> float:

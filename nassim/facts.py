@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from nassim.benchmark import Benchmark
 from nassim.errors import InvalidSetting, Unsupported
+from nassim.metric import ACCURACY, Metric
 
 
 class Facts(NamedTuple):
     """What the analysis needs of a benchmark; kept in the study, so that no table is needed to plot it.
 
-    ``best_valid`` and ``best_test`` are the best mean accuracies of the space (fractions, None where not
+    ``best_valid`` and ``best_test`` are the best mean values of the space (of accuracies fractions, None where not
     known); ``typical_seconds`` is the mean cost of a query that names no epochs.
     """
 
@@ -25,6 +27,7 @@ class Facts(NamedTuple):
     sha256: str
     regret_on: str = ""  # the split that was asked for
     cost_unit: str = "seconds"  # of all times of the study; another one where a benchmark declares its costs
+    metric_record: Mapping[str, str] = {}  # of `metric`; empty: accuracy, as in studies that say nothing of it
 
     @classmethod
     def of(cls, b: Benchmark, regret_on: str = "") -> Facts:
@@ -33,15 +36,26 @@ class Facts(NamedTuple):
             raise InvalidSetting(f"regret is taken on valid or test, not on {regret_on!r:.40}.")
         if regret_on == "test" and not b.has_test:
             raise Unsupported(f"there is no regret on test: {b.name} has no test split. {b.test_source}".rstrip())
-        best_test = b.optimum("test_accuracy") if b.has_test else None
-        best = b.optimum("valid_accuracy")
-        typical = None if math.isnan(b.typical_cost) else b.typical_cost
         return cls(
-            b.name, b.epochs, best, best_test, typical, b.about.synthetic, b.about.sha256, regret_on, b.cost_unit
+            name=b.name,
+            epochs=b.epochs,
+            best_valid=b.optimum(b.metric.on("valid")),
+            best_test=b.optimum(b.metric.on("test")) if b.has_test else None,
+            typical_seconds=None if math.isnan(b.typical_cost) else b.typical_cost,
+            synthetic=b.about.synthetic,
+            sha256=b.about.sha256,
+            regret_on=regret_on,
+            cost_unit=b.cost_unit,
+            metric_record={} if b.metric == ACCURACY else b.metric._asdict(),
         )
 
+    @property
+    def metric(self) -> Metric:
+        """What the searches were judged by; it says how its values and regrets are printed."""
+        return Metric.of(self.metric_record)
+
     def best(self, split: str) -> float | None:
-        """The best mean accuracy of the space on a split."""
+        """The best mean value of the space on a split."""
         return self.best_test if split == "test" else self.best_valid
 
     @property

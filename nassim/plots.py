@@ -17,15 +17,15 @@ from numpy.typing import ArrayLike, NDArray
 from nassim.errors import InvalidSetting
 from nassim.facts import Facts
 from nassim.files import file_name, put_in_place
+from nassim.metric import ACCURACY, Metric
 from nassim.space import Architecture, SearchSpace
 from nassim.study import Study
-from nassim.summary import regret_band
+from nassim.summary import regret_band, regret_floor
 
 # Okabe & Ito's colors, told apart without color vision; in grey print the dashes and markers do it.
 COLORS = ("#555555", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES = ((), (5, 1.5), (1.5, 1.2), (6, 1.5, 1.5, 1.5), (3, 1), (8, 2), (2, 2, 6, 2), (1, 3))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-FLOOR = 0.01  # percentage points: regret below it, zero included, is drawn on this line
 DAY = 86400.0
 NODE = 0.15  # radius of a drawn node; neighbors are 1 apart
 
@@ -33,6 +33,7 @@ NODE = 0.15  # radius of a drawn node; neighbors are 1 apart
 def anytime_figure(study: Study, benchmark: str) -> Figure:
     """Regret against simulated seconds, both axes logarithmic: medians with interquartile bands.
 
+    Regret below a floor (0.01 percentage points of accuracy), zero included, is drawn on it.
     Right-continuous steps, never interpolated. Regret is taken on the test split where the benchmark has
     one, else on the validation split; the axis says which. Strategies that share weights are labeled with their
     mode; their curves end where their searches end.
@@ -60,6 +61,7 @@ def _draw(axes: Axes, study: Study, benchmark: str) -> None:
     facts = study.facts[benchmark]
     strategies = study.strategies
     lowest, first = np.inf, np.inf
+    floor = regret_floor(facts, [run for strategy in strategies for run in study.of(benchmark, strategy)])
     for i, strategy in enumerate(strategies):
         runs = study.of(benchmark, strategy)
         curve = regret_band(facts, runs, facts.regret_split) if runs else None
@@ -70,9 +72,9 @@ def _draw(axes: Axes, study: Study, benchmark: str) -> None:
         if not shown.any():
             axes.plot([], [], color=color, label=f"{strategy}: most runs have an answer too late or none")
             continue
-        at, median = curve.at[shown], np.maximum(curve.median[shown], FLOOR)
-        upper = np.maximum(curve.q75[shown], FLOOR)
-        axes.fill_between(at, np.maximum(curve.q25[shown], FLOOR), upper, step="post", color=color, alpha=0.15, lw=0)
+        at, median = curve.at[shown], np.maximum(curve.median[shown], floor)
+        upper = np.maximum(curve.q75[shown], floor)
+        axes.fill_between(at, np.maximum(curve.q25[shown], floor), upper, step="post", color=color, alpha=0.15, lw=0)
         axes.step(
             *(at, median),
             where="post",
@@ -85,32 +87,34 @@ def _draw(axes: Axes, study: Study, benchmark: str) -> None:
             label=f"{strategy} ({len(runs)} seeds{_mode(runs[0].mode)})",
         )
         lowest, first = min(lowest, float(curve.q25[shown].min())), min(first, float(at[0]))
-    _dress(axes, study, facts, lowest, first)
+    _dress(axes, study, facts, floor, lowest, first)
 
 
-def _dress(axes: Axes, study: Study, facts: Facts, lowest: float, first: float) -> None:
+def _dress(axes: Axes, study: Study, facts: Facts, floor: float, lowest: float, first: float) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     for axis in (axes.xaxis, axes.yaxis):  # between powers of ten only 2 and 5 are labeled, so that none overlap
         axis.set_minor_locator(LogLocator(subs=(2, 5)))
         axis.set_minor_formatter(LogFormatterSciNotation(labelOnlyBase=False, minor_thresholds=(4, 4)))
     split = {"valid": "validation", "test": "test"}[facts.regret_split]
-    floor = f"\n(regret below {FLOOR} is drawn at {FLOOR})" if lowest <= FLOOR else ""
+    metric = facts.metric
+    below = f"\n(regret below {floor} is drawn at {floor})" if lowest <= floor else ""
     workers = study.settings["workers"]
     time = "simulated time [s]" if facts.cost_unit == "seconds" else f"declared cost [{facts.cost_unit}]"
     axes.set_xlabel(f"{time}, {workers} worker{'s' if workers != 1 else ''}")
-    axes.set_ylabel(f"{split} regret [percentage points]{floor}")
+    unit = f" [{metric.regret_words}]" if metric.regret_words else ""
+    axes.set_ylabel(f"{split} {metric.regret_name}{unit}{below}")
     axes.set_title(f"{facts.name}: median and interquartile range", loc="left", fontsize=11)
     best = facts.best(facts.regret_split)
     if best is not None:
-        note = f"best mean {split} accuracy after {facts.epochs} epochs: {100 * best:.2f} %"
+        note = f"best mean {metric.title(facts.regret_split)} after {facts.epochs} epochs: {metric.read(best)}"
         if facts.synthetic:
             note += " (synthetic)"
         axes.text(0.99, 0.98, note, transform=axes.transAxes, ha="right", va="top", fontsize=8, color="#444444")
     if np.isfinite(first):
         axes.set_xlim(left=first * 0.9)
     else:  # nothing is drawn: logarithmic axes find no limits by themselves
-        axes.set(xlim=(1, 10), ylim=(FLOOR, 100))
+        axes.set(xlim=(1, 10), ylim=(floor, 1e4 * floor))
     if facts.cost_unit == "seconds" and axes.get_xlim()[1] > 0.1 * DAY:
         days = axes.secondary_xaxis("top", functions=(_days, _seconds))
         days.set_xlabel("simulated days", fontsize=8)
@@ -121,7 +125,7 @@ def _dress(axes: Axes, study: Study, facts: Facts, lowest: float, first: float) 
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="lower left", fontsize=8, frameon=True, framealpha=0.9, handlelength=3.5)
     else:
-        axes.text(0.5, 0.5, "no regret: the best accuracy is not known", transform=axes.transAxes, ha="center")
+        axes.text(0.5, 0.5, f"no regret: the best {metric.name} is not known", transform=axes.transAxes, ha="center")
 
 
 def _days(seconds: ArrayLike) -> ArrayLike:
@@ -144,16 +148,18 @@ def _spread(at: NDArray[np.float64], offset: float) -> list[int]:
     return sorted({int(np.searchsorted(position, (j + offset) / 6)) for j in range(6)} - {len(at)})
 
 
-def validation_figure(points: Sequence[tuple[float, float, float]], *, title: str) -> Figure:
-    """Measured against tabulated validation accuracy: points of (tabulated, measured, standard error), fractions."""
+def validation_figure(points: Sequence[tuple[float, float, float]], *, title: str, metric: Metric = ACCURACY) -> Figure:
+    """Measured against tabulated values on validation: points of (tabulated, measured, standard error)."""
     figure = Figure(figsize=(5.2, 4.8), layout="constrained")
     axes = figure.subplots()
-    tabulated, measured, error = (100.0 * np.array(column) for column in zip(*points, strict=True))
+    found = np.array(points)
+    tabulated, measured = np.vectorize(metric.shown, otypes=[float])(found[:, :2]).T
+    error = metric.regret_factor * found[:, 2]
     axes.errorbar(tabulated, measured, yerr=np.nan_to_num(error), fmt="o", color=COLORS[1], ecolor="#888888", capsize=3)
     ends = [min(tabulated.min(), measured.min()), max(tabulated.max(), measured.max())]
     axes.plot(ends, ends, color="#555555", lw=1, dashes=(5, 3), label="measured = tabulated")
-    axes.set_xlabel("tabulated validation accuracy [%]")
-    axes.set_ylabel("measured validation accuracy [%], mean and standard error")
+    axes.set_xlabel(f"tabulated {metric.titled('valid')}")
+    axes.set_ylabel(f"measured {metric.titled('valid')}, mean and standard error")
     axes.set_title(title, loc="left", fontsize=10)
     axes.grid(True, color="#dddddd", lw=0.7)
     axes.set_axisbelow(True)

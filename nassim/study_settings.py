@@ -10,6 +10,7 @@ from nassim.benchmark import Noise
 from nassim.clock import Budget
 from nassim.errors import CorruptData, InvalidSetting
 from nassim.facts import Facts
+from nassim.metric import Metric
 from nassim.study_file import ADVICE, LARGEST
 
 Check = Callable[[object], bool]
@@ -62,6 +63,16 @@ def _parsed_by(parse: Callable[[str], object]) -> Check:
     return right
 
 
+def _metric(value: object) -> bool:
+    if not isinstance(value, dict):
+        return False
+    try:
+        Metric.of(value)
+    except InvalidSetting:
+        return False
+    return True
+
+
 def _source(value: object) -> bool:
     return isinstance(value, dict) and _text(value.get("note"))
 
@@ -100,4 +111,5 @@ _FACTS: dict[str, Check] = {
     "sha256": _text,
     "regret_on": lambda value: value in ("", "valid", "test"),
     "cost_unit": _text,
+    "metric_record": _metric,
 }

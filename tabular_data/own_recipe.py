@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from nassim.errors import CorruptData, MissingData, Unsupported
+from nassim.metric import Metric
 from nassim.tabular_data.own_table import TASK, space_of, table_names, table_path
 from nassim.tabular_data.recipe import Recipe
 from nassim.tabular_data.table import Table, read_header
@@ -49,5 +50,6 @@ def _import_release(path: Path, target: Path) -> None:
 
 def _check(path: Path) -> list[str]:
     table = Table.open(path)
-    whole, rows = space_of(table.header).size, len(table.columns[f"{TASK}/valid_accuracy"])
+    metric = Metric.of(table.header.metric)
+    whole, rows = space_of(table.header).size, len(table.columns[f"{TASK}/{metric.on('valid')}"])
     return [f"{rows:,} of {whole:,} architectures are there"]

@@ -10,16 +10,22 @@ import numpy as np
 
 from nassim.benchmark import About, Noise
 from nassim.errors import CorruptData, InvalidQuery, MissingData
+from nassim.metric import Metric
 from nassim.space import Architecture, Decision, SearchSpace
 from nassim.tabular_data.listed import check_choices
 from nassim.tabular_data.locations import data_folder
 from nassim.tabular_data.own_space import MOST_DECISIONS, MOST_OPTIONS, OwnListedSpace, OwnSpace, row_of
 from nassim.tabular_data.table import Header, Table, read_header
 from nassim.tabular_data.tabulated import Tabulated
+from nassim.tabular_data.task_columns import SECONDS
 
 FAMILY = "csv"
 TASK = "table"  # of the columns
-COLUMNS = {"valid": "valid_accuracy", "test": "test_accuracy", "cost": "train_seconds"}
+
+
+def columns_of(metric: Metric) -> dict[str, str]:
+    """The names of the columns of what is told of a training."""
+    return {"valid": metric.on("valid"), "test": metric.on("test"), "cost": SECONDS}
 
 
 def table_path(name: str) -> Path:
@@ -79,7 +85,8 @@ def load(name: str, noise: Noise) -> OwnTable:
         if policy == "sample":
             space = OwnListedSpace(whole, choices, radius=spec.radius)
             notes.append(f"Only those are searched; neighbors differ in at most {space.radius} decisions.")
-    extras = [unit for unit in header.units if unit not in (*COLUMNS.values(),)]
+    own = columns_of(Metric.of(header.metric)).values()
+    extras = [name for name in header.units if name not in own]
     benchmark = OwnTable(
         table,
         space=space,
@@ -96,9 +103,11 @@ def load(name: str, noise: Noise) -> OwnTable:
             sha256=header.sha256,
         ),
         extras={extra: table.columns[f"{TASK}/{extra}"] for extra in extras},
-        test_source="Name the column in accuracy.test of its specification, and import it again.",
+        test_source=f"Name the column in {'metric' if header.metric else 'accuracy'}.test of its specification, and "
+        "import it again.",
     )
     benchmark.name = f"{FAMILY}/{name}"
+    benchmark.continues = spec.continues
     return benchmark
 
 
@@ -109,14 +118,16 @@ class _Spec(NamedTuple):
     radius: int
     title: str
     paper: str
+    continues: bool
 
 
 def _spec(header: Header) -> _Spec:
-    said: list[Any] = [header.spec.get(name) for name in _Spec._fields]
+    said: list[Any] = [{"continues": False, **header.spec}.get(name) for name in _Spec._fields]
     spec = _Spec(*said)
     texts = (spec.missing, spec.title, spec.paper)
     radius = type(spec.radius) is int and 1 <= spec.radius <= MOST_DECISIONS
-    if not all(isinstance(text, str) for text in texts) or spec.missing not in ("refuse", "sample", "") or not radius:
+    right = radius and isinstance(spec.continues, bool)
+    if not all(isinstance(text, str) for text in texts) or spec.missing not in ("refuse", "sample", "") or not right:
         raise CorruptData(f"{header.space} is no table of your own, or its header was altered: import it again.")
     return spec
 

@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nassim.errors import InvalidSetting
+from nassim.metric import Metric
+
 MOST_COLUMNS = 100_000
 MOST_EPOCHS = 1_000_000  # of a training
 _MOST_DIMENSIONS = 4
@@ -42,6 +45,7 @@ class Header:
     sources: Mapping[str, str] = field(default_factory=dict)  # column, with * for any task -> where it comes from
     errata: tuple[str, ...] = ()  # what is known to be wrong or odd in the sources
     spec: Mapping[str, Any] = field(default_factory=dict)  # of a user's own table: its space, as specified
+    metric: Mapping[str, str] = field(default_factory=dict)  # its record (`Metric.of`); empty: accuracy
 
 
 class Place(NamedTuple):
@@ -59,7 +63,8 @@ class Place(NamedTuple):
 
 def to_text(header: Header, places: Mapping[str, Place]) -> bytes:
     """The text of a header; `ValueError` if it is none that would be read again."""
-    text = json.dumps({"header": asdict(header), "columns": places}, separators=(",", ":")).encode()
+    fields_of = {name: value for name, value in asdict(header).items() if name != "metric" or value}
+    text = json.dumps({"header": fields_of, "columns": places}, separators=(",", ":")).encode()
     from_text(text, math.inf)
     return text
 
@@ -78,6 +83,7 @@ def from_text(text: bytes, length: float) -> tuple[Header, dict[str, Place]]:
 
 
 def _header(given: dict[str, Any]) -> Header:
+    given.setdefault("metric", {})  # most tables are of accuracies, and say nothing of it
     known = {f.name: str(f.type) for f in fields(Header)}
     for name in (known.keys() | given.keys()) - (known.keys() & given.keys()):
         raise ValueError(f"its header {'lacks' if name in known else 'has an unknown'} {name!r:.40}")
@@ -87,6 +93,10 @@ def _header(given: dict[str, Any]) -> Header:
         _require(_KINDS[kind](value), f"{name} in its header is {value!r:.40}")
         given[name] = tuple(value) if isinstance(value, list) else value
     _require(given["epochs"], "its header names no epochs")
+    try:
+        Metric.of(given["metric"])
+    except InvalidSetting as error:
+        raise ValueError(f"in its header {error}") from None
     return Header(**given)
 
 

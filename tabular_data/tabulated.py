@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from nassim.benchmark import About, Benchmark, Noise
 from nassim.errors import CorruptData, InvalidQuery, Unsupported
+from nassim.metric import Metric
 from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
 from nassim.tabular_data.table import Table
-from nassim.tabular_data.task_columns import SECONDS, check_accuracy, check_rows, task_columns, wrong
+from nassim.tabular_data.task_columns import SECONDS, check_rows, check_values, task_columns, values_of, wrong
 
 
 class Extras(Mapping[str, float]):
@@ -55,8 +56,10 @@ class Tabulated(Benchmark):
 
     table: holds ``task/valid_accuracy`` and, if there is a test split, ``task/test_accuracy``, both
         fractions of shape (rows, repeats) with NaN for a missing repeat, and ``task/train_seconds``, (rows,)
-        or (rows, repeats). What was trained for fewer epochs stands in columns ``task/name@epochs``;
-        where there are no seconds for them, the full training's are charged in proportion.
+        or (rows, repeats). With another metric in its header ``task/valid_loss`` and its like, as they were
+        measured; a benchmark answers with values, more of which is better. What was trained for fewer epochs
+        stands in columns ``task/name@epochs``; where there are no seconds for them, the full training's are
+        charged in proportion.
     extras: name -> values (rows,) that every result carries; NaN where an architecture has none.
     test_source: what the user can do about a missing test split.
     epochs_source: what the user can do about missing epochs.
@@ -79,6 +82,9 @@ class Tabulated(Benchmark):
         epochs_source: str = "",
     ) -> None:
         header = table.header
+        self.metric = Metric.of(header.metric)
+        self.search_metric = self._valid = self.metric.on("valid")
+        self.metrics = (self._valid,)
         self.name = f"{space.name}/{task}"
         self.space = space
         self.epochs = max(header.epochs)
@@ -87,11 +93,11 @@ class Tabulated(Benchmark):
         self.test_source = test_source
         self.epochs_source = epochs_source
         self._table = table
-        self._columns = task_columns(table, task)
+        self._columns = values_of(task_columns(table, task), self.metric)
         check_rows(table, self._rows, self._columns, extras)
-        if ("valid_accuracy", self.epochs) not in self._columns:
-            raise wrong(table, f"there is no valid_accuracy of {task} after {self.epochs} epochs")
-        self.fidelities = tuple(e for e in sorted(header.epochs) if ("valid_accuracy", e) in self._columns)
+        if (self._valid, self.epochs) not in self._columns:
+            raise wrong(table, f"there is no {self._valid} of {task} after {self.epochs} epochs")
+        self.fidelities = tuple(e for e in sorted(header.epochs) if (self._valid, e) in self._columns)
         self._extras = extras
         self._means: dict[tuple[str, int], NDArray[np.float64]] = {}
         # By the query's epochs and the choices: what has been asked before.
@@ -129,30 +135,30 @@ class Tabulated(Benchmark):
         """What every result of the architecture carries beside its value."""
         return Extras(self._extras, self._row(self.space.check(arch)))
 
-    def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy", epochs: int | None = None) -> float:
-        """Mean over the repeats after ``epochs`` (None: a full training), as a fraction."""
+    def mean_accuracy(self, arch: Architecture, metric: str = "", epochs: int | None = None) -> float:
+        """Mean value of ``metric`` (empty: the table's on validation) over the repeats after ``epochs`` (None: all)."""
         return float(self.mean_accuracies(metric, epochs)[self._row(self.space.check(arch))])
 
-    def mean_accuracies(self, metric: str = "valid_accuracy", epochs: int | None = None) -> NDArray[np.float64]:
-        """Mean over the existing repeats of every row (fractions), shape (rows,), read-only; NaN without any."""
-        key = metric, epochs or self.epochs
+    def mean_accuracies(self, metric: str = "", epochs: int | None = None) -> NDArray[np.float64]:
+        """Mean value over the existing repeats of every row, shape (rows,), read-only; NaN without any."""
+        key = metric or self._valid, epochs or self.epochs
         if key not in self._means:
             if key not in self._columns:
                 raise self._no_column(*key)
-            check_accuracy(self._table, metric, self._columns[key])
+            check_values(self._table, key[0], self._columns[key], self.metric)
             self._means[key] = mean_of_repeats(self._columns[key])
         return self._means[key]
 
-    def optimum(self, metric: str = "valid_accuracy") -> float:
-        """The best mean accuracy of the space, from the table."""
+    def optimum(self, metric: str = "") -> float:
+        """The best mean value of the space, from the table."""
         best = float(np.fmax.reduce(self.mean_accuracies(metric)))
         if math.isnan(best):
-            raise wrong(self._table, f"there is no {metric} in it")
+            raise wrong(self._table, f"there is no {metric or self._valid} in it")
         return best
 
     @property
     def has_test(self) -> bool:
-        return ("test_accuracy", self.epochs) in self._columns
+        return (self.metric.on("test"), self.epochs) in self._columns
 
     @cached_property
     def typical_cost(self) -> float:
@@ -167,7 +173,7 @@ class Tabulated(Benchmark):
     def cheapest_cost(self, epochs: int | None = None) -> float | None:
         """The least seconds of a training that the noise policy can answer with."""
         trained = epochs or self.search_epochs or self.epochs
-        seconds, valid = self._seconds(trained), self._columns["valid_accuracy", trained]
+        seconds, valid = self._seconds(trained), self._columns[self._valid, trained]
         if seconds.ndim == 1 or seconds.shape != valid.shape:
             there = ~np.isnan(valid).all(axis=1)
             return least_cost(seconds[there].reshape(int(there.sum()), -1), self.noise)
@@ -196,10 +202,10 @@ class Tabulated(Benchmark):
     def _look_up(self, arch: Architecture, epochs: int) -> tuple[Result, ...]:
         """The results that the noise policy chooses among; made once for an architecture."""
         row = self._row(arch)
-        recorded = self._columns["valid_accuracy", epochs][row]
+        recorded = self._columns[self._valid, epochs][row]
         there = [i for i, value in enumerate(recorded.tolist()) if not math.isnan(value)]
         if not there:
-            here = int((~np.isnan(self._columns["valid_accuracy", epochs])).any(axis=1).sum())
+            here = int((~np.isnan(self._columns[self._valid, epochs])).any(axis=1).sum())
             raise InvalidQuery(
                 f"{self.name} has no training of {arch} for {epochs} epochs: "
                 f"the table has {here:,} of {self.space.size:,} architectures."
@@ -213,15 +219,15 @@ class Tabulated(Benchmark):
             if self.noise.repeat > len(pairs):
                 raise InvalidQuery(f"{self.name} has {len(pairs)} repeats of {arch} for {epochs} epochs, not more.")
             pairs = [pairs[self.noise.repeat - 1]]
-        if not all(0 <= value <= 1 and 0 <= cost < math.inf for value, cost, _ in pairs):
-            raise wrong(self._table, f"{arch} has {pairs[0][0]} as accuracy, and costs {pairs[0][1]} seconds")
+        if not all(self.metric.fits(value) and 0 <= cost < math.inf for value, cost, _ in pairs):
+            raise wrong(self._table, f"{arch} has {pairs[0][0]} as {self.metric.name}, and costs {pairs[0][1]} seconds")
         extras = Extras(self._extras, row)
         return tuple(
             [Result(float(value), epochs, float(cost), extras, f"{arch}/{i}/{epochs}") for value, cost, i in pairs]
         )
 
     def _check_repeat(self, repeat: int) -> None:
-        valid = self._columns["valid_accuracy", self.epochs]
+        valid = self._columns[self._valid, self.epochs]
         trained = ~np.isnan(valid).all(axis=1)
         valid = valid if trained.all() else valid[trained]  # a part of a release
         rows, most = valid.shape
@@ -236,7 +242,7 @@ class Tabulated(Benchmark):
     def _no_column(self, metric: str, epochs: int) -> Unsupported | InvalidQuery:
         if (metric, self.epochs) in self._columns:
             return InvalidQuery(f"{self.name} has no {metric} after {epochs} epochs. {self.epochs_source}".rstrip())
-        if metric == "test_accuracy":
+        if metric == self.metric.on("test"):
             return Unsupported(f"{self.name} has no test split. {self.test_source}".rstrip())
         known = dict.fromkeys(name for name, _ in self._columns if name != SECONDS)
         return InvalidQuery(f"{self.name} has the metrics {', '.join(known)}, not {metric!r:.40}.")

@@ -17,7 +17,7 @@ from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
 from nassim.tabular_data.table import Table
 from nassim.tabular_data.tabulated import Extras, least_cost
-from nassim.tabular_data.task_columns import SECONDS, check_accuracy, check_rows, task_columns, wrong
+from nassim.tabular_data.task_columns import SECONDS, check_rows, check_values, task_columns, wrong
 
 SPLITS = {"valid": "valid_accuracy", "test": "test_accuracy"}
 
@@ -131,7 +131,7 @@ class TabulatedGraphs(Benchmark):
         if metric not in self._means:
             if (metric, self.epochs) not in self._columns:
                 raise Unsupported(f"{self.name} has no {metric}. {self.valid_source}".rstrip())
-            check_accuracy(self._table, metric, self._columns[metric, self.epochs])
+            check_values(self._table, metric, self._columns[metric, self.epochs])
             self._means[metric] = self._columns[metric, self.epochs].mean(axis=1, dtype=np.float64)
         return self._means[metric]
 

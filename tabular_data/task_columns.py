@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.errors import CorruptData
+from nassim.metric import ACCURACY, Metric
 from nassim.tabular_data.table import Table, column_name
 
 SECONDS = "train_seconds"
@@ -37,7 +38,7 @@ def task_columns(table: Table, task: str) -> dict[tuple[str, int], NDArray[Any]]
     for (name, epochs), column in columns.items():
         seconds = columns.get((SECONDS, epochs), columns.get((SECONDS, full)))
         ragged = seconds is not None and seconds.ndim == 2 and seconds.shape[1] < column.shape[-1]
-        if name == "valid_accuracy" and ragged:
+        if name.startswith("valid_") and ragged:
             raise wrong(table, f"after {epochs} epochs there are fewer {SECONDS} than repeats")
     return columns
 
@@ -54,10 +55,23 @@ def check_rows(
             raise wrong(table, f"{name} has the shape {column.shape} of {column.dtype}, not one number a row")
 
 
-def check_accuracy(table: Table, name: str, values: NDArray[Any]) -> None:
-    """`CorruptData` unless all values are fractions or missing."""
-    if not np.all((values >= 0) & (values <= 1) | np.isnan(values)):
-        raise wrong(table, f"{name} has values that are no accuracies")
+def values_of(columns: Mapping[tuple[str, int], NDArray[Any]], metric: Metric) -> dict[tuple[str, int], NDArray[Any]]:
+    """The columns with values, more of which is better, instead of what was measured; seconds stay as they are."""
+    if metric.more_is_better:
+        return dict(columns)
+    return {key: column if key[0] == SECONDS else -column for key, column in columns.items()}
+
+
+def check_values(table: Table, name: str, values: NDArray[Any], metric: Metric = ACCURACY) -> None:
+    """`CorruptData` unless all are values of the metric (of accuracy: fractions) or missing."""
+    low, high = metric.limits
+    if not np.all((values >= low) & (values <= high) & ~np.isinf(values) | np.isnan(values)):
+        raise wrong(
+            table,
+            f"{name} has values that are no accuracies"
+            if metric == ACCURACY
+            else f"{name} has values that are not finite",
+        )
 
 
 def wrong(table: Table, what: str) -> CorruptData:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from nassim.cli.console import Json, NoiseOption, SearchOnOption, duration, percent, print_json, print_table
+from nassim.cli.console import Json, NoiseOption, SearchOnOption, duration, print_json, print_table
 from nassim.query import Query
 from nassim.registry import get_benchmark
 
@@ -26,22 +26,24 @@ def main(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Look one architecture up: accuracies with their split, epochs and noise policy, and its cost."""
+    """Look one architecture up: what was measured with its split, epochs and noise policy, and its cost."""
     bench = get_benchmark(benchmark, noise, search_on=search_on or None)
     architecture = bench.space.parse(arch)
     result = bench.query(Query(architecture, epochs), random.Random(seed))
     full = result.epochs == bench.epochs
     valid = bench.mean_accuracy(architecture) if full else math.nan  # also where the source has none
-    split = {"valid_accuracy": "validation", "test_accuracy": "test"}[bench.search_metric]
+    metric = bench.metric
+    test = bench.test_accuracy(architecture) if full and bench.has_test else None
+    seen = "test" if bench.search_metric == metric.on("test") else "valid"
     answer = {
         "benchmark": bench.name,
         "architecture": str(architecture),
         "string": bench.space.format(architecture),
         "epochs": result.epochs,
         "noise": str(bench.noise),
-        bench.search_metric: result.value,
-        "valid_accuracy_mean_of_repeats": valid,
-        "test_accuracy_mean_of_repeats": bench.test_accuracy(architecture) if full and bench.has_test else None,
+        bench.search_metric: metric.signed(result.value),
+        f"{metric.on('valid')}_mean_of_repeats": metric.signed(valid),
+        f"{metric.on('test')}_mean_of_repeats": None if test is None else metric.signed(test),
         f"cost_{bench.cost_unit}": result.cost,
         **result.extras,
     }
@@ -57,17 +59,13 @@ def main(
         ("benchmark", bench.name),
         ("architecture", answer["architecture"]),
         ("string", answer["string"]),
-        (f"{split} accuracy, {result.epochs} epochs, {policy}", f"{percent(result.value)} %"),
+        (f"{metric.title(seen)}, {result.epochs} epochs, {policy}", metric.read(result.value)),
     ]
     if full:
         if not math.isnan(valid):
-            rows.append((f"validation accuracy, {result.epochs} epochs, mean of repeats", f"{percent(valid)} %"))
-        test = (
-            f"{percent(bench.test_accuracy(architecture))} %"
-            if bench.has_test
-            else f"none in this source. {bench.test_source}"
-        )
-        rows.append((f"test accuracy, {result.epochs} epochs, mean of repeats", test))
+            rows.append((f"{metric.title('valid')}, {result.epochs} epochs, mean of repeats", metric.read(valid)))
+        said = metric.read(test) if bench.has_test else f"none in this source. {bench.test_source}"
+        rows.append((f"{metric.title('test')}, {result.epochs} epochs, mean of repeats", said))
     spent = duration(result.cost) if bench.cost_unit == "seconds" else f"{result.cost:g} {bench.cost_unit}"
     rows.append(("simulated cost", spent))
     for name, value in result.extras.items():

@@ -47,14 +47,14 @@ class Race:
         return True
 
     def state(self) -> dict[str, object]:
-        """The present state in plain values; regret in percentage points."""
+        """The present state in plain values; regret in the unit that stands in its name."""
         rows = [
             {
                 "benchmark": part.name,
                 "strategy": strategy,
                 "runs": len(part.runs[strategy]),
                 "regret_split": part.split,
-                "regret_median_pp": summarize(_values(group, math.inf)).median,
+                part.metric.regret_column("regret", "median"): summarize(_values(group, math.inf)).median,
                 "last_incumbent": self._incumbent(part, strategy, math.inf),
             }
             for part, curves in self._parts

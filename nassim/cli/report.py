@@ -67,17 +67,20 @@ def print_changes(changes: Changes) -> None:
 
 
 def changes_in_json(changes: Changes) -> list[dict[str, object]]:
-    """The changes as plain values; regret in percentage points, new less old."""
-    return [
-        {
-            "benchmark": change.benchmark,
-            "strategy": change.strategy,
-            "verdict": change.verdict,
-            "why": change.why,
-            "regret_iqm_old_pp": change.old.iqm,
-            "regret_iqm_new_pp": change.new.iqm,
-            "difference_pp": None if change.difference.value is None else change.difference.value._asdict(),
-            "p_holm": change.p_holm,
-        }
-        for change in changes.found
-    ]
+    """The changes as plain values; regret in the unit that stands in the names, new less old."""
+    rows: list[dict[str, object]] = []
+    for change in changes.found:
+        column, difference = changes.metrics[change.benchmark].regret_column, change.difference.value
+        rows.append(
+            {
+                "benchmark": change.benchmark,
+                "strategy": change.strategy,
+                "verdict": change.verdict,
+                "why": change.why,
+                column("regret", "iqm", "old"): change.old.iqm,
+                column("regret", "iqm", "new"): change.new.iqm,
+                column("difference"): None if difference is None else difference._asdict(),
+                "p_holm": change.p_holm,
+            }
+        )
+    return rows

@@ -10,10 +10,11 @@ import typer
 
 from nassim.cli.console import console, print_table
 from nassim.facts import Facts
+from nassim.metric import Metric
 from nassim.plots import plot_study
 from nassim.stats.words import counted
 from nassim.study import FILE, Study
-from nassim.summary import SPLITS, curve_rows, summary_rows, write_csv
+from nassim.summary import SPLITS, curve_rows, final_column, regret_column, summary_rows, write_csv
 
 
 def write_results(study: Study, folder: Path, to: Path | None = None) -> list[Path]:
@@ -28,7 +29,7 @@ def write_results(study: Study, folder: Path, to: Path | None = None) -> list[Pa
 
 
 def print_summary(study: Study) -> None:
-    """One table per benchmark: final accuracies and regret of the incumbents over seeds."""
+    """One table per benchmark: what the final incumbents reach over seeds, and their regret."""
     if not study.complete:
         done = f"{len(study.runs)} of {study.settings['runs']} runs"
         typer.echo(f"not complete: {done}; the command that made this study continues it")
@@ -39,7 +40,7 @@ def print_summary(study: Study) -> None:
         console().print(_title(study, facts), soft_wrap=True)
         print_table(
             ["strategy", "seeds", "queries", "simulated s" if facts.cost_unit == "seconds" else facts.cost_unit]
-            + [f"{split} %" for split in splits]
+            + [facts.metric.head(split) for split in splits]
             + ["regret", "IQM", "median", "quartiles"],
             [_line(row, facts, splits) for row in rows if row["benchmark"] == name],
         )
@@ -49,38 +50,38 @@ def print_summary(study: Study) -> None:
 
 
 def _title(study: Study, facts: Facts) -> str:
-    settings, best = study.settings, facts.best(facts.regret_split)
+    settings, best, metric = study.settings, facts.best(facts.regret_split), facts.metric
     synthetic = " (synthetic)" if facts.synthetic else ""
     spent = f"budget {settings['budget']}, {counted(settings['workers'], 'worker')}, noise {settings['noise']}"
     title = (
         f"\n[bold]{facts.name}[/]{synthetic}: {spent}\n"
-        f"The final incumbents' mean accuracy over the repeats after {facts.epochs} epochs: mean ± std over seeds."
+        f"The final incumbents' mean {metric.name} over the repeats after {facts.epochs} epochs: mean ± std over seeds."
     )
     if best is not None:
-        split = {"valid": "validation", "test": "test"}[facts.regret_split]
         title += (
-            f"\nRegret: percentage points below the best mean {split} accuracy ({100 * best:.3f} %): "
+            f"\nRegret: {metric.below_the_best} the best mean {metric.title(facts.regret_split)} "
+            f"({metric.read(best, 3)}): "
             "mean, interquartile mean, median and quartiles over seeds."
         )
     return title
 
 
 def _line(row: dict[str, Any], facts: Facts, splits: list[str]) -> list[object]:
-    regret = {
-        name: row[f"final_{facts.regret_split}_regret_{name}_pp"] for name in ("mean", "iqm", "median", "q25", "q75")
-    }
-    mean, iqm, median, q25, q75 = ("–" if value is None else f"{value:.3f}" for value in regret.values())
-    accuracies = [(row[f"final_{s}_accuracy_mean_percent"], row[f"final_{s}_accuracy_std_percent"]) for s in splits]
+    metric = facts.metric
+    kinds = ("mean", "iqm", "median", "q25", "q75")
+    regret = {kind: row[regret_column(metric, facts.regret_split, kind)] for kind in kinds}
+    mean, iqm, median, q25, q75 = ("–" if value is None else metric.regret_text(value) for value in regret.values())
+    finals = [[row[final_column(metric, split, kind)] for kind in ("mean", "std")] for split in splits]
     return [
         row["strategy"] + ("" if row["mode"] == "black-box" else f" ({row['mode']})"),
         row["seeds"],
         f"{row['queries_mean']:.0f}",
         f"{row['simulated_seconds_mean']:,.0f}",
-        *("–" if center is None else f"{center:.2f}{_spread(spread)}" for center, spread in accuracies),
+        *("–" if center is None else metric.text(center) + _spread(spread, metric) for center, spread in finals),
         *(mean, iqm, median, "–" if regret["q25"] is None else f"{q25} – {q75}"),
     ]
 
 
-def _spread(std: float) -> str:
+def _spread(std: float, metric: Metric) -> str:
     """The standard deviation; nothing for one seed, which has none."""
-    return "" if math.isnan(std) else f" ± {std:.2f}"
+    return "" if math.isnan(std) else f" ± {metric.text(std)}"

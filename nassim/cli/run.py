@@ -23,11 +23,11 @@ from nassim.cli.console import (
     apply_settings,
     duration,
     follow,
-    percent,
     print_json,
     print_table,
 )
 from nassim.errors import InvalidSetting
+from nassim.metric import Metric
 from nassim.registry import get_algorithm, get_benchmark, get_protocol
 from nassim.run import run
 from nassim.too_small import no_answer
@@ -67,6 +67,7 @@ def main(
     if not result.incumbents and result.stopped == "budget":
         raise InvalidSetting(no_answer(result.budget, bench))
     cautions = of_run(result)
+    metric = bench.metric
     by_budget = [] if chosen.shares_weights else chosen.by_the_budget(bench.space)
     if as_json:
         print_json(
@@ -100,9 +101,9 @@ def main(
                         "queries": x.queries,
                         "epochs": x.epochs,
                         "architecture": str(x.arch),
-                        f"observed_{bench.search_metric}": x.observed,
-                        "valid_accuracy_mean_of_repeats": x.valid,
-                        "test_accuracy_mean_of_repeats": x.test,
+                        f"observed_{bench.search_metric}": metric.signed(x.observed),
+                        f"{metric.on('valid')}_mean_of_repeats": metric.signed(x.valid),
+                        f"{metric.on('test')}_mean_of_repeats": metric.signed(x.test),
                     }
                     for x in result.incumbents
                 ],
@@ -110,7 +111,7 @@ def main(
                     {
                         "architecture": str(t.arch),
                         "epochs": t.result.epochs,
-                        bench.search_metric: t.value,
+                        bench.search_metric: metric.signed(t.value),
                         "cost_seconds": t.result.cost,
                         "started_seconds": t.started,
                         "finished_seconds": t.finished,
@@ -134,7 +135,7 @@ def main(
     by = f"{workers} worker{'s' if workers != 1 else ''}"
     typer.echo(f"{len(result.trials)} trials in {spent} on {by}; ended by: {result.stopped}\n")
     typer.echo(
-        f"Incumbents: accuracies as seen in the search, after {bench.search_epochs or bench.epochs} epochs, "
+        f"Incumbents: {_measured(metric)} as seen in the search, after {bench.search_epochs or bench.epochs} epochs, "
         f"and means over the repeats after {bench.epochs} epochs."
     )
     if result.constraint:
@@ -148,13 +149,13 @@ def main(
         typer.echo(f"final training: the last answer was trained once, in a further {duration(result.final_seconds)}.")
     digits = 0 if result.seconds >= 1000 else 2
     clock = "simulated s" if in_seconds else f"cost [{bench.cost_unit}]"
-    seen = bench.search_metric.removesuffix("_accuracy")
-    test = ["mean test %"] if bench.has_test else []
+    seen = metric.head("test" if bench.search_metric == metric.on("test") else "valid")
+    test = [f"mean {metric.head('test')}"] if bench.has_test else []
     print_table(
-        [clock, "query", "incumbent", f"seen {seen} %", "mean valid %", *test],
+        [clock, "query", "incumbent", f"seen {seen}", f"mean {metric.head('valid')}", *test],
         [
-            [f"{x.seconds:.{digits}f}", x.queries, x.arch, percent(x.observed), percent(x.valid)]
-            + ([percent(x.test)] if test else [])
+            [f"{x.seconds:.{digits}f}", x.queries, x.arch, _shown(metric, x.observed), _shown(metric, x.valid)]
+            + ([_shown(metric, x.test)] if test else [])
             for x in result.incumbents
         ],
     )
@@ -162,3 +163,11 @@ def main(
         typer.echo(f"\nNo test split in this source. {bench.test_source}")
     for caution in cautions:
         typer.echo(f"\ncaution: {caution.text}")
+
+
+def _measured(metric: Metric) -> str:
+    return "accuracies" if metric.name == "accuracy" else f"values of {metric.name}"
+
+
+def _shown(metric: Metric, value: float) -> str:
+    return metric.text(metric.shown(value))

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from nassim.benchmark import Benchmark
-from nassim.cli.console import Json, console, percent, print_json, print_table
+from nassim.cli.console import Json, console, print_json, print_table
 from nassim.network import Frame, Part, measure, outline
 from nassim.page import HEADINGS, page
 from nassim.registry import find, get_space
@@ -95,10 +95,11 @@ def _print_algorithm(algorithm: Algorithm) -> None:
 
 def _benchmark(benchmark: Benchmark) -> Section:
     about, cost = benchmark.about, benchmark.typical_cost
+    metric = benchmark.metric
     best = {
-        metric: f"{percent(benchmark.optimum(metric))} % (best mean over the repeats, {benchmark.epochs} epochs)"
-        for metric in ("valid_accuracy", "test_accuracy")
-        if (metric == "valid_accuracy" or benchmark.has_test) and benchmark.optimum(metric) is not None
+        name: f"{metric.read(benchmark.optimum(name))} (best mean over the repeats, {benchmark.epochs} epochs)"
+        for name in map(metric.on, ("valid", "test")[: 1 + benchmark.has_test])
+        if benchmark.optimum(name) is not None
     }
     return {
         "name": benchmark.name,
@@ -110,7 +111,7 @@ def _benchmark(benchmark: Benchmark) -> Section:
         if cost >= 10
         else f"{cost:.2} {benchmark.cost_unit}",
         "splits": dict(about.splits),
-        "best accuracy": best,
+        f"best {metric.name}": best,
         "test split": "yes" if benchmark.has_test else f"none in this source. {benchmark.test_source}",
         "a result also carries": dict(about.extras),
         "regret is taken on": benchmark.regret_metric,

@@ -93,7 +93,7 @@ def _plain(name: str) -> str:
 
 
 def _best(study: Study, benchmark: str, top: int) -> list[tuple[Architecture, float, tuple[str, ...]]]:
-    """The best distinct final answers of a study's runs by their tabulated mean validation accuracy."""
+    """The best distinct final answers of a study's runs by their tabulated mean value on validation."""
     by_arch: dict[str, tuple[float, set[str]]] = {}
     for run in study.runs:
         if run.benchmark == benchmark and run.curve:

@@ -60,6 +60,7 @@ class Analysis:
                         replayed.setdefault(strategy, {})[part.name] = mode
         circumstances = Circumstances(
             splits={part.name: part.split_name for part in self.parts},
+            regrets={part.name: (part.regret_name, part.metric.regret_words) for part in self.parts},
             budgets=self.budgets,
             synthetic=[part.name for part in self.parts if part.facts.synthetic],
             replayed=replayed,
@@ -87,8 +88,8 @@ class Analysis:
             reference = part.references.get(part.split)
             if reference is not None and not reference.known:
                 found.append(
-                    f"The best {part.split_name} accuracy on {part.name} is not known: its regret is measured from "
-                    f"the best that this study found ({100 * reference.accuracy:.2f} %)."
+                    f"The best {part.metric.title(part.split)} on {part.name} is not known: its regret is measured "
+                    f"from the best that this study found ({part.metric.read(reference.value)})."
                 )
         if len(set(self.budgets.values())) > 1:
             equal = [part.name for part in self.parts if part.equal_time() is not None]
@@ -98,7 +99,7 @@ class Analysis:
         return found + [f"{what} was left out: {why}" for what, why in left_out.items()]
 
     def benchmark(self, name: str) -> Benchmark | str:
-        """The benchmark itself with mean accuracies, or why it cannot be opened or is not the study's."""
+        """The benchmark itself with means over repeats, or why it cannot be opened or is not the study's."""
         if name not in self._opened:
             self._opened[name] = _open(name, self.study.facts[name].sha256)
         return self._opened[name]

@@ -1,4 +1,4 @@
-"""The best architectures that a study found: drawn, with their accuracy at every known epoch."""
+"""The best architectures that a study found: drawn, with what they reach at every known epoch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from nassim.benchmark import Benchmark
 from nassim.errors import NassimError
+from nassim.metric import Metric
 from nassim.query import Query
 from nassim.registry import get_space
 from nassim.report.analysis import Analysis
@@ -20,9 +21,9 @@ MOST = 8
 
 
 class BestCell(NamedTuple):
-    """A final incumbent: how many runs of each strategy ended with it, and its mean accuracies (fractions).
+    """A final incumbent: how many runs of each strategy ended with it, and its mean values (of accuracy fractions).
 
-    ``valid`` is None where the source has no validation split. ``by_epochs`` holds the validation accuracy after each
+    ``valid`` is None where the source has no validation split. ``by_epochs`` holds the validation value after each
     number of epochs that the benchmark knows; it is empty where the search saw another split.
     """
 
@@ -110,7 +111,7 @@ def best_cells(analysis: Analysis, part: Part, draw: Drawer) -> list[BestCell]:
 
 
 def _by_epochs(benchmark: Benchmark | str, architecture: str) -> dict[int, float]:
-    if isinstance(benchmark, str) or benchmark.search_metric != "valid_accuracy":
+    if isinstance(benchmark, str) or benchmark.search_metric != benchmark.metric.on("valid"):
         return {}
     arch = benchmark.space.parse(architecture)
     found = {}
@@ -123,24 +124,25 @@ def _by_epochs(benchmark: Benchmark | str, architecture: str) -> dict[int, float
 
 
 def cells_table(analysis: Analysis, part: Part, cells: list[BestCell]) -> Table:
-    """The best cells in numbers: accuracy at every known epoch, and who found them."""
-    name, caption = f"cells-{part.name}", f"Best architectures on {part.name}, by mean {part.split_name} accuracy."
+    """The best cells in numbers: what they reach at every known epoch, and who found them."""
+    metric = part.metric
+    name, caption = f"cells-{part.name}", f"Best architectures on {part.name}, by mean {metric.title(part.split)}."
     if not cells:
         return no_table(name, caption, "No run has an answer.")
     epochs = sorted({e for cell in cells for e in cell.by_epochs})
     valid, test = any(cell.valid is not None for cell in cells), any(cell.test is not None for cell in cells)
     columns = [
         "architecture",
-        *(f"valid %, {e} epochs" for e in epochs),
-        *(["test %"] if test else []),
+        *(f"{metric.head('valid')}, {e} epochs" for e in epochs),
+        *([metric.head("test")] if test else []),
         "final answer of",
     ]
     if valid and not epochs:
-        columns.insert(1, f"valid %, {part.facts.epochs} epochs")
+        columns.insert(1, f"{metric.head('valid')}, {part.facts.epochs} epochs")
     rows = []
     for cell in cells:
-        values = [_percent(cell.by_epochs.get(e)) for e in epochs] or [_percent(cell.valid)] * valid
-        tests = [_percent(cell.test)] * test
+        values = [_shown(metric, cell.by_epochs.get(e)) for e in epochs] or [_shown(metric, cell.valid)] * valid
+        tests = [_shown(metric, cell.test)] * test
         rows.append(row(cell.architecture, *values, *tests, found_by_in_words(part, cell)))
     notes = ["Means over the table's repeats."]
     benchmark = analysis.benchmark(part.name)
@@ -151,8 +153,8 @@ def cells_table(analysis: Analysis, part: Part, cells: list[BestCell]) -> Table:
     return Table(name, caption, tuple(columns), rows, tuple(notes))
 
 
-def _percent(fraction: float | None) -> str:
-    return "–" if fraction is None else f"{100 * fraction:.2f}"
+def _shown(metric: Metric, value: float | None) -> str:
+    return metric.text(None if value is None else metric.shown(value))
 
 
 def found_by_in_words(part: Part, cell: BestCell) -> str:

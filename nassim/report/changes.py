@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from nassim.metric import Metric
 from nassim.report.numerals import number, p_value, with_limits
 from nassim.report.runs import SPLIT_NAMES, Part, Reference
 from nassim.report.table import Entry, Table, no_table, row
@@ -17,11 +19,15 @@ Runs = dict[str, dict[int, float]]
 
 
 class Changes(NamedTuple):
-    """The changes of every strategy on every benchmark; ``notes`` say on what ground the two are compared."""
+    """The changes of every strategy on every benchmark; ``notes`` say on what ground the two are compared.
+
+    ``metrics``: benchmark -> what its regret is of.
+    """
 
     old: str
     found: list[Change]
     notes: tuple[str, ...]
+    metrics: Mapping[str, Metric] = {}
 
     @property
     def worse(self) -> list[Change]:
@@ -66,11 +72,15 @@ def changes_since(study: Study, old_folder: Path) -> Changes:
         if found is not None:
             before[name], after[name] = found
     old.close()
-    return Changes(str(old_folder), changes_between(before, after), tuple(notes))
+    metrics = {name: facts.metric for name, facts in {**old.facts, **study.facts}.items()}
+    return Changes(str(old_folder), changes_between(before, after), tuple(notes), metrics)
 
 
 def _on_one_ground(old: Part, new: Part, same_budget: bool, notes: list[str]) -> tuple[Runs, Runs] | None:
-    """Both studies' final regrets on one split, from one best accuracy and after one budget."""
+    """Both studies' final regrets on one split, from one best value and after one budget."""
+    if old.metric != new.metric:
+        notes.append(f"{new.name}: {old.metric.name} then, {new.metric.name} now: nothing can be compared.")
+        return None
     both = [split for split in (new.split, "valid", "test") if split in old.references and split in new.references]
     if not both:
         notes.append(f"{new.name}: no split has results in both studies, so nothing can be compared.")
@@ -80,7 +90,7 @@ def _on_one_ground(old: Part, new: Part, same_budget: bool, notes: list[str]) ->
         notes.append(f"{new.name} is compared on {SPLIT_NAMES[split]} regret, which both studies have.")
     if old.facts.sha256 != new.facts.sha256:
         notes.append(f"{new.name}: the data are not the same (SHA-256); a change may come from them.")
-    best = max(part.references[split].accuracy for part in (old, new))
+    best = max(part.references[split].value for part in (old, new))
     at = None
     curves = []
     for part in (old, new):
@@ -98,20 +108,22 @@ def _on_one_ground(old: Part, new: Part, same_budget: bool, notes: list[str]) ->
 
 def changes_table(changes: Changes) -> Table:
     """The changes as a table."""
-    caption = f"What changed since {changes.old} (final regret, percentage points)."
+    units = dict.fromkeys(changes.metrics[change.benchmark].regret_words for change in changes.found)
+    unit = "percentage points" if not units else next(iter(units)) if len(units) == 1 else "each in its own unit"
+    caption = f"What changed since {changes.old} (final regret{f', {unit}' if unit else ''})."
     if not changes.found:
         return no_table("changes", caption, " ".join(changes.notes) or "The two studies have nothing in common.")
     rows = []
     for change in changes.found:
-        difference = change.difference.value
+        difference, metric = change.difference.value, changes.metrics[change.benchmark]
         strong = change.verdict in (BETTER, WORSE)
         rows.append(
             row(
                 change.strategy,
                 change.benchmark,
-                f"{number(change.old.iqm)} ({change.old.n})",
-                f"{number(change.new.iqm)} ({change.new.n})",
-                "–" if difference is None else with_limits(difference),
+                f"{number(change.old.iqm, metric)} ({change.old.n})",
+                f"{number(change.new.iqm, metric)} ({change.new.n})",
+                "–" if difference is None else with_limits(difference, metric),
                 "–" if math.isnan(change.p_holm) else p_value(change.p_holm),
                 Entry(change.verdict, strong=strong),
                 change.why,

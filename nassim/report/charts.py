@@ -1,7 +1,7 @@
 """What the page draws: curves with their bands, distributions, ranks over time and single runs, as compact arrays.
 
-Regret is packed as it is; the page turns it into accuracy with the part's reference. Times are the same for all
-strategies of a chart.
+Regret is packed as it is; the page turns it into what was measured with the part's reference. Times are the same for
+all strategies of a chart.
 """
 
 from __future__ import annotations
@@ -85,20 +85,20 @@ def runs_data(part: Part, block: Block, most: int) -> Data:
             "left_out": len(runs) - len(kept),
         }
         for split, reference in part.references.items():
-            accuracies = np.array([p.test if split == "test" else p.valid for p in points], dtype=np.float64)
-            data[split] = block.add(100 * (reference.accuracy - accuracies))
+            values = np.array([p.test if split == "test" else p.valid for p in points], dtype=np.float64)
+            data[split] = block.add(part.metric.regret_factor * (reference.value - values))
         strategies[strategy] = data
     return strategies
 
 
 def distribution_data(part: Part, block: Block, points: int) -> Data:
     """axis -> the share of (run, target) pairs solved by each time, with simulated restarts; or why there is none."""
-    return {axis: _distribution(part.curves(axis, part.split), block, points) for axis in AXES}
+    return {axis: _distribution(part.curves(axis, part.split), part.floor, block, points) for axis in AXES}
 
 
-def _distribution(curves: Mapping[str, list[Curve]], block: Block, points: int) -> Data:
+def _distribution(curves: Mapping[str, list[Curve]], floor: float, block: Block, points: int) -> Data:
     groups = list(curves.values())
-    targets = log_targets(groups)
+    targets = log_targets(groups, floor=floor)
     every = [curve for group in groups for curve in group]
     if targets.value is None:
         return {"why": targets.reason}

@@ -7,6 +7,7 @@ question is ours: whether the runs say what they seem to (`nassim.cautions`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from nassim.cautions import of_study
@@ -46,7 +47,7 @@ def checklist(analysis: Analysis) -> list[Item]:
     return [
         Item(
             *(release, "Is the training pipeline of the final architectures released?", trained),
-            f"The accuracies are those of {benchmarks}; its authors' pipeline made them (`nassim show`)."
+            f"The {_measured(analysis)} are those of {benchmarks}; its authors' pipeline made them (`nassim show`)."
             + (
                 f" {', '.join(sorted(set(live)))} trained supernets here: release that code and its settings."
                 * bool(live)
@@ -127,13 +128,23 @@ def checklist(analysis: Analysis) -> list[Item]:
 
 
 def _searched(analysis: Analysis) -> str:
-    """The accuracy that chose the incumbents."""
+    """What chose the incumbents."""
     facts = analysis.study.facts.values()
-    on_test = [f.name for f in facts if f.search_split == "test"]
+    on_test = [f for f in facts if f.search_split == "test"]
+    valid = _listed(f.metric.title("valid") for f in facts if f.search_split != "test")
     if not on_test:
-        return "validation accuracy"
-    where = "" if len(on_test) == len(facts) else f" on {', '.join(on_test)}, by validation accuracy elsewhere"
-    return f"test accuracy, which the searches saw{where}"
+        return valid
+    where = f" on {', '.join(f.name for f in on_test)}, by {valid} elsewhere" if valid else ""
+    return f"{_listed(f.metric.title('test') for f in on_test)}, which the searches saw{where}"
+
+
+def _measured(analysis: Analysis) -> str:
+    names = {facts.metric.name for facts in analysis.study.facts.values()}
+    return "accuracies" if names == {"accuracy"} else f"values of {_listed(sorted(names))}"
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return " or ".join(dict.fromkeys(texts))
 
 
 def _registered(analysis: Analysis) -> str:

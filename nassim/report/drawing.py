@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from nassim.metric import ACCURACY, Metric
 from nassim.space import Graph, SearchSpace
 
 LETTER = 6.4  # width of a letter at 11 px
@@ -46,8 +47,9 @@ def graph_svg(graph: Graph, names: Sequence[str], title: str) -> str:
     )
 
 
-def curve_svg(values: Mapping[int, float]) -> str:
-    """Validation accuracies (fractions) by epochs as a small curve with its first and last value."""
+def curve_svg(found: Mapping[int, float], metric: Metric = ACCURACY) -> str:
+    """Values on validation by epochs, as they are printed, as a small curve with its first and last value."""
+    values = {epochs: metric.shown(value) for epochs, value in found.items()}
     width, height, left, bottom = 300, 110, 46, 92
     first, last = min(values), max(values)
     low, high = min(values.values()), max(values.values())
@@ -57,17 +59,24 @@ def curve_svg(values: Mapping[int, float]) -> str:
         for e, v in sorted(values.items())
     )
     texts = [
-        (left - 4, 16, "end", f"{100 * high:.1f} %"),
-        (left - 4, bottom + 4, "end", f"{100 * low:.1f} %"),
+        (left - 4, 16, "end", _with_unit(metric, high, 1)),
+        (left - 4, bottom + 4, "end", _with_unit(metric, low, 1)),
         (left, height - 2, "start", str(first)),
         (width - 8, height - 2, "end", f"{last} epochs"),
     ]
-    said = f"validation accuracy by epochs, from {100 * values[first]:.2f} % to {100 * values[last]:.2f} %"
-    labels = "".join(f'<text x="{x}" y="{y}" style="text-anchor:{side}">{text}</text>' for x, y, side, text in texts)
+    ends = [_with_unit(metric, values[epochs], 2) for epochs in (first, last)]
+    said = escape(f"{metric.title('valid')} by epochs, from {ends[0]} to {ends[1]}", quote=True)
+    labels = "".join(
+        f'<text x="{x}" y="{y}" style="text-anchor:{side}">{escape(text)}</text>' for x, y, side, text in texts
+    )
     size = f'viewBox="0 0 {width} {height}" style="max-width:{width}px"'
     axes = f'<path class="line" d="M{left} 8V{bottom}H{width - 8}"/>'
     curve = f'<polyline class="edge o1" points="{points}"/>'
     return f'<svg class="cell" {size} role="img" aria-label="{said}">{axes}{curve}{labels}</svg>'
+
+
+def _with_unit(metric: Metric, shown: float, decimals: int) -> str:
+    return f"{metric.text(shown, decimals)} {metric.shown_unit}".rstrip()
 
 
 def _edge(

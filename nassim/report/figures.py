@@ -14,7 +14,7 @@ from nassim.files import file_name
 from nassim.plots import COLORS, DASHES, MARKERS, anytime_figure, save
 from nassim.report.content import Content, PartContent
 from nassim.report.diagram import Diagram
-from nassim.report.fronts import Fronts, axis_label
+from nassim.report.fronts import Fronts
 from nassim.report.pairs import chance, pair_of, pairs_of
 from nassim.stats import ecdf, first_hits, log_targets, log_times, ranks_over_time, spent_of
 from nassim.stats.samples import Floats
@@ -49,7 +49,7 @@ def distribution_figure(found: PartContent, order: Sequence[str]) -> Figure | No
     """The share of (run, target) pairs solved over simulated seconds, to ten budgets by simulated restarts."""
     curves = found.part.curves("seconds", found.part.split)
     every = [curve for group in curves.values() for curve in group]
-    targets = log_targets(list(curves.values())).value
+    targets = log_targets(list(curves.values()), floor=found.part.floor).value
     if targets is None:
         return None
     budget = max(curve.spent for curve in every)
@@ -132,9 +132,10 @@ def fronts_figure(fronts: Fronts, order: Sequence[str]) -> Figure | None:
         if len(found.attained):
             y, x = found.attained[::-1].T
             axes.step(x, y, where="post", label=strategy, **_look(order.index(strategy), len(x)))
-    axes.set_yscale("log")
-    axes.set_ylabel(axis_label(fronts, 0))
-    axes.set_xlabel(axis_label(fronts, 1))
+    if not len(true) or true[:, 0].min() > 0:  # the other way round of what is better may be negative
+        axes.set_yscale("log")
+    axes.set_ylabel(fronts.labels[0])
+    axes.set_xlabel(fronts.labels[1])
     axes.set_title(f"{fronts.benchmark}: attained by half of the runs", loc="left", fontsize=10)
     axes.legend(fontsize=8)
     return figure

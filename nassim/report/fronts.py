@@ -1,11 +1,13 @@
 """Several objectives: what the strategies visited, against the true front of the table.
 
-Accuracies are means over the repeats after a full training, looked up when the study has ended; a strategy saw one
-of them only. All objectives are minimized: of an accuracy the error, in percent.
+Accuracies, losses, ... are means over the repeats after a full training, looked up when the study has ended; a strategy
+saw one of them only. All objectives are minimized: of an accuracy the error, in percent, of a loss the loss, of what
+should be large and is no percentage its negative.
 """
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -15,22 +17,23 @@ from numpy.typing import NDArray
 
 from nassim.benchmark import Benchmark
 from nassim.errors import InvalidQuery, InvalidSetting, NassimError
+from nassim.metric import Metric
 from nassim.pareto import Scale, attainment_surface, non_dominated, normalized_hypervolume, scale_of
 from nassim.query import Query, Result
 from nassim.report.analysis import Analysis
 from nassim.report.numerals import with_limits
 from nassim.report.pack import Block
-from nassim.report.runs import Part
+from nassim.report.runs import SPLIT_NAMES, Part
 from nassim.report.table import Entry, Table, no_table, row
 from nassim.report.visits import Visits
 from nassim.space import Architecture, Graph
 from nassim.stats import Finding, Interval, bootstrap_interval
 from nassim.stats.samples import Floats
+from nassim.summary import SPLITS
 
 KINDS = ("latency", "parameters", "flops", "energy")  # shown against accuracy where a benchmark has them
 MOST_LISTED = 50_000  # of larger spaces the true front is not computed
 NOTHING = ("none", "zero", "zeroize")  # operations that pass nothing on
-ACCURACIES = ("valid_accuracy", "test_accuracy")
 
 
 class Found(NamedTuple):
@@ -47,6 +50,7 @@ class Fronts(NamedTuple):
     benchmark: str
     objectives: tuple[str, ...]
     units: tuple[str, ...]
+    labels: tuple[str, ...]  # of axes
     scale: Scale
     true_front: Floats
     strategies: dict[str, Found]
@@ -57,7 +61,7 @@ class Fronts(NamedTuple):
 def all_fronts(analysis: Analysis, visits: Visits, wanted: Sequence[str] | None) -> dict[str, list[Fronts] | str]:
     """benchmark -> its fronts, one for each choice of objectives; or why there are none.
 
-    ``wanted`` names the objectives (`InvalidSetting` if no benchmark has them); by default accuracy on the split of
+    ``wanted`` names the objectives (`InvalidSetting` if no benchmark has them); by default the metric on the split of
     the regret against latency, parameters, FLOPs and energy, as far as a benchmark has them.
     """
     found = {part.name: _fronts_of(analysis, part, visits, wanted) for part in analysis.parts}
@@ -74,15 +78,16 @@ def _fronts_of(analysis: Analysis, part: Part, visits: Visits, wanted: Sequence[
     names = visits.architectures[part.name]
     if not names:
         return "no architecture was trained: the runs made no queries."
+    metric = benchmark.metric
     extras = list(_result(benchmark, benchmark.space.parse(names[0])).extras)
     if wanted is None:
         against = [next((name for name in extras if name.startswith(kind)), None) for kind in KINDS]
-        choices: list[tuple[str, ...]] = [(f"{part.split}_accuracy", name) for name in against if name is not None]
+        choices: list[tuple[str, ...]] = [(metric.on(part.split), name) for name in against if name is not None]
         if not choices:
-            return f"{part.name} gives nothing beside accuracy."
+            return f"{part.name} gives nothing beside {metric.name}."
     else:
         choices = [tuple(wanted)]
-        known = [name for name in ACCURACIES if name == "valid_accuracy" or benchmark.has_test] + extras
+        known = [metric.on(split) for split in SPLITS if split == "valid" or benchmark.has_test] + extras
         unknown = [name for name in wanted if name not in known]
         if unknown or not 2 <= len(set(wanted)) == len(wanted) <= 4:
             said = f"has no {', '.join(unknown)}" if unknown else "takes two to four different objectives"
@@ -94,7 +99,7 @@ def _fronts_of(analysis: Analysis, part: Part, visits: Visits, wanted: Sequence[
 
 
 def _result(benchmark: Benchmark, arch: Architecture) -> Result:
-    return benchmark.query(Query(arch), random.Random(0))  # asked for mean accuracies, it draws nothing
+    return benchmark.query(Query(arch), random.Random(0))  # asked for means, it draws nothing
 
 
 class _Values(NamedTuple):
@@ -102,6 +107,8 @@ class _Values(NamedTuple):
 
     objectives: list[str]
     units: list[str]
+    labels: list[str]
+    most: list[float]  # beyond which no reference point lies: 100 % error
     visited: Floats
     listed: Floats
     guessing: NDArray[np.bool_]  # of the visited; those of the listed are left out
@@ -110,6 +117,8 @@ class _Values(NamedTuple):
 
 def _values(benchmark: Benchmark, names: Sequence[str], objectives: list[str]) -> _Values:
     space, about = benchmark.space, benchmark.about.extras
+    metric = benchmark.metric
+    measured = {metric.on(split): split for split in SPLITS}
     whole = space.size <= MOST_LISTED
     archs = space.architectures() if whole else map(space.parse, names)
     rows: dict[str, list[float]] = {}
@@ -120,7 +129,7 @@ def _values(benchmark: Benchmark, names: Sequence[str], objectives: list[str]) -
             rows[str(arch)] = [float("nan")] * len(objectives)
             continue
         rows[str(arch)] = [
-            100 * (1 - benchmark.mean_accuracy(arch, name)) if name in ACCURACIES else extras.get(name, float("nan"))
+            _minimized(metric, benchmark.mean_accuracy(arch, name)) if name in measured else extras.get(name, math.nan)
             for name in objectives
         ]
     visited = np.array([rows[name] for name in names], dtype=np.float64)
@@ -128,9 +137,33 @@ def _values(benchmark: Benchmark, names: Sequence[str], objectives: list[str]) -
     guessing = _guesses(benchmark, list(rows))
     listed = every[~guessing] if whole else np.empty((0, len(objectives)))
     guesses = dict(zip(rows, guessing.tolist(), strict=True))
-    units = ["error, percent" if name in ACCURACIES else about.get(name, "") for name in objectives]
     of_visited = np.array([guesses[name] for name in names], dtype=np.bool_)
-    return _Values(objectives, units, visited, listed, of_visited, int(guessing.sum()))
+    unit = "error, percent" if metric.reading == "percent" else metric.shown_unit
+    units = [unit if name in measured else about.get(name, "") for name in objectives]
+    labels = [
+        _measured_label(metric, measured[name]) if name in measured else _label(name, unit)
+        for name, unit in zip(objectives, units, strict=True)
+    ]
+    most = [100.0 if name in measured and metric.reading == "percent" else math.inf for name in objectives]
+    return _Values(objectives, units, labels, most, visited, listed, of_visited, int(guessing.sum()))
+
+
+def _minimized(metric: Metric, value: float) -> float:
+    """What is minimized of a value: the error in percent, the loss as it is printed, else the negative."""
+    if metric.reading == "percent":
+        return 100 * (1 - value)
+    return -metric.shown(value) if metric.more_is_better else metric.shown(value)
+
+
+def _measured_label(metric: Metric, split: str) -> str:
+    if metric.reading == "percent":
+        return f"{metric.beside(SPLIT_NAMES[split])} error [%]"
+    return f"minus {metric.titled(split)}" if metric.more_is_better else metric.titled(split)
+
+
+def _label(name: str, described: str) -> str:
+    unit = described.partition(",")[0]
+    return f"{name.replace('_', ' ')} [{unit}]" if unit else name.replace("_", " ")
 
 
 def _guesses(benchmark: Benchmark, names: Sequence[str]) -> NDArray[np.bool_]:
@@ -167,7 +200,7 @@ def _fronts(part: Part, visits: Visits, values: _Values, objectives: tuple[str, 
     visited, listed = values.visited[:, columns], _there(values.listed[:, columns])
     useful = np.where(values.guessing[:, None], np.nan, visited)  # what is not there counts nowhere
     true_front = listed[non_dominated(listed)]
-    most = [100.0 if name in ACCURACIES else np.inf for name in objectives]
+    most = [values.most[i] for i in columns]
     fixing = next((x for x in (true_front, _there(useful), _there(visited)) if len(x)), None)
     if fixing is None:
         return f"{part.name} has no architecture with {' and '.join(objectives)}."
@@ -184,15 +217,8 @@ def _fronts(part: Part, visits: Visits, values: _Values, objectives: tuple[str, 
         strategies[strategy] = Found(union[non_dominated(union)], half, _interval(volumes))
     units = tuple(values.units[i] for i in columns)
     without = int(np.isnan(visited).any(axis=1).sum())
-    return Fronts(part.name, objectives, units, scale, true_front, strategies, without, values.number_guessing)
-
-
-def axis_label(fronts: Fronts, i: int) -> str:
-    """What an axis shows: "validation error [%]", "latency [s]"."""
-    name, unit = fronts.objectives[i], fronts.units[i].partition(",")[0]
-    if name in ACCURACIES:
-        return f"{'validation' if name.startswith('valid') else 'test'} error [%]"
-    return f"{name.replace('_', ' ')} [{unit}]" if unit else name.replace("_", " ")
+    labels = tuple(values.labels[i] for i in columns)
+    return Fronts(part.name, objectives, units, labels, scale, true_front, strategies, without, values.number_guessing)
 
 
 def _interval(volumes: Sequence[float]) -> Finding[Interval]:
@@ -260,7 +286,7 @@ def fronts_data(fronts: Fronts, block: Block) -> dict[str, Any]:
 
     return {
         "objectives": fronts.objectives,
-        "labels": [axis_label(fronts, i) for i in (0, 1)],
+        "labels": fronts.labels[:2],
         "true": columns(fronts.true_front),
         "strategies": {
             name: {"front": columns(found.front), "attained": columns(found.attained)}

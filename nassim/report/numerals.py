@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
+from nassim.metric import ACCURACY, Metric
 from nassim.stats import Finding, Interval
 
 
-def number(value: float) -> str:
-    """A regret in percentage points with three decimals."""
-    return "–" if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.3f}"
+def number(value: float, metric: Metric = ACCURACY) -> str:
+    """A regret: percentage points with three decimals, others with four digits."""
+    return "–" if math.isnan(value) else "∞" if math.isinf(value) else metric.regret_text(value)
 
 
 def percent(fraction: float | None) -> str:
@@ -17,9 +18,9 @@ def percent(fraction: float | None) -> str:
     return "–" if fraction is None or math.isnan(fraction) else f"{100 * fraction:.2f}"
 
 
-def with_limits(found: Interval) -> str:
-    """A regret with its confidence interval."""
-    return f"{number(found.value)} [{number(found.low)}, {number(found.high)}]"
+def with_limits(found: Interval, metric: Metric = ACCURACY) -> str:
+    """A regret, or a share with three decimals, with its confidence interval."""
+    return f"{number(found.value, metric)} [{number(found.low, metric)}, {number(found.high, metric)}]"
 
 
 def limits_in_percent(found: Interval) -> str:

@@ -9,7 +9,7 @@ from html import escape
 from string import Template
 from typing import Any
 
-from nassim.plots import COLORS, DASHES, FLOOR
+from nassim.plots import COLORS, DASHES
 from nassim.report.assets import asset, plotly_source
 from nassim.report.charts import curves_data, distribution_data, ranks_data, runs_data
 from nassim.report.content import Content, PartContent
@@ -17,11 +17,13 @@ from nassim.report.fronts import fronts_data
 from nassim.report.numerals import seeds
 from nassim.report.pack import Block
 from nassim.report.race import race_data
+from nassim.report.runs import Part
 from nassim.report.sections import contents, sections
 from nassim.report.table import unbroken
 from nassim.report.visits import Visits
 from nassim.stats.words import counted
 from nassim.study import Study
+from nassim.summary import SPLITS
 
 DARK_COLORS = ("#b9bec6", "#4aa8e8", "#f2803d", "#2fc596", "#e3a3c6", "#8fd3f7", "#f0b73f", "#ffffff")
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
@@ -53,6 +55,7 @@ def page(content: Content) -> str:
         facts=escape(facts),
         limits=_limits(analysis.limits),
         contents=contents(content),
+        measured=escape(analysis.parts[0].metric.name if analysis.parts else "accuracy"),
         one_benchmark=" hidden" if len(analysis.parts) < 2 else "",
         benchmarks=options,
         sections=sections(content),
@@ -87,7 +90,6 @@ def _data(content: Content, block: Block) -> dict[str, Any]:
         "colors": {"light": COLORS, "dark": DARK_COLORS},
         "dashes": DASHES,
         "symbols": SYMBOLS,
-        "floor": FLOOR,
         "benchmarks": [
             _part_data(content.parts[part.name], content.visits, block, points, most) for part in analysis.parts
         ],
@@ -95,11 +97,13 @@ def _data(content: Content, block: Block) -> dict[str, Any]:
 
 
 def _part_data(found: PartContent, visits: Visits, block: Block, points: int, most: int) -> dict[str, Any]:
-    part = found.part
+    part, factor = found.part, found.part.metric.regret_factor
     return {
         "name": part.name,
         "split": part.split,
-        "references": {s: {"accuracy": 100 * r.accuracy, "known": r.known} for s, r in part.references.items()},
+        "references": {s: {"value": factor * r.value, "known": r.known} for s, r in part.references.items()},
+        "metric": _metric_data(part),
+        "floor": part.floor,
         "lacking": part.lacking,
         "clock": part.clock._asdict(),
         "modes": {strategy: part.mode(strategy) for strategy in part.strategies},
@@ -110,6 +114,21 @@ def _part_data(found: PartContent, visits: Visits, block: Block, points: int, mo
         "ranks": ranks_data(part, block, points),
         "race": race_data(part, visits, block, found.draw),
         "fronts": found.fronts if isinstance(found.fronts, str) else [fronts_data(f, block) for f in found.fronts],
+    }
+
+
+def _metric_data(part: Part) -> dict[str, Any]:
+    """What the page prints instead of the value less the regret, how it is called, and with which unit."""
+    metric = part.metric
+    kind = "up" if metric.more_is_better else "exp" if metric.reading == "perplexity" else "down"
+    return {
+        "kind": kind,
+        "name": metric.name,
+        "unit": metric.shown_unit,
+        "titles": {split: metric.titled(split) for split in SPLITS},
+        "regret": metric.regret_name,
+        "regret_unit": metric.regret_words,
+        "decimals": 2 if metric.reading == "percent" else None,
     }
 
 

@@ -13,7 +13,7 @@ from nassim.report.visits import Visits, typical_run
 
 
 def race_data(part: Part, visits: Visits, block: Block, draw: Drawer) -> dict[str, Any]:
-    """strategy -> its typical run: incumbents with the place of their drawing, and trials; accuracies in percent."""
+    """strategy -> its typical run: incumbents with the place of their drawing, and trials, as they are printed."""
     drawings: dict[str, int] = {}
     strategies = {}
     for strategy in part.strategies:
@@ -23,13 +23,13 @@ def race_data(part: Part, visits: Visits, block: Block, draw: Drawer) -> dict[st
             "seed": run.seed,
             "cells": [point.architecture for point in run.curve],
             "drawings": [drawings.setdefault(point.architecture, len(drawings)) for point in run.curve],
-            "tried": block.add([100 * trial.value for trial in trials]),
+            "tried": block.add([part.metric.shown(trial.value) for trial in trials]),
         }
         for axis in AXES:
             data[axis] = block.add([getattr(point, axis) for point in run.curve])
             data[f"tried_{axis}"] = block.add([getattr(trial, axis) for trial in trials])
         for split, reference in part.references.items():
             values = np.array([p.test if split == "test" else p.valid for p in run.curve], dtype=np.float64)
-            data[split] = block.add(100 * (reference.accuracy - values))
+            data[split] = block.add(part.metric.regret_factor * (reference.value - values))
         strategies[strategy] = data
     return {"strategies": strategies, "drawings": [draw(name) for name in drawings], "why": draw.why}

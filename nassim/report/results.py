@@ -1,4 +1,4 @@
-"""The table of final results: accuracies, regret with intervals, significance marks."""
+"""The table of final results: what was reached, regret with intervals, significance marks."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ from nassim.summary import SPLITS, accuracy
 
 
 def results_table(analysis: Analysis, part: Part) -> Table:
-    """One row per strategy: accuracies, final regret with interval, and how it stands against random search."""
-    caption = f"Final results on {part.name} ({part.split_name} regret, percentage points)."
+    """One row per strategy: what it reaches, its regret with interval, and how it stands against random search."""
+    metric = part.metric
+    unit = f", {metric.regret_words}" if metric.regret_words else ""
+    caption = f"Final results on {part.name} ({part.regret_name}{unit})."
     if part.split not in part.references:
         return no_table(f"results-{part.name}", caption, f"Nothing can be computed: {part.lacking[part.split]}")
     scores = {s.strategy: s for s in analysis.comparison.scores if s.benchmark == part.name}
@@ -40,7 +42,7 @@ def results_table(analysis: Analysis, part: Part) -> Table:
     columns = [
         *("strategy", "IQM regret [95 %]"),
         *([f"vs {BASELINE}"] if BASELINE in scores and len(scores) > 1 else []),
-        *(f"{SPLIT_NAMES[split]} %" for split in splits),
+        *(metric.head(SPLIT_NAMES[split]) for split in splits),
         "median [quartiles]",
         *([] if equal is None else [f"IQM at {equal:,.0f} {part.clock.unit}"]),
         *(["anytime"] if span else []),
@@ -51,23 +53,24 @@ def results_table(analysis: Analysis, part: Part) -> Table:
         score, n = scores[strategy], len(runs)
         strong = bool(best and score.summary.n) and (strategy in best or not _worse(analysis, part, strategy, best[0]))
         center = score.iqm.value
-        interval = f" [{center.low:.3f}, {center.high:.3f}]" if center is not None else ""
+        interval = f" [{number(center.low, metric)}, {number(center.high, metric)}]" if center is not None else ""
         s = score.summary
         entries: list[object] = [
             Entry(strategy, label="" if part.mode(strategy) == "black-box" else part.mode(strategy)),
-            Entry(number(s.iqm) + interval, strong=strong),
+            Entry(number(s.iqm, metric) + interval, strong=strong),
         ]
         if BASELINE in scores and len(scores) > 1:
             entries.append(_against(analysis, part, strategy))
         for split in splits:
             finals = [accuracy(run.curve[-1], split) for run in runs if run.curve]
-            of = summarize([100 * value for value in finals if value is not None])
-            entries.append("–" if not of.n else f"{of.mean:.2f}" + ("" if of.n == 1 else f" ± {of.std:.2f}"))
-        entries.append(f"{number(s.median)} [{number(s.q25)}, {number(s.q75)}]")
+            of = summarize([metric.shown(value) for value in finals if value is not None])
+            spread = "" if of.n < 2 else f" ± {metric.text(of.std)}"
+            entries.append("–" if not of.n else metric.text(of.mean) + spread)
+        entries.append(f"{number(s.median, metric)} [{number(s.q25, metric)}, {number(s.q75, metric)}]")
         if equal is not None:
-            entries.append(number(interquartile_mean(final_values(curves[strategy], equal))))
+            entries.append(number(interquartile_mean(final_values(curves[strategy], equal)), metric))
         if span:
-            area = area_over_curve(curves[strategy], *span)
+            area = area_over_curve(curves[strategy], *span, best=part.floor, worst=float(f"1e{part.exponent + 3}"))
             entries.append("–" if area.value is None else f"{area.value.mean():.3f}")
         entries += [
             f"{n - score.without_answer} of {n}" if score.without_answer else n,
@@ -85,9 +88,9 @@ def _results_notes(
     known = "of the space" if reference.known else "that this study found (that of the space is not known)"
     notes = [
         (
-            f"Regret: percentage points below the best mean {part.split_name} accuracy {known}, "
-            f"{100 * reference.accuracy:.3f} %. Accuracies: the final incumbents' means over the table's repeats after "
-            f"{part.facts.epochs} epochs, mean ± standard deviation over seeds."
+            f"Regret: {part.metric.below_the_best} the best mean {part.metric.title(part.split)} {known}, "
+            f"{part.metric.read(reference.value, 3)}. {_values(part)}: the final incumbents' means over the table's "
+            f"repeats after {part.facts.epochs} epochs, mean ± standard deviation over seeds."
         ),
         (
             "IQM: mean of the middle half, with a 95 % bootstrap interval over seeds. Bold: the lowest, and what is "
@@ -100,7 +103,7 @@ def _results_notes(
     if span:
         notes.append(
             f"Anytime: area over the regret curve, both axes logarithmic, {time(span[0])} to {time(span[1])} "
-            f"{part.clock.unit}, regret 10 to 0.01; 1 is best."
+            f"{part.clock.unit}, regret {1000 * part.floor:g} to {part.floor:g}; 1 is best."
         )
     if len(part.strategies) > 1:
         notes.append(
@@ -112,14 +115,19 @@ def _results_notes(
     return tuple(notes)
 
 
+def _values(part: Part) -> str:
+    return "Accuracies" if part.metric.name == "accuracy" else f"Values of {part.metric.name}"
+
+
 def _rising(part: Part) -> list[str]:
     """Why a best-so-far gets worse, where the median of a strategy does."""
     curves, split = part.curves("seconds", part.split), part.split_name
     at = log_times([curve for group in curves.values() for curve in group])
     names = [s for s, group in curves.items() if rises(band_at(group, at).median)]
+    what = part.metric.title(part.split)
     why = (
-        f"Over time the median {split} regret of {', '.join(names)} rises at times: a run holds what its search saw to "
-        f"be the best (one training's accuracy), and is scored by that architecture's mean {split} accuracy."
+        f"Over time the median {split} regret of {', '.join(names)} rises in places: a run holds what its search saw to "
+        f"be the best (of one training), and is scored by that architecture's mean {what}."
     )
     return [why] if names else []
 

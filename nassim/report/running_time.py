@@ -11,7 +11,6 @@ from nassim.report.runs import AXES, Part
 from nassim.report.table import Table, no_table, row
 from nassim.stats import Curve, expected_running_time, first_hits, spent_of
 
-SERIES = [float(f"{m}e{e}") for e in (1, 0, -1, -2) for m in (5, 2, 1)]  # regret targets, percentage points
 TARGETS = 5
 
 
@@ -20,8 +19,9 @@ def running_time_table(part: Part, axis: str) -> Table:
     curves = part.curves(axis, part.split)
     name = f"running-time-{axis}-{part.name}"
     unit = part.clock.words if axis == "seconds" else axis
-    caption = f"Expected running time on {part.name} in {unit} to a {part.split_name} regret [percentage points]."
-    targets = _targets(curves)
+    measured = f" [{part.metric.regret_words}]" if part.metric.regret_words else ""
+    caption = f"Expected running time on {part.name} in {unit} to a {part.regret_name}{measured}."
+    targets = _targets(curves, part.exponent)
     if not targets:
         return no_table(
             name, caption, "No run reached any target." if curves else "No strategy can be shown on this axis."
@@ -53,12 +53,16 @@ def _left_out(part: Part, curves: dict[str, list[Curve]], axis: str) -> list[str
     return [f"{', '.join(absent)} made no queries: it can be shown against simulated time only."] if absent else []
 
 
-def _targets(curves: dict[str, list[Curve]]) -> list[float]:
-    """The hardest targets of the series that a run reached; of targets without a regret between them, the harder."""
+def _targets(curves: dict[str, list[Curve]], exponent: int) -> list[float]:
+    """The hardest targets of the series that a run reached; of targets without a regret between them, the harder.
+
+    The series is 50, 20, 10, ... 0.01 percentage points; of another unit from so many powers of ten above ``exponent``.
+    """
+    series = [float(f"{m}e{exponent + e}") for e in (3, 2, 1, 0) for m in (5, 2, 1)]
     seen = [curve.value for group in curves.values() for curve in group if len(curve.value)]
     values = np.unique(np.concatenate(seen)) if seen else np.empty(0)
-    below = np.searchsorted(values, [*SERIES, -1.0], side="right")  # how many regrets lie at or below each target
-    return [t for t, here, harder in zip(SERIES, below[:-1], below[1:], strict=True) if here > harder][-TARGETS:]
+    below = np.searchsorted(values, [*series, -1.0], side="right")  # how many regrets lie at or below each target
+    return [t for t, here, harder in zip(series, below[:-1], below[1:], strict=True) if here > harder][-TARGETS:]
 
 
 def _limits(low: float, high: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -30,12 +31,12 @@ SECONDS = Clock("simulated seconds", "s", "simulated time [s]")
 
 
 class Reference(NamedTuple):
-    """The accuracy that regret is measured from, a fraction.
+    """The value that regret is measured from, of accuracy a fraction.
 
-    ``known``: it is the best mean accuracy of the space; else the best that this study found.
+    ``known``: it is the best mean value of the space; else the best that this study found.
     """
 
-    accuracy: float
+    value: float
     known: bool
 
 
@@ -54,13 +55,14 @@ class Source(Protocol):
 class Part:
     """One benchmark of a study: its facts, its strategies and their runs.
 
-    ``references`` holds the splits that have accuracies, ``lacking`` the others with the reason; ``clock`` says what
+    ``references`` holds the splits that have results, ``lacking`` the others with the reason; ``clock`` says what
     its times are, where they are not seconds the costs that the benchmark declares.
     """
 
     def __init__(self, study: Source, name: str) -> None:
         self.name = name
         self.facts: Facts = study.facts[name]
+        self.metric = self.facts.metric
         self.workers = int(study.settings["workers"])
         self.budget = Budget.parse(str(study.settings["budget"]))
         cost = self.facts.cost_unit
@@ -87,12 +89,29 @@ class Part:
         """The split that regret is taken on, in words."""
         return SPLIT_NAMES[self.split]
 
+    @property
+    def regret_name(self) -> str:
+        """The regret in words: "test regret", "validation loss regret"."""
+        return f"{self.split_name} {self.metric.regret_name}"
+
+    @cached_property
+    def exponent(self) -> int:
+        """The power of ten of the regret that counts as none (`Metric.regret_exponent`)."""
+        curves = self.curves("seconds", self.split).values()
+        seen = [float(value) for group in curves for c in group for value in c.value if math.isfinite(value)]
+        return self.metric.regret_exponent(max(seen, default=0.0))
+
+    @property
+    def floor(self) -> float:
+        """The regret that counts as none: 0.01 percentage points."""
+        return float(f"1e{self.exponent}")
+
     def mode(self, strategy: str) -> str:
         """Where a strategy's runs come from: black-box, live, recorded or proxy."""
         return " and ".join(dict.fromkeys(run.mode for run in self.runs[strategy]))
 
     def curves(self, axis: str, split: str) -> dict[str, list[Curve]]:
-        """The regret of every run, in percentage points; empty for a split without accuracies.
+        """The regret of every run in the metric's unit (percentage points); empty for a split without results.
 
         A strategy that made no queries (one that shares weights) has no curve on queries or epochs: it is left out.
         """
@@ -100,7 +119,7 @@ class Part:
         if reference is None:
             return {}
         return {
-            strategy: [self._curve(run, axis, split, reference.accuracy) for run in runs]
+            strategy: [self._curve(run, axis, split, reference.value) for run in runs]
             for strategy, runs in self.runs.items()
             if axis == "seconds" or not counts_nothing(runs)
         }
@@ -108,7 +127,8 @@ class Part:
     def _curve(self, run: RunEnd, axis: str, split: str, best: float) -> Curve:
         points = [(getattr(p, axis), value) for p in run.curve if (value := accuracy(p, split)) is not None]
         at, values = zip(*points, strict=True) if points else ((), ())
-        return regret_curve(np.array(at), np.array(values), best, spent(run, axis, self.budget))
+        factor = self.metric.regret_factor
+        return regret_curve(np.array(at), np.array(values), best, spent(run, axis, self.budget), factor)
 
     def blocks(self, axis: str, split: str) -> tuple[dict[str, list[Curve]], str]:
         """The curves of those who can be ranked, the i-th of all of the same seed; and in words who is left out."""
@@ -136,7 +156,7 @@ class Part:
         return {s: sum(run.seconds for run in runs) / len(runs) for s, runs in self.runs.items()}
 
     def final_regrets(self) -> dict[str, dict[int, float]]:
-        """strategy -> seed -> final regret on the part's split [percentage points]; infinite without an answer."""
+        """strategy -> seed -> final regret on the part's split in the metric's unit; infinite without an answer."""
         curves = self.curves("seconds", self.split)
         return {
             strategy: {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from html import escape
 
+from nassim.metric import Metric
 from nassim.report.assets import asset
 from nassim.report.cells import BestCell, found_by_in_words
 from nassim.report.changes import changes_table
@@ -48,7 +49,7 @@ def _sections(content: Content) -> dict[str, str]:
     parts = list(content.parts.values())
     found: dict[str, str] = {}
     if parts:
-        found["anytime"] = asset("anytime.html")
+        found["anytime"] = _about(content, asset("anytime.html"))
     if content.changes is not None:
         found["changes"] = f"<p>{escape(content.changes.sentence)}</p>{to_html(changes_table(content.changes))}"
     if parts:
@@ -60,13 +61,22 @@ def _sections(content: Content) -> dict[str, str]:
         )
         found["running"] = asset("running.html") + _each(parts, _running_times)
         found["over-time"] = asset("ranks.html")
-        found["several"] = asset("fronts.html") + _each(parts, _hypervolumes)
+        found["several"] = _about(content, asset("fronts.html")) + _each(parts, _hypervolumes)
         found["cells"] = _each(parts, _cells)
     if any(part.validation is not None for part in parts):
         found["retrained"] = _each(parts, _retrained)
     found["made"] = to_html(content.settings) + to_html(content.hyperparameters)
     found["checklist"] = _checklist(content.checklist)
     return found
+
+
+def _about(content: Content, text: str) -> str:
+    """A text of the page with what this study measured where it says accuracy: "value" where that is not one thing."""
+    metrics = {part.metric for part in content.analysis.parts}
+    if {metric.name for metric in metrics} == {"accuracy"}:
+        return text
+    what = metrics.pop().name if len(metrics) == 1 else "value"
+    return text.replace("Accuracies", f"{what.capitalize()} values").replace("accuracy", escape(what))
 
 
 def _each(parts: list[PartContent], body: Callable[[PartContent], str]) -> str:
@@ -109,9 +119,10 @@ def _hypervolumes(found: PartContent) -> str:
 
 
 def _cells(found: PartContent) -> str:
+    metric = found.part.metric
     cards = "".join(
-        f'<article class="card"><h3>{_accuracies(found, cell)}</h3>{cell.svg}'
-        f"<p>Final answer of {escape(found_by_in_words(found.part, cell))}.</p><p>{_by_epochs(cell)}</p>"
+        f'<article class="card"><h3>{escape(_reached(found, cell))}</h3>{cell.svg}'
+        f"<p>Final answer of {escape(found_by_in_words(found.part, cell))}.</p><p>{_by_epochs(cell, metric)}</p>"
         f"<code>{escape(cell.string)}</code></article>"
         for cell in found.cells
     )
@@ -129,18 +140,20 @@ def _retrained(found: PartContent) -> str:
     return "".join(map(to_html, found.retrained)) + figure
 
 
-def _accuracies(found: PartContent, cell: BestCell) -> str:
+def _reached(found: PartContent, cell: BestCell) -> str:
+    metric = found.part.metric
     known = [("validation", cell.valid), ("test", cell.test)]
     ordered = reversed(known) if found.part.split == "test" else known
-    return ", ".join(f"{100 * value:.2f} % {split}" for split, value in ordered if value is not None)
+    return ", ".join(f"{metric.read(value)} {metric.beside(split)}" for split, value in ordered if value is not None)
 
 
-def _by_epochs(cell: BestCell) -> str:
-    """The accuracy after every known number of epochs: in words, or as a curve where there are many."""
+def _by_epochs(cell: BestCell, metric: Metric) -> str:
+    """What is reached after every known number of epochs: in words, or as a curve where there are many."""
     if len(cell.by_epochs) <= 6:
         values = sorted(cell.by_epochs.items())
-        return unbroken("; ".join(f"after {counted(e, 'epoch')} {100 * value:.2f} %" for e, value in values))
-    return curve_svg(cell.by_epochs)
+        said = "; ".join(f"after {counted(e, 'epoch')} {metric.read(value)}" for e, value in values)
+        return unbroken(escape(said))
+    return curve_svg(cell.by_epochs, metric)
 
 
 def _checklist(items: Iterable[Item]) -> str:

@@ -14,7 +14,7 @@ MOST_TRIALS = 2000  # of a typical run; of more, evenly spread ones
 
 
 class Tried(NamedTuple):
-    """One trial: when it finished on each axis, and the validation accuracy (a fraction) that the strategy saw."""
+    """One trial: when it finished on each axis, and the value that the strategy saw."""
 
     seconds: float
     queries: int

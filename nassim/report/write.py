@@ -26,7 +26,7 @@ def write_report(
 ) -> list[Path]:
     """Write report.html, report.md, tables/*.tex and, if wanted, figures for papers; return all paths.
 
-    ``objectives`` are drawn against each other instead of accuracy against latency, parameters, FLOPs and energy;
+    ``objectives`` are drawn against each other instead of the metric against latency, parameters, FLOPs and energy;
     ``changes`` are those since an older study (`nassim.report.changes.changes_since`). What cannot be computed is said
     in the report.
     """

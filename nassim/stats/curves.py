@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from nassim.stats.finding import Finding
 from nassim.stats.samples import Floats, quantiles
 
-DECIMALS = 9  # of a regret in percentage points; the least real difference is that of one image, above 1e-5
+DECIMALS = 9  # of a regret; in percentage points the least real difference is that of one image, above 1e-5
 
 
 class Curve(NamedTuple):
@@ -27,14 +27,15 @@ class Curve(NamedTuple):
     spent: float
 
 
-def regret_curve(at: ArrayLike, accuracy: ArrayLike, best: float, spent: float) -> Curve:
-    """The regret of a run in percentage points: the best accuracy of the space less the incumbent's.
+def regret_curve(at: ArrayLike, values: ArrayLike, best: float, spent: float, factor: float = 100.0) -> Curve:
+    """The regret of a run: the best value of the space less the incumbent's, times ``factor`` (`Metric.regret_factor`).
 
-    ``accuracy`` and ``best`` are fractions. Regret can rise again where the incumbent was chosen by a
-    noisy accuracy and is scored by the mean over repeats. It is rounded to 1e-9 points: accuracies that differ by
+    More of a value is better: accuracies are fractions, and their regret is in percentage points; losses are negative,
+    and their regret has the unit of the loss. Regret can rise again where the incumbent was chosen by a
+    noisy value and is scored by the mean over repeats. It is rounded to 1e-9 points: accuracies that differ by
     rounding dust (3e-16) are equal, so that an optimum counts as reached and equal ends share a rank.
     """
-    regret = np.round(100 * (best - np.asarray(accuracy, dtype=np.float64)), DECIMALS) + 0.0  # no -0
+    regret = np.round(factor * (best - np.asarray(values, dtype=np.float64)), DECIMALS) + 0.0  # no -0
     return Curve(np.asarray(at, dtype=np.float64), regret, float(spent))
 
 

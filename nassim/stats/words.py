@@ -12,8 +12,9 @@ from nassim.stats.comparison import Comparison, Score
 class Circumstances(NamedTuple):
     """What the numbers themselves do not say.
 
-    ``splits``: benchmark -> "test" or "validation", the split that regret is taken on. ``budgets``:
-    strategy -> its budget in words ("150 queries"). ``synthetic``: benchmarks that are made up.
+    ``splits``: benchmark -> "test" or "validation", the split that regret is taken on. ``regrets``: benchmark -> how
+    its regret is called, and the unit in words, where that is not "validation regret" in percentage points.
+    ``budgets``: strategy -> its budget in words ("150 queries"). ``synthetic``: benchmarks that are made up.
     ``replayed``: strategy -> benchmark -> "recorded" or "proxy" where that is what its runs are. ``missing``: runs of
     the study that are not there yet. ``times``: benchmark -> strategy -> mean simulated time of its runs, in ``units``
     of the benchmark, given where a budget of queries on several ``workers`` leaves it open.
@@ -27,6 +28,7 @@ class Circumstances(NamedTuple):
     times: Mapping[str, Mapping[str, float]] = {}
     units: Mapping[str, str] = {}
     workers: int = 1
+    regrets: Mapping[str, tuple[str, str]] = {}
 
 
 def three_sentences(comparison: Comparison, circumstances: Circumstances) -> tuple[str, str, str]:
@@ -64,13 +66,14 @@ def _best(comparison: Comparison, answered: Sequence[Score]) -> list[str]:
 def _shown_on_one(comparison: Comparison, circumstances: Circumstances, best: Sequence[str]) -> str:
     name, who = comparison.benchmarks[0], comparison.entrants
     scores = {score.strategy: score for score in comparison.scores}
-    split, after = circumstances.splits[name], _after(circumstances, best[0])
+    usual = f"{circumstances.splits[name]} regret", "percentage points"
+    (regret_name, unit), after = circumstances.regrets.get(name, usual), _after(circumstances, best[0])
     found = scores[best[0]]
-    regret = f"{points(found.summary.iqm)} percentage points ({_center(found)}){after}"
+    regret = f"{f'{points(found.summary.iqm)} {unit}'.rstrip()} ({_center(found)}){after}"
     if len(comparison.strategies) == 1:
-        return f"On {name}, {best[0]} ends with a {split} regret of {regret}; nothing is compared with it"
+        return f"On {name}, {best[0]} ends with a {regret_name} of {regret}; nothing is compared with it"
     if comparison.all_equal:
-        return f"On {name}, all runs of all strategies end with the same {split} regret, {regret}"
+        return f"On {name}, all runs of all strategies end with the same {regret_name}, {regret}"
     others = [s for s in comparison.scores if s.strategy not in best and s.summary.n]
     tails = []
     if ranked := [s for s in others if s.strategy in who.strategies]:
@@ -81,7 +84,7 @@ def _shown_on_one(comparison: Comparison, circumstances: Circumstances, best: Se
     )
     of = f"of the {len(who.strategies)} strategies with all {who.seeds} seeds " if who.left_out else ""
     ends = f"{best[0]} ends with" if len(best) == 1 else f"{listed(best)} share"
-    return f"On {name}, {of}{ends} the lowest {split} regret, {regret}; {tail}"
+    return f"On {name}, {of}{ends} the lowest {regret_name}, {regret}; {tail}"
 
 
 def _shown_on_many(comparison: Comparison, circumstances: Circumstances, best: Sequence[str]) -> str:

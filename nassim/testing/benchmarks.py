@@ -23,6 +23,10 @@ def check_benchmark(benchmark: Benchmark) -> None:
     require(benchmark.epochs in known, f"{name}: the full training of {benchmark.epochs} epochs is not in {known}")
     for metric in benchmark.metrics:
         require(metric.startswith(("train_", "valid_")), f"{name}: metric {metric!r} must name its split, never test")
+    answers = map(benchmark.metric.on, ("valid", "test"))
+    require(
+        benchmark.search_metric in answers, f"{name}: search_metric {benchmark.search_metric!r} is not its metric's"
+    )
     for field in ("title", "paper", "source", "licence", "citation"):
         require(getattr(benchmark.about, field), f"{name}: about.{field} is empty")
     rng = random.Random(0)
@@ -36,8 +40,11 @@ def check_benchmark(benchmark: Benchmark) -> None:
     _check_query_refusals(benchmark, archs[0])
     _check_continuing(benchmark, archs[0])
     _check_test_split(benchmark, archs)
-    for metric in ("valid_accuracy", "test_accuracy")[: 1 + benchmark.has_test]:
-        _check_optimum(benchmark, metric, archs)
+    usual = [benchmark.mean_accuracy(arch) for arch in archs]
+    named = [benchmark.mean_accuracy(arch, benchmark.metric.on("valid")) for arch in archs]
+    require(usual == named, f"{name}: mean_accuracy without a metric is not that on validation")
+    for split in ("valid", "test")[: 1 + benchmark.has_test]:
+        _check_optimum(benchmark, benchmark.metric.on(split), archs)
 
 
 def _check_answers(benchmark: Benchmark, arch: Architecture) -> None:
@@ -51,8 +58,8 @@ def _check_answers(benchmark: Benchmark, arch: Architecture) -> None:
             require(result.epochs == epochs, f"{what} says {result.epochs} epochs")
             require(before < result.cost < math.inf, f"{what} costs {result.cost} s, with fewer epochs {before} s")
             require(math.isfinite(result.value), f"{what} is {result.value}")
-            fraction = not metric.endswith("accuracy") or 0.0 <= result.value <= 1.0
-            require(fraction, f"{what} is {result.value}: accuracies are fractions")
+            fits = metric.partition("_")[2] != benchmark.metric.name or benchmark.metric.fits(result.value)
+            require(fits, f"{what} is {result.value}: {_kind(benchmark)}")
             require(all(map(math.isfinite, result.extras.values())), f"{what} has extras {result.extras}")
         before = result.cost
     full = benchmark.query(Query(arch), random.Random(1))
@@ -60,8 +67,16 @@ def _check_answers(benchmark: Benchmark, arch: Architecture) -> None:
     known = {name: full.extras.get(name) for name in measured}
     require(measured == known, f"{benchmark.name}: measure({arch}) gives {measured}, the results carry {known}")
     require(measured.keys() <= benchmark.about.extras.keys(), f"{benchmark.name}: about.extras lacks units")
-    require(not any("acc" in name for name in measured), f"{benchmark.name}: measure gives an accuracy")
+    judged = {benchmark.metric.name, *map(benchmark.metric.on, ("train", "valid", "test"))}
+    told = any("acc" in name for name in measured) or judged & measured.keys()
+    require(not told, f"{benchmark.name}: measure gives an accuracy, or what trainings are judged by")
     require(full.epochs == benchmark.epochs, f"{benchmark.name}: epochs=None trains {full.epochs} epochs")
+
+
+def _kind(benchmark: Benchmark) -> str:
+    """What its values are, for an error."""
+    fraction = benchmark.metric.limits[0] == 0.0
+    return "accuracies are fractions" if fraction else f"values of {benchmark.metric.name} are finite numbers"
 
 
 def _check_noise(benchmark: Benchmark, arch: Architecture) -> None:
@@ -84,7 +99,7 @@ def _check_noise(benchmark: Benchmark, arch: Architecture) -> None:
 def _check_query_refusals(benchmark: Benchmark, arch: Architecture) -> None:
     rng = random.Random(3)
     wrong = [Query(arch, epochs) for epochs in (-1, 0, benchmark.fidelities[-1] + 1)]
-    for query in (*wrong, *(Query(arch, None, metric) for metric in ("test_accuracy", "accuracy", ""))):
+    for query in (*wrong, *(Query(arch, None, metric) for metric in (benchmark.metric.on("test"), "accuracy", ""))):
         refused(InvalidQuery, partial(benchmark.query, query, rng), f"{benchmark.name}.query({query})")
     for choices in ((), (*arch.choices, 0), (-1, *arch.choices[1:]), (*arch.choices[:-1], 10**6)):
         bad = Query(Architecture(arch.space, choices))
@@ -127,7 +142,7 @@ def _check_test_split(benchmark: Benchmark, archs: list[Architecture]) -> None:
         refused(Unsupported, partial(benchmark.test_accuracy, archs[0]), f"{name} without a test split: test_accuracy")
         return
     tests = [benchmark.test_accuracy(arch) for arch in archs]
-    require(all(0.0 <= test <= 1.0 for test in tests), f"{name}: test accuracies are fractions")
+    require(all(map(benchmark.metric.fits, tests)), f"{name} on test: {_kind(benchmark)}")
     differ = tests != [benchmark.mean_accuracy(arch) for arch in archs]
     require(differ, f"{name}: the test split is the validation split under another name")
 

@@ -1,4 +1,4 @@
-"""The second pass over a user's file: the accuracies, costs and extras of every training."""
+"""The second pass over a user's file: what was measured of every training, its cost and its extras."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ class Reading(NamedTuple):
 
 
 class Trainings(NamedTuple):
-    """Every training, (architectures, repeats, epochs), NaN where there is none; accuracies are fractions."""
+    """Every training, (architectures, repeats, epochs), NaN where there is none; accuracies are fractions.
+
+    Other metrics are as they stand in the file, whatever is better.
+    """
 
     epochs: list[int]
     repeats: list[str]
@@ -46,7 +49,7 @@ def readings(spec: Spec, names: list[str]) -> list[Reading]:
         patterns |= {"valid": spec.value, "test": ""}
     found = []
     for metric, pattern in patterns.items():
-        key = "cost.column" if metric == "cost" else f"accuracy.{metric}"
+        key = "cost.column" if metric == "cost" else f"{spec.judged}.{metric}"
         if not pattern:
             continue
         if "{" not in pattern:
@@ -129,18 +132,22 @@ def _repeats(part: Survey, reading: Reading) -> list[int]:
 
 
 def _checked(found: NDArray[np.float64], metric: str, place: Place, spec: Spec) -> NDArray[np.float64]:
-    """Accuracies as fractions, costs in seconds."""
+    """Accuracies as fractions, costs in seconds, what else is measured as it is."""
     if metric == "cost":
         wrong = np.flatnonzero((found <= 0) | (found > MOST_SECONDS / spec.cost_seconds))
         if len(wrong):
             raise place.error(int(wrong[0]), f"a training cannot cost {found[wrong[0]]:g}.")
         return found * spec.cost_seconds
+    if spec.metric.reading != "percent":
+        return found
     most = 100.0 if spec.percent else 1.0
     wrong = np.flatnonzero((found < 0) | (found > most))
     if len(wrong):
         value = found[wrong[0]]
-        hint = ' Is it in percent? Then say [accuracy] unit = "percent".' if 1 < value <= 100 else ""
-        raise place.error(int(wrong[0]), f"{value:g} is not an accuracy between 0 and {most:g}.{hint}")
+        said = ' Is it in percent? Then say [accuracy] unit = "percent".' if spec.judged == "accuracy" else ""
+        hint = said if 1 < value <= 100 else ""
+        kind = "an accuracy" if spec.judged == "accuracy" else f"a {spec.metric.name} that can be read in percent,"
+        raise place.error(int(wrong[0]), f"{value:g} is not {kind} between 0 and {most:g}.{hint}")
     return found / most
 
 

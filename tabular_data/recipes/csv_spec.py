@@ -1,4 +1,4 @@
-"""What the columns of a user's table are: the specification in TOML, its template and its checks."""
+"""What the columns of a user's table are: the specification in TOML and its checks."""
 
 from __future__ import annotations
 
@@ -10,54 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from nassim.errors import InvalidSetting, MissingData
+from nassim.metric import ACCURACY, Metric
 from nassim.tabular_data.own_space import MOST_DECISIONS, MOST_OPTIONS
 from nassim.tabular_data.recipes.toml import read_toml
 from nassim.tabular_data.table_header import MOST_EPOCHS, printable
-
-TEMPLATE = """\
-# The specification of a table of your own, for
-#     nassim data import NAME RESULTS --spec THIS_FILE
-# RESULTS is CSV (.csv, .tsv, also .gz), JSON (an array of objects, or one object a line) or Parquet.
-# Lines that begin with # are optional. A row is one training (long) or one architecture (wide, see `valid`).
-
-[decisions]  # every decision and its options, smallest first; the column has the decision's name
-layer1 = ["none", "conv3x3", "conv5x5"]
-layer2 = ["none", "conv3x3", "conv5x5"]
-width = { column = "channels", options = [16, 32, 64] }  # ... or another name
-
-[architectures]
-missing = "refuse"  # if not all are in the file: "refuse" to answer for the others, or "sample" only those that exist
-# column = "arch"   # instead of one column a decision: one column with all options, in the order above,
-# separator = "-"   # between them
-
-[accuracy]
-unit = "percent"    # or "fraction"
-valid = "valid_acc" # what a search sees. Wide: "valid_{epoch}_{repeat}" for columns like valid_12_1, valid_200_1
-test = "test_acc"   # what is reported; leave it out if there is none
-# split = "split"   # if each row has one split: the column that says which; `valid` and `test` are then
-# value = "acc"     # the words in it, and this is the column of the accuracy
-
-[training]
-epochs = 200        # of every training, or, if they differ,
-# epoch = "epoch"   # the column that says how many (wide: {epoch} above)
-repeat = "seed"     # the column that tells repeats of a training apart (wide: {repeat}); leave it out if there are none
-
-[cost]
-column = "seconds"  # of a training; may have {epoch} and {repeat} too
-unit = "seconds"    # or "minutes", "hours"
-of = "training"     # all epochs of the row, or "epoch": one of them
-# seconds_per_epoch = 30.0  # instead of a column: the same for all
-
-# [extras]          # numbers of an architecture that every result carries, with their unit
-# latency = { column = "latency_ms", unit = "ms" }
-
-# [about]           # what `nassim show` says of the table
-# title = "..."
-# paper = "..."
-# source = "..."
-# licence = "..."
-# citation = "..."
-"""
 
 _LARGEST = 1 << 20  # bytes of a file
 _LONGEST = 300  # characters of a message's part that quotes the file
@@ -66,11 +22,17 @@ UNITS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0}
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "architectures": ("missing", "column", "separator"),
     "accuracy": ("unit", "valid", "test", "split", "value"),
-    "training": ("epochs", "epoch", "repeat"),
+    "metric": ("name", "unit", "better", "reading", "valid", "test", "split", "value"),
+    "training": ("epochs", "epoch", "repeat", "continues"),
     "cost": ("column", "unit", "of", "seconds_per_epoch"),
     "about": ("title", "paper", "source", "licence", "citation"),
 }
+_READINGS = {
+    "less": {"": "negated", "perplexity": "perplexity", "bits": "bits"},
+    "more": {"": "plain", "percent": "percent"},
+}
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TAKEN = ("choices", "train_seconds")  # columns of the table beside the metric's
 
 
 @dataclass(frozen=True)
@@ -83,7 +45,9 @@ class Spec:
     architecture: str  # that column
     separator: str
     missing: str  # refuse, sample or nothing
-    percent: bool
+    metric: Metric
+    judged: str  # the section that says so: accuracy or metric
+    percent: bool  # accuracies are in percent
     valid: str
     test: str
     split: str
@@ -91,6 +55,7 @@ class Spec:
     epochs: int  # 0: a column or the names of columns say it
     epoch: str
     repeat: str
+    continues: bool  # shorter trainings are the beginnings of longer ones
     cost: str
     cost_seconds: float  # of one unit of the cost column
     cost_of_epoch: bool
@@ -136,7 +101,8 @@ class _Reader:
             self._known(self._section(section), keys, f"{section}.")
         decisions, columns = self._decisions()
         architecture = self._text("architectures", "column")
-        unit = self._word("accuracy", "unit", ("percent", "fraction"), None)
+        judged = "metric" if "metric" in self._data else "accuracy"
+        metric, percent = self._metric() if judged == "metric" else self._accuracy()
         spec = Spec(
             path=self._path,
             decisions=decisions,
@@ -144,14 +110,17 @@ class _Reader:
             architecture=architecture,
             separator=self._text("architectures", "separator") or "-",
             missing=self._word("architectures", "missing", ("refuse", "sample"), ""),
-            percent=unit == "percent",
-            valid=self._text("accuracy", "valid"),
-            test=self._text("accuracy", "test"),
-            split=self._text("accuracy", "split"),
-            value=self._text("accuracy", "value"),
+            metric=metric,
+            judged=judged,
+            percent=percent,
+            valid=self._text(judged, "valid"),
+            test=self._text(judged, "test"),
+            split=self._text(judged, "split"),
+            value=self._text(judged, "value"),
             epochs=int(self._number("training", "epochs", whole=True)),
             epoch=self._text("training", "epoch"),
             repeat=self._text("training", "repeat"),
+            continues=self._yes("training", "continues"),
             cost=self._text("cost", "column"),
             cost_seconds=UNITS[self._word("cost", "unit", tuple(UNITS), "seconds")],
             cost_of_epoch=self._word("cost", "of", ("training", "epoch"), "training") == "epoch",
@@ -164,11 +133,12 @@ class _Reader:
 
     def _check(self, spec: Spec) -> None:
         """What keys demand or exclude of each other."""
+        of = spec.judged
         if not spec.valid:
-            raise self._error("accuracy.valid", "is missing: the column of the accuracy that a search sees.")
+            raise self._error(f"{of}.valid", f"is missing: the column of the {spec.metric.name} that a search sees.")
         if bool(spec.split) != bool(spec.value):
-            raise self._error("accuracy.split", "and accuracy.value belong together: a word and a number.")
-        patterns = {"accuracy.valid": spec.valid, "accuracy.test": spec.test, "cost.column": spec.cost}
+            raise self._error(f"{of}.split", f"and {of}.value belong together: a word and a number.")
+        patterns = {f"{of}.valid": spec.valid, f"{of}.test": spec.test, "cost.column": spec.cost}
         for key, pattern in patterns.items():
             holes = re.findall(r"\{(.*?)\}", pattern)
             if len(set(holes)) < len(holes) or len(pattern) > _LONGEST:
@@ -183,12 +153,41 @@ class _Reader:
         given = [spec.epochs > 0, bool(spec.epoch), "{epoch}" in spec.valid]
         if sum(given) != 1:
             raise self._error(
-                "training", "must say once: epochs = a number, epoch = a column, or {epoch} in accuracy.valid."
+                "training", f"must say once: epochs = a number, epoch = a column, or {{epoch}} in {of}.valid."
             )
         if spec.test and "{epoch}" in spec.test and "{epoch}" not in spec.valid:
-            raise self._error("accuracy.test", "has {epoch}, and accuracy.valid has not.")
+            raise self._error(f"{of}.test", f"has {{epoch}}, and {of}.valid has not.")
+        if spec.continues and spec.epochs:
+            raise self._error(
+                "training.continues",
+                f"= true, and every training is of {spec.epochs} epochs: there is none to go on from.",
+            )
+        columns = (*_TAKEN, *map(spec.metric.on, ("valid", "test")))
+        for name in set(spec.extras).intersection(columns):
+            raise self._error(f"extras.{name}", f"cannot be called so: the table has its own {name}.")
         if bool(spec.cost) == bool(spec.seconds_per_epoch):
             raise self._error("cost", "needs one of column and seconds_per_epoch: a training must cost.")
+
+    def _accuracy(self) -> tuple[Metric, bool]:
+        return ACCURACY, self._word("accuracy", "unit", ("percent", "fraction"), None) == "percent"
+
+    def _metric(self) -> tuple[Metric, bool]:
+        """The metric that is no accuracy; never in percent in the file."""
+        if "accuracy" in self._data:
+            raise self._error("metric", "stands beside accuracy: a table is judged by one of them.")
+        name, better = self._text("metric", "name"), self._word("metric", "better", tuple(_READINGS), None)
+        if name == "accuracy":
+            raise self._error("metric.name", "= 'accuracy': accuracies have a section of their own, [accuracy].")
+        reading = _READINGS[better][self._word("metric", "reading", tuple(filter(None, _READINGS[better])), "")]
+        unit = self._text("metric", "unit") or ("fraction" if reading == "percent" else "")
+        try:
+            return Metric.of({"name": name, "unit": unit, "reading": reading}), False
+        except InvalidSetting:
+            raise self._error(
+                "metric.name",
+                f"= {name!r:.60} with the unit {unit!r:.60}: a name has at most 40 small letters, digits and _, "
+                "a letter first; a unit at most 40 characters.",
+            ) from None
 
     def _decisions(self) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
         given = self._data.get("decisions")
@@ -251,6 +250,12 @@ class _Reader:
             said = f"= {word!r:.80} is not known" if word else "is missing"
             raise self._error(f"{section}.{key}", f"{said}: use {' or '.join(map(repr, words))}.")
         return word
+
+    def _yes(self, section: str, key: str) -> bool:
+        value = self._section(section).get(key, False)
+        if not isinstance(value, bool):
+            raise self._error(f"{section}.{key}", f"= {value!r:.40} must be true or false.")
+        return value
 
     def _number(self, section: str, key: str, *, whole: bool = False) -> float:
         value = self._section(section).get(key)

@@ -70,7 +70,7 @@ def survey(source: Source, spec: Spec) -> Survey:
         raise CorruptData(f"{source.path} has no rows: nothing was imported.")
     if spec.split and spec.valid not in words:
         raise CorruptData(
-            f"{source.path}: no row has {spec.valid!r} (accuracy.valid) in column {spec.split}, only "
+            f"{source.path}: no row has {spec.valid!r} ({spec.judged}.valid) in column {spec.split}, only "
             f"{', '.join(words):.200}. Nothing was imported."
         )
     different, inverse = np.unique(np.concatenate(parts), return_inverse=True)

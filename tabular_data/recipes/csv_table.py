@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.errors import CorruptData, InvalidSetting
+from nassim.metric import ACCURACY
 from nassim.tabular_data.own_space import radius
-from nassim.tabular_data.own_table import COLUMNS, TASK, table_path
+from nassim.tabular_data.own_table import TASK, columns_of, table_path
 from nassim.tabular_data.recipes.csv_fill import Trainings, describe, fill, readings
 from nassim.tabular_data.recipes.csv_rows import Source
 from nassim.tabular_data.recipes.csv_spec import Spec, read_spec
@@ -59,10 +60,10 @@ def _check_columns(spec: Spec, names: list[str], metrics: list[str]) -> None:
     said = {
         **dict(zip([f"decisions.{name}" for name in spec.decisions], spec.decision_columns, strict=False)),
         "architectures.column": spec.architecture,
-        "accuracy.split": spec.split,
+        f"{spec.judged}.split": spec.split,
         "training.epoch": spec.epoch,
         "training.repeat": spec.repeat,
-        **{f"accuracy or cost ({column})": column for column in metrics},
+        **{f"{spec.judged} or cost ({column})": column for column in metrics},
         **{f"extras.{name}": column for name, (column, _) in spec.extras.items()},
     }
     seen: dict[str, str] = {}
@@ -84,7 +85,9 @@ def _trained(trainings: Trainings, choices: NDArray[np.uint8], spec: Spec) -> ND
     valid = trainings.values["valid"]
     best = float(np.fmax.reduce(valid, axis=None))
     if math.isnan(best):
-        raise CorruptData(f"there is no accuracy in the file (accuracy.valid = {spec.valid!r}): nothing was imported.")
+        raise CorruptData(
+            f"there is no {spec.metric.name} in the file ({spec.judged}.valid = {spec.valid!r}): nothing was imported."
+        )
     if spec.percent and best <= 0.01:
         raise spec.error("accuracy.unit", f'= "percent", but the best accuracy is {100 * best:g}: are these fractions?')
     here: NDArray[np.bool_] = np.any(~np.isnan(valid[:, :, -1]), axis=1)
@@ -119,7 +122,7 @@ def _first_missing(choices: NDArray[np.uint8], spec: Spec) -> str:
 
 
 def _check_pairs(trainings: Trainings, choices: NDArray[np.uint8], spec: Spec) -> None:
-    """An accuracy needs a cost, that grows with the epochs, and a test accuracy where the file has them."""
+    """What was measured needs a cost, that grows with the epochs, and a test value where the file has them."""
     test, cost = trainings.values.get("test"), trainings.values.get("cost")
     before = np.full(trainings.values["valid"].shape[:2], -np.inf)
     for j, epochs in enumerate(trainings.epochs):
@@ -133,14 +136,37 @@ def _check_pairs(trainings: Trainings, choices: NDArray[np.uint8], spec: Spec) -
 
         last = j == len(trainings.epochs) - 1
         if test is not None and last:
-            refuse(there & np.isnan(test[:, :, j]), "has a validation, but no test accuracy.")
+            refuse(there & np.isnan(test[:, :, j]), f"has a validation, but no test {spec.metric.name}.")
         if cost is not None and (last or not np.isnan(cost[:, :, j]).all()):
-            refuse(there & np.isnan(cost[:, :, j]), "has an accuracy, but no cost.")
+            refuse(there & np.isnan(cost[:, :, j]), f"has {_a(spec.metric.name)}, but no cost.")
             now = np.where(there, cost[:, :, j], np.inf)
             refuse(now <= before, 'costs no more than fewer epochs: is it the cost of one epoch ([cost] of = "epoch")?')
             before = np.where(there, now, before)
     if test is not None and np.array_equal(trainings.values["valid"], test, equal_nan=True):
-        raise spec.error("accuracy.test", "names the same numbers as accuracy.valid: a search must not see the test.")
+        raise spec.error(
+            f"{spec.judged}.test", f"names the same numbers as {spec.judged}.valid: a search must not see the test."
+        )
+    if spec.continues:
+        _check_beginnings(trainings, choices, spec)
+
+
+def _check_beginnings(trainings: Trainings, choices: NDArray[np.uint8], spec: Spec) -> None:
+    """Where trainings go on, each must be there after all epochs, from the short beginning to the end."""
+    if len(trainings.epochs) == 1:
+        why = f"= true, and every training is of {trainings.epochs[0]} epochs: there is none to go on from."
+        raise spec.error("training.continues", why)
+    there = ~np.isnan(trainings.values["valid"])
+    for number, i, j in np.argwhere(~there & there.any(axis=2, keepdims=True))[:1].tolist():
+        more = f", repeat {trainings.repeats[i]}" if len(trainings.repeats) > 1 else ""
+        raise spec.error(
+            "training.continues",
+            f"= true, and the training of {describe(choices[number].tolist(), spec)}{more} has nothing after "
+            f"{trainings.epochs[j]} epochs.",
+        )
+
+
+def _a(name: str) -> str:
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def _only(trained: NDArray[np.bool_], trainings: Trainings) -> Trainings:
@@ -151,12 +177,13 @@ def _only(trained: NDArray[np.bool_], trainings: Trainings) -> Trainings:
 def _columns(spec: Spec, choices: NDArray[np.uint8], trainings: Trainings) -> dict[str, NDArray[Any]]:
     full = trainings.epochs[-1]
     columns: dict[str, NDArray[Any]] = {}
+    names = columns_of(spec.metric)
     for j, epochs in enumerate(trainings.epochs):  # the repeats that are there come first
         order = np.argsort(np.isnan(trainings.values["valid"][:, :, j]), axis=1, kind="stable")
         for metric, array in trainings.values.items():
             if not np.isnan(array[:, :, j]).all():
                 packed = np.take_along_axis(array[:, :, j], order, axis=1)
-                columns[column_name(TASK, COLUMNS[metric], epochs, full)] = packed
+                columns[column_name(TASK, names[metric], epochs, full)] = packed
     if spec.seconds_per_epoch:
         columns[f"{TASK}/train_seconds"] = np.full(len(choices), spec.seconds_per_epoch * full)
     columns |= {f"{TASK}/{extra}": values for extra, values in trainings.extras.items()}
@@ -166,7 +193,8 @@ def _columns(spec: Spec, choices: NDArray[np.uint8], trainings: Trainings) -> di
 
 
 def _header(name: str, path: Path, spec: Spec, choices: NDArray[np.uint8], trainings: Trainings) -> Header:
-    said = {"valid_accuracy": spec.valid} | ({"test_accuracy": spec.test} if "test" in trainings.values else {})
+    metric = spec.metric
+    said = {metric.on(split): getattr(spec, split) for split in ("valid", "test") if split in trainings.values}
     listed = spec.missing == "sample" and len(choices) < _size(spec)
     return Header(
         space=name,
@@ -177,14 +205,16 @@ def _header(name: str, path: Path, spec: Spec, choices: NDArray[np.uint8], train
         seeds=", ".join(trainings.repeats) if len(trainings.repeats) > 1 else "one training each",
         epochs=tuple(trainings.epochs),
         units={
-            **dict.fromkeys(said, "fraction"),
+            **dict.fromkeys(said, metric.unit),
             "train_seconds": "seconds",
             **{extra: unit for extra, (_, unit) in spec.extras.items()},
         },
         source=spec.about.get("source") or f"{path.name}, as specified in {spec.path.name}",
         licence=spec.about.get("licence") or _NOT_GIVEN,
         citation=spec.about.get("citation") or _NOT_GIVEN,
+        metric={} if metric == ACCURACY else metric._asdict(),
         spec={
+            "continues": spec.continues,
             "decisions": {decision: list(options) for decision, options in spec.decisions.items()},
             "missing": spec.missing,
             "radius": radius(choices) if listed else 1,

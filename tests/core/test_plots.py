@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nassim.errors import InvalidSetting, OutputFailed
-from nassim.plots import FLOOR, anytime_figure, cell_figure, save, save_as
+from nassim.plots import anytime_figure, cell_figure, save, save_as
 from nassim.registry import get_space
 from nassim.study import Study, compare
 from nassim.summary import regret_curves
@@ -29,7 +29,7 @@ def test_the_lines_are_the_medians_of_the_runs(study: Study) -> None:
         for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True):  # by the definition, run by run
             reached = [max((i for i, t in enumerate(times) if t <= x), default=None) for times, _ in curves]
             values = [np.inf if i is None else curve[1][i] for i, curve in zip(reached, curves, strict=True)]
-            assert y == pytest.approx(max(np.sort(values)[3], FLOOR))
+            assert y == pytest.approx(max(np.sort(values)[3], 0.01))
 
 
 def test_the_axes_name_split_and_unit(study: Study) -> None:

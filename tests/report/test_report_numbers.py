@@ -61,7 +61,7 @@ def test_curves_end_at_the_numbers_of_the_summary(page: Page, summary: dict[tupl
     for benchmark in page.data["benchmarks"]:
         for axis in AXES:
             for split, data in benchmark["curves"][axis].items():
-                best = benchmark["references"][split]["accuracy"]
+                best = benchmark["references"][split]["value"]
                 for strategy, curve in data["strategies"].items():
                     row = summary[benchmark["name"], strategy]
                     for kind, (center, low, high) in {k: curve[k] for k in ("median", "mean", "iqm")}.items():
@@ -89,7 +89,7 @@ def test_axes_end_where_the_runs_do(page: Page, summary: dict[tuple[str, str], d
 def test_single_runs_are_the_incumbents_of_the_study(page: Page, real: Path) -> None:
     study = Study.open(real)
     for benchmark in page.data["benchmarks"]:
-        best = benchmark["references"]["test"]["accuracy"]
+        best = benchmark["references"]["test"]["value"]
         for strategy, data in benchmark["runs"].items():
             runs = study.of(benchmark["name"], strategy)
             points = [point for run in runs for point in run.curve]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from nassim.cli.main import main
 from nassim.errors import InvalidSetting, MissingData, NassimError
-from nassim.tabular_data.recipes.csv_spec import TEMPLATE, read_spec, text_of
+from nassim.tabular_data.recipes.csv_spec import read_spec, text_of
+from nassim.tabular_data.recipes.csv_template import TEMPLATE
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -7,6 +7,6 @@ import typer
 
 def main() -> None:
     """Print a commented specification (TOML) for `nassim data import NAME RESULTS --spec FILE`."""
-    from nassim.tabular_data.recipes.csv_spec import TEMPLATE
+    from nassim.tabular_data.recipes.csv_template import TEMPLATE
 
     typer.echo(TEMPLATE, nl=False)

@@ -60,8 +60,8 @@ const finite = (value) => Number.isFinite(value) ? value : null;
 
 const anytimeData = () => part().curves[state.axis][state.split];
 
-// Center, lower and upper limit as they are shown: a high regret is a low accuracy.
-const inOrder = ([center, low, high]) => (state.value === "accuracy" ? [center, high, low] : [center, low, high]);
+// Center, lower and upper limit as they are shown: a high regret is a low accuracy, but a high loss.
+const inOrder = ([center, low, high]) => (state.value === "measured" && upwards() ? [center, high, low] : [center, low, high]);
 
 const bandOf = (name, data, at) => {
   const places = data.strategies[name][state.center];
@@ -117,18 +117,18 @@ const drawAnytime = () => {
   if (!data || !data.at) return cannot("curves", data ? data.why : "this benchmark has no results on this split.");
   const at = numbers(data.at), names = shown(data.strategies);
   const traces = [...(state.single ? names.flatMap((name) => singleRuns(name, at)) : []), ...names.flatMap((name) => bandOf(name, data, at))];
-  const split = SPLITS[state.split], regret = state.value === "regret";
-  const yTitle = regret ? `${split} regret [percentage points]` : `${split} accuracy [%]`;
+  const { metric, floor: lowest } = part(), regret = state.value === "regret";
+  const yTitle = regret ? `${SPLITS[state.split]} ${metric.regret}${bracketed(metric.regret_unit)}` : metric.titles[state.split];
   const range = spread(data, names);
-  const floor = regret && range.low <= study.floor;
+  const floor = regret && range.low <= lowest;
   const layout = layoutOf(axisOf().title, yTitle, {
     hovermode: state.single ? "closest" : "x unified",
     xaxis: timeAxis(at),
     yaxis: regret ? { ...logAxis(range.low, range.high, false), range: [Math.log10(range.low * 0.85), Math.log10(range.high * 1.15)] }
       : { range: [range.low - 0.04 * (range.high - range.low), range.high + 0.04 * (range.high - range.low)] },
-    shapes: floor ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: study.floor, y1: study.floor, line: { color: css("--muted"), width: 1, dash: "dot" } }] : [],
-    annotations: floor ? [{ xref: "paper", x: 0.01, y: Math.log10(study.floor), yanchor: "bottom", xanchor: "left", showarrow: false,
-      text: `regret below ${study.floor}, zero included, is drawn here`, font: { size: 11, color: css("--muted") } }] : [],
+    shapes: floor ? [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: lowest, y1: lowest, line: { color: css("--muted"), width: 1, dash: "dot" } }] : [],
+    annotations: floor ? [{ xref: "paper", x: 0.01, y: Math.log10(lowest), yanchor: "bottom", xanchor: "left", showarrow: false,
+      text: `regret below ${lowest}, zero included, is drawn here`, font: { size: 11, color: css("--muted") } }] : [],
   });
   sayWorse(data, names);
   return draw("curves", traces, layout);
@@ -151,11 +151,11 @@ const spread = (data, names) => {
       const values = numbers(place);
       for (let j = begun; j < values.length; j++) {
         const y = drawn(values[j]);
-        if (Number.isFinite(y) && (i === 0 || y < 3 * study.floor)) { low = Math.min(low, y); high = Math.max(high, y); }
+        if (Number.isFinite(y) && (i === 0 || y < 3 * part().floor)) { low = Math.min(low, y); high = Math.max(high, y); }
       }
     });
   }
-  if (!Number.isFinite(low)) [low, high] = state.value === "regret" ? [study.floor, 100] : [0, 100];
+  if (!Number.isFinite(low)) [low, high] = state.value === "regret" ? [part().floor, 1e4 * part().floor] : [0, 100];
   return low < high ? { low, high } : { low: low * 0.9, high: high * 1.1 + 1e-9 };
 };
 

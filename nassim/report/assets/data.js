@@ -53,12 +53,18 @@ const labeled = (name) => {
 const shown = (strategies) => Object.keys(strategies).filter((name) => !state.hidden.has(name) && strategies[name]);
 
 const reference = () => part().references[state.split];
-// Regret in percentage points to what is shown: that, no lower than the floor of a logarithmic axis, or accuracy.
-const drawn = (regret) => state.value === "accuracy" ? reference().accuracy - regret : Math.max(regret, study.floor);
+// What was measured, from regret: the best value less it, as a person reads it. Of a loss less is better.
+const READ = { up: (value) => value, down: (value) => -value, exp: (value) => Math.exp(-value) };
+const measured = (regret) => READ[part().metric.kind](reference().value - regret);
+const upwards = () => part().metric.kind === "up";
+// Regret to what is shown: that, no lower than the floor of a logarithmic axis, or what was measured.
+const drawn = (regret) => state.value === "measured" ? measured(regret) : Math.max(regret, part().floor);
+const written = (value, decimals) => part().metric.decimals === null ? `${Number(value.toPrecision(decimals + 2))}` : value.toFixed(decimals);
 const said = (regret) => {
-  const value = state.value === "accuracy" ? reference().accuracy - regret : regret;
-  return Number.isFinite(value) ? value.toFixed(state.value === "accuracy" ? 2 : 3) : "none yet";
+  const value = state.value === "measured" ? measured(regret) : regret;
+  return Number.isFinite(value) && Number.isFinite(regret) ? written(value, state.value === "measured" ? 2 : 3) : "none yet";
 };
+const bracketed = (unit) => unit ? ` [${unit}]` : "";
 const amount = (value) => value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3).replace(/\.?0+$/, "");
 const duration = (value) => {
   const { unit: counted } = axisOf();

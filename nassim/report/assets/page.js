@@ -52,6 +52,7 @@ const fitControls = () => {
     option.textContent = SPLITS[option.value] + (option.disabled ? " (none)" : "");
     option.title = lacking[option.value] || "";
   }
+  byId("value").options[1].textContent = part().metric.name;
   for (const id of ["benchmark", "axis", "value", "split", "center"]) byId(id).value = state[id];
   byId("axis").options[0].textContent = part().clock.words;
   const chosen = (id) => byId(id).selectedOptions[0].textContent;

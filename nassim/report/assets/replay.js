@@ -44,6 +44,12 @@ const incumbent = (run) => {
   return i;
 };
 
+// The unit behind a number of a card.
+const unitShown = () => {
+  const { metric } = part(), points = metric.regret_unit === "percentage points" ? "points" : metric.regret_unit;
+  return state.value === "regret" ? `${points ? `${points} ` : ""}of ${metric.regret}` : metric.unit;
+};
+
 const drawCards = () => {
   const race = part().race, cards = byId("cards");
   const names = shown(race.strategies);
@@ -65,29 +71,30 @@ const drawCards = () => {
     card.dataset.at = `${i} ${state.axis} ${state.split} ${state.value}`;
     card.querySelector(".drawing").innerHTML = i < 0 ? "" : race.drawings[run.drawings[i]];
     card.querySelector("code").textContent = i < 0 ? "" : run.cells[i];
-    const since = i < 0 ? "" : `${said(numbers(run[state.split])[i])} ${state.value === "regret" ? "points of regret" : "%"} since ${duration(numbers(run[state.axis])[i])}`;
+    const since = i < 0 ? "" : `${said(numbers(run[state.split])[i])} ${unitShown()} since ${duration(numbers(run[state.axis])[i])}`;
     card.querySelector(".state").textContent = i < 0 ? "no answer yet" : since;
   }
 };
 
 const drawTried = () => {
-  const race = part().race, end = now(), at = times();
+  const { race, metric } = part(), end = now(), at = times();
   const names = shown(race.strategies).filter((name) => numbers(race.strategies[name].tried).length);
   if (!at || !names.length) return cannot("tried", "no strategy that is shown made a query.");
-  let low = Infinity, high = 0;
+  let low = Infinity, high = -Infinity;
   const traces = names.map((name) => {
     const run = race.strategies[name], x = numbers(run[`tried_${state.axis}`]), y = numbers(run.tried);
     const sorted = Float32Array.from(y).sort();
-    low = Math.min(low, sorted[Math.floor(0.15 * sorted.length)]);
-    high = Math.max(high, sorted[sorted.length - 1]);
+    const worst = Math.floor(0.15 * sorted.length);
+    low = Math.min(low, sorted[upwards() ? worst : 0]);
+    high = Math.max(high, sorted[sorted.length - 1 - (upwards() ? 0 : worst)]);
     let n = x.length;
     while (n > 0 && x[n - 1] > end) n--;
     const { color, symbol } = look(name);
     return { type: "scatter", mode: "markers", name: labeled(name), meta: name, x: Array.from(x.subarray(0, n)), y: Array.from(y.subarray(0, n)),
-      marker: { color, symbol, size: 6, opacity: 0.75 }, hovertemplate: "%{y:.2f} %" };
+      marker: { color, symbol, size: 6, opacity: 0.75 }, hovertemplate: metric.unit === "%" ? "%{y:.2f} %" : `%{y:.4g} ${metric.unit}` };
   });
   const room = 0.05 * (high - low) || 1;
-  return draw("tried", traces, layoutOf(axisOf().title, "validation accuracy seen [%]", {
+  return draw("tried", traces, layoutOf(axisOf().title, `${metric.titles.valid.replace(/( \[|$)/, " seen$1")}`, {
     hovermode: "closest", xaxis: timeAxis(at), yaxis: { range: [low - room, high + room] },
   }));
 };

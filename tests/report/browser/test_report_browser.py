@@ -60,7 +60,7 @@ def test_the_axis_switch_shows_the_numbers_of_the_summary(visiting: Visits, real
             assert len(shown) == 1 and f"on toy/additive in {unit} to" in shown[0]
         visit.choose(benchmark="1")
         check("toy/deceptive", "test", "iqm", 225)
-        visit.choose(value="accuracy")
+        visit.choose(value="measured")
         visit.choose(center="median")
         for name in NAMES:
             expected = float(rows["toy/deceptive", name]["final_test_accuracy_median_percent"])
@@ -128,7 +128,7 @@ def test_a_phone_has_no_horizontal_scroll(visiting: Visits, real: Path) -> None:
     phone = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
     with visiting(real, **phone) as visit:
         visit.page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })")
-        visit.choose(axis="queries", value="accuracy")
+        visit.choose(axis="queries", value="measured")
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
         assert visit.page.evaluate("document.body.scrollWidth") <= 360
         visit.shoot("phone")

@@ -46,7 +46,7 @@ def test_thin_studies_show_the_rest(visiting: Visits, hand: Any) -> None:
                 continue
             assert visit.page.locator("#made").is_visible()
             visit.choose(axis="queries")
-            visit.choose(value="accuracy")
+            visit.choose(value="measured")
             visit.choose(value="regret")
             visit.choose(center="iqm")
             why = " ".join(visit.page.locator(".chart .why").all_inner_texts())
