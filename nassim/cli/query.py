@@ -69,7 +69,7 @@ def main(
         )
         rows.append((f"test accuracy, {result.epochs} epochs, mean of repeats", test))
     spent = duration(result.cost) if bench.cost_unit == "seconds" else f"{result.cost:g} {bench.cost_unit}"
-    rows.append(("simulated cost", spent))
+    rows.append(("cost of the training" if bench.trains else "simulated cost", spent))
     for name, value in result.extras.items():
         unit = bench.about.extras.get(name, "")
         rows.append((f"{name} [{unit}]" if unit else name, f"{value:,.6g}" if value < 1000 else f"{value:,.0f}"))

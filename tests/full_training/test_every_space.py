@@ -34,12 +34,13 @@ WITH_NETWORKS = [
 ]
 
 
-def images(name: str = "tiny-images", side: int = 16, channels: int = 3, count: int = 64) -> ImageData:
+def images(name: str = "tiny-images", side: int = 16, channels: int = 3, count: int = 32) -> ImageData:
     """Rows or columns with noise, another for each split."""
     splits = {}
     for split, offset in (("train", 0), ("valid", 1), ("test", 2)):
         rng = np.random.default_rng(offset)
-        pixels, labels = rng.integers(0, 160, (count, channels, side, side), dtype=np.uint8), np.arange(count) % 2
+        n = count - 7 * offset  # so that no two splits can have the same accuracies by chance
+        pixels, labels = rng.integers(0, 160, (n, channels, side, side), dtype=np.uint8), np.arange(n) % 2
         pixels[labels == 0, :, ::2] += 60
         pixels[labels == 1, :, :, ::2] += 60
         splits[split] = Split(pixels, labels.astype(np.int64))
@@ -72,7 +73,6 @@ def trains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 NEW = pytest.mark.xfail(strict=True, reason="not yet")
 
 
-@NEW
 @pytest.mark.parametrize("space", WITH_NETWORKS)
 def test_an_architecture_of_every_space_is_trained(space: str) -> None:
     bench = opened(f"{space}/tiny-images:training", channels=8)
@@ -85,18 +85,16 @@ def test_an_architecture_of_every_space_is_trained(space: str) -> None:
     assert bench.test_accuracy(arch) == kept.test_accuracy
 
 
-@NEW
 def test_the_spaces_and_the_images_there_are() -> None:
     assert registry.training_spaces() == WITH_NETWORKS
     names = registry.image_names()
     assert names == ["cifar10", "cifar100", "digits", "fashion", "fashion14", "imagenet16-120", "mnist", "tiny-images"]
     for space in WITH_NETWORKS:
-        bench = get_benchmark(f"{space}/digits:training")
-        assert bench.trains and bench.epochs == 4 and bench.about.paper and "digits" in bench.about.title
+        bench = get_benchmark(f"{space}/tiny-images:training")
+        assert bench.trains and bench.epochs == 4 and bench.about.paper and "tiny-images" in bench.about.title
     assert not get_benchmark("toy/additive").trains
 
 
-@NEW
 @pytest.mark.parametrize(
     ("name", "error", "message"),
     [
@@ -115,7 +113,6 @@ def test_what_does_not_fit_is_one_line(name: str, error: type[Exception], messag
     assert "\n" not in str(raised.value)
 
 
-@NEW
 def test_recipes_that_the_images_do_not_allow_are_refused(folder: Path) -> None:
     bench = opened("darts/tiny-images:training")
     with pytest.raises(InvalidSetting, match="mirrored image of tiny-images"):
@@ -125,14 +122,13 @@ def test_recipes_that_the_images_do_not_allow_are_refused(folder: Path) -> None:
         opened("nasbench201/odd:training")
     assert opened("nasbench101/odd:training").epochs == 1  # its poolings round down
     with pytest.raises(InvalidSetting, match=r"last batch.* a single image"):
-        own.save(images("one-more", side=4, count=65), ("rows", "columns"))
+        own.save(images("one-more", side=4, count=33), ("rows", "columns"))
         opened("nasbench101/one-more:training")
 
 
 # -- spellings ------------------------------------------------------------------------------------------
 
 
-@NEW
 @pytest.mark.parametrize(
     ("typed", "name"),
     [
@@ -145,7 +141,6 @@ def test_hyphens_and_underscores_are_the_same_in_ids(typed: str, name: str) -> N
     assert get_benchmark(typed).name == name
 
 
-@NEW
 def test_hyphens_and_underscores_are_the_same_in_names() -> None:
     assert get_space("nasbench201-3ops").parse("nasbench201-3ops:2-1-0-0-2-1").space == "nasbench201_3ops"
     (algorithm,) = get_algorithms("regularized-evolution[sample-size=7]")
@@ -157,7 +152,6 @@ def test_hyphens_and_underscores_are_the_same_in_names() -> None:
 # -- looking is not training ------------------------------------------------------------------------------
 
 
-@NEW
 def test_looking_something_up_trains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     trains_nothing(monkeypatch)
     bench = opened("nasbench201/tiny-images:training")
@@ -169,7 +163,6 @@ def test_looking_something_up_trains_nothing(monkeypatch: pytest.MonkeyPatch) ->
     assert horizon(Budget.parse("100s,7q"), bench) == 7
 
 
-@NEW
 def test_means_are_over_whole_trainings(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = opened("nasbench201/tiny-images:training", epochs=2)
     arch, other = bench.space.at(5), bench.space.at(6)
@@ -186,7 +179,7 @@ def test_means_are_over_whole_trainings(monkeypatch: pytest.MonkeyPatch) -> None
 # -- the contract ---------------------------------------------------------------------------------------
 
 
-@NEW
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", ["draw", "mean", "repeat=2"])
 def test_a_training_benchmark_keeps_the_contract(noise: str) -> None:
     own.save(images(side=4, channels=1), ("rows", "columns"))
@@ -199,7 +192,7 @@ def trained(names: list[str]) -> Iterator[Benchmark]:
         yield opened(f"{name}/tiny-images:training", channels=4, cells=1)
 
 
-@NEW
+@pytest.mark.slow
 def test_jobs_run_in_another_process() -> None:
     """Of every benchmark that is registered and can be opened here, and of some that train."""
     benches = []
