@@ -31,11 +31,8 @@ from functools import partial
 from nassim.benchmark import About, Noise
 from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.benchmarks.spaces.nasbench201_cost import flops, parameters
-from nassim.full_training.images.data import load_data
 from nassim.full_training.supernets.sources import RECIPES, make_supernet, supernet_settings
-from nassim.full_training.training.kept import trainings_folder
-from nassim.full_training.training.recipe import USUAL, get_recipe
-from nassim.full_training.training.trained import Trained
+from nassim.full_training.training.recipe import get_recipe
 from nassim.protocol import Protocol
 from nassim.supernet import Supernets
 from nassim.tabular_data import digits
@@ -44,9 +41,8 @@ from nassim.tabular_data.recordings import folders, read_recordings, write_recor
 from nassim.tabular_data.table import Header, Table
 from nassim.tabular_data.tabulated import Tabulated
 
-__all__ = ["PROTOCOLS", "SPACE", "TASKS", "TRAINABLE", "load", "load_training", "supernets"]
+__all__ = ["PROTOCOLS", "SPACE", "TASKS", "TRAINING_NOTES", "load", "supernets"]
 
-TRAINABLE = ("digits", "cifar10", "cifar100", "imagenet16-120")
 TASKS = ("cifar10", "cifar100", "imagenet16-120", *(("digits",) if digits.PATH.exists() else ()))
 PROTOCOLS = {
     "nasbench201": Protocol(
@@ -68,19 +64,17 @@ _WHEEL_NOTES = (
     "204 cells have repeats that the source gives one convolution more or fewer than the cell has; they are kept.",
 )
 _TWELVE = "12 epochs: one value a cell, whatever the noise policy; they cost 12/200 of the seconds of 200 epochs."
-_SECONDS = (
-    "Cost is device seconds of training and validation on this machine: processor time of the process on a CPU, "
-    "elapsed time, synchronized, on an accelerator. A kept training costs what it took when it was made."
-)
 # python tools/measure_training.py --charged 72
 _ONE_BY_ONE = (
     "The table charges processor time of networks trained 24 at once; one by one, as nasbench201/digits:training and "
     "nassim validate train, the same training takes 4.5 times as much (measured on one machine, 3.9 to 5.1 by group "
     "of cells): budgets in seconds of the two are not the same."
 )
-_TRAINED_NOTES = {
-    "digits": _ONE_BY_ONE,
-    "cifar10": "Test accuracy is of a network trained on 25,000 images; the published one of another, on all 50,000.",
+TRAINING_NOTES = {  # what is to be said of trainings made now, by set of images
+    "digits": (_ONE_BY_ONE,),
+    "cifar10": (
+        "Test accuracy is of a network trained on 25,000 images; the published one of another, on all 50,000.",
+    ),
 }
 
 # Seconds of a search on CIFAR-10 with the statistics of each batch: Dong & Yang 2020, Table 5, second block.
@@ -154,36 +148,6 @@ def _load_digits(noise: Noise) -> Tabulated:
     )
     benchmark.continues = True  # its epochs are those of one training
     return benchmark
-
-
-def load_training(task: str, noise: Noise, device: str = "auto") -> Trained:
-    """The task trained anew on a device, on images in the data folder (digits need none); epochs 1 to the recipe's."""
-    data, recipe = load_data(task), get_recipe(USUAL[task])
-    return Trained(
-        f"{SPACE.name}/{task}:training",
-        SPACE,
-        data,
-        recipe,
-        About(
-            title=f"NAS-Bench-201's cells trained now on {task}, recipe {recipe.name}",
-            paper="Dong & Yang, ICLR 2020, arXiv:2001.00326",
-            source=f"trained on this machine; kept in {trainings_folder()}",
-            licence="MIT",
-            citation="name the machine and nassim's version",
-            splits={
-                f"{name}_accuracy": f"{len(data.splits[name]):,} images ({data.names[name]})"
-                + (f", of the network trained on {len(data.splits['train']):,} images" if name == "test" else "")
-                for name in data.names
-            },
-            notes=(
-                _SECONDS,
-                *filter(None, [_TRAINED_NOTES.get(task)]),
-            ),
-            sha256=data.sha256,
-        ),
-        noise=noise,
-        device=device,
-    )
 
 
 def _splits(header: Header, task: str) -> dict[str, str]:

@@ -19,19 +19,15 @@ from dataclasses import replace
 from nassim.benchmark import About, Noise
 from nassim.benchmarks.spaces.nasbench201_3ops import CELLS, ROWS, SPACE
 from nassim.benchmarks.spaces.nasbench201_cost import flops, parameters
-from nassim.full_training.images.data import load_data
-from nassim.full_training.training.kept import trainings_folder
-from nassim.full_training.training.recipe import USUAL, get_recipe
-from nassim.full_training.training.trained import Trained
+from nassim.full_training.training.recipe import get_recipe
 from nassim.tabular_data import digits
 from nassim.tabular_data.table import Table
 from nassim.tabular_data.tabulated import Tabulated
 from nassim.tabular_data.trained import open_trained, shipped
 
-__all__ = ["SPACE", "TASKS", "TRAINABLE", "load", "load_training"]
+__all__ = ["SPACE", "TASKS", "load"]
 
 PATH = shipped("nasbench201_3ops-fashion14.h5")
-TRAINABLE = ("digits", "fashion14")
 TASKS = tuple(task for task, path in (("digits", digits.PATH), ("fashion14", PATH)) if path.exists())
 _SIZES = {"digits": (4, 4), "fashion14": (4, 64)}  # side of the images in pixels, their channels
 _TITLES = {"digits": "handwritten digits", "fashion14": "small images of Fashion-MNIST"}
@@ -84,27 +80,3 @@ def _part_of_digits() -> Table:
         column.setflags(write=False)
     notes = (f"These {len(ROWS)} of the {len(whole.columns[f'{digits.TASK}/class']):,} cells of nasbench201/digits.",)
     return Table(whole.path, replace(whole.header, space=SPACE.name, errata=notes + whole.header.errata), columns)
-
-
-def load_training(task: str, noise: Noise) -> Trained:
-    """The task trained anew; epochs 1 to the recipe's."""
-    data, recipe = load_data(task), get_recipe(USUAL[task])
-    return Trained(
-        f"{SPACE.name}/{task}:training",
-        SPACE,
-        data,
-        recipe,
-        About(
-            title=f"NAS-Bench-201's cells with three operations, trained now on {task}, recipe {recipe.name}",
-            paper="Dong & Yang, ICLR 2020, arXiv:2001.00326",
-            source=f"trained on this machine; kept in {trainings_folder()}",
-            licence="MIT",
-            citation="name the machine and nassim's version",
-            splits={
-                f"{name}_accuracy": f"{len(data.splits[name]):,} images ({data.names[name]})" for name in data.names
-            },
-            notes=("Cost is measured: seconds differ between machines and moments.",),
-            sha256=data.sha256,
-        ),
-        noise=noise,
-    )

@@ -40,10 +40,14 @@ def benchmark_names() -> list[str]:
     return [f"{getattr(family, 'FAMILY', name)}/{task}" for name, family in families for task in family.TASKS]
 
 
-def trainable_names() -> list[str]:
-    """The ids of the benchmarks that train what is asked for, ``family/task:training``."""
-    families = [(name, getattr(_family(name), "TRAINABLE", ())) for name in sorted(_modules("benchmarks"))]
-    return [f"{name}/{task}{_TRAINING}" for name, tasks in families for task in tasks]
+def training_spaces() -> list[str]:
+    """The SPACEs of ``SPACE/DATA:training``: search spaces whose architectures can be built as networks."""
+    return [name for name in space_names() if type(get_space(name)).network is not SearchSpace.network]
+
+
+def image_names() -> list[str]:
+    """The DATA of ``SPACE/DATA:training``: the sets of images, the user's own among them."""
+    return list(_loader().image_names())
 
 
 def space_names() -> list[str]:
@@ -75,18 +79,19 @@ def get_algorithms(name: str) -> list[Algorithm]:
 
 def _algorithm(name: str) -> Algorithm:
     aliases = {alias: algorithm for algorithm in _algorithms().values() for alias in algorithm.aliases}
-    key = name.strip().lower().replace("-", "_")
-    found = _algorithms().get(key) or aliases.get(key)
+    known = {**aliases, **_algorithms()}
+    found = _spelled(name.strip().lower(), known)
     if found is None:
-        raise UnknownName(_unknown("algorithm", name, [*_algorithms(), *aliases]))
-    return found
+        raise UnknownName(_unknown("algorithm", name, known))
+    return known[found]
 
 
 def get_benchmark(
     name: str, noise: str | Noise = "draw", *, search_epochs: int | None = None, search_on: str | None = None
 ) -> Benchmark:
-    """Open the benchmark of an id like ``nasbench201/cifar10``, with a noise policy.
+    """Open the benchmark of an id like ``nasbench201/cifar10``, with a noise policy; ``-`` and ``_`` are the same.
 
+    ``SPACE/DATA:training`` trains what is asked for: any space with networks on any set of images.
     search_epochs: what a query that names no epochs is trained for (a protocol's); None: a full training.
     search_on: the split that answers queries, ``valid`` or, where the benchmark allows it, ``test``.
 
@@ -97,19 +102,17 @@ def get_benchmark(
     asked = dict(_OPTION.findall(name))
     search_on = asked.get("search_on", search_on)
     search_epochs = int(asked["search_epochs"]) if "search_epochs" in asked else search_epochs
-    family, _, task = plain.partition("/")
-    family = family.replace("-", "_")
-    task, training, rest = task.partition(_TRAINING)
-    tasks = "TRAINABLE" if training else "TASKS"
-    if family not in _modules("benchmarks") or task not in getattr(_family(family), tasks, ()) or rest:
-        if family in _modules("benchmarks") and not _family(family).TASKS and _spaces(family):
-            raise UnknownName(f"{name!r} is not a benchmark: {family} is a search space, of which there is no table.")
-        raise UnknownName(_unknown("benchmark", name, [*benchmark_names(), *trainable_names()]))
-    load: Callable[..., Benchmark] = getattr(_family(family), "load_training" if training else "load")
+    noise = Noise.parse(noise) if isinstance(noise, str) else noise
+    load: Callable[..., Benchmark]
+    if _TRAINING in plain:
+        family, task, load = _training(name, plain)
+    else:
+        family, task = _table(name, plain)
+        load = _family(family).load
     options = {} if search_on is None else {"search_on": search_on}
     if options and "search_on" not in inspect.signature(load).parameters:
         raise Unsupported(f"{plain} has no choice of the split to search on: it is the validation split.")
-    benchmark = load(task, Noise.parse(noise) if isinstance(noise, str) else noise, **options)
+    benchmark = load(task, noise, **options)
     if search_epochs is not None:
         benchmark.search_epochs = benchmark.check_epochs(search_epochs)
         benchmark.name += f":search_epochs={search_epochs}"
@@ -117,10 +120,55 @@ def get_benchmark(
     return benchmark
 
 
+def _table(name: str, plain: str) -> tuple[str, str]:
+    """Family and task of a benchmark that answers from a table."""
+    typed, _, task = plain.partition("/")
+    family = _spelled(typed, _modules("benchmarks"))
+    found = None if family is None else _spelled(task, _family(family).TASKS)
+    if family is not None and found is not None:
+        return family, found
+    if family is not None and not _family(family).TASKS and _spaces(family):
+        raise UnknownName(
+            f"{name!r} is not a benchmark: {family} is a search space, of which there is no table. "
+            f"{family}/DATA{_TRAINING} trains its architectures on the images DATA."
+        )
+    raise UnknownName(_unknown("benchmark", name, benchmark_names()))
+
+
+def _training(name: str, plain: str) -> tuple[str, str, Callable[..., Benchmark]]:
+    """The family of a space, the set of images, and what opens a benchmark that trains one on the other."""
+    plain, _, rest = plain.partition(_TRAINING)
+    typed, _, data = plain.partition("/")
+    if rest:
+        raise UnknownName(f"{name!r:.100} is not a benchmark: nothing follows {_TRAINING} but options.")
+    if _spelled(typed, space_names()) is None:
+        raise UnknownName(_unknown("search space", typed, training_spaces()))
+    space, images = get_space(typed), _spelled(data, image_names())
+    if images is None:
+        raise UnknownName(_unknown("set of images", data, image_names()))
+    homes = [family for family in _modules("benchmarks") if space.name in {each.name for each in _spaces(family)}]
+    home = _family(family := space.name if space.name in homes else homes[0])
+    paper = re.search(r"^Paper: (.*?)\.?$", (home.__doc__ or "").replace("\n    ", " "), flags=re.MULTILINE)
+    notes = getattr(home, "TRAINING_NOTES", {}).get(images, ())
+    about = {"paper": paper[1] if paper else "none", "notes": notes}
+
+    def load(task: str, noise: Noise) -> Benchmark:
+        opened: Benchmark = _loader().load_training(space, task, noise, **about)
+        return opened
+
+    return family, images, load
+
+
+def _loader() -> ModuleType:
+    """What makes the benchmarks that train; it loads torch when it trains."""
+    return importlib.import_module("nassim.full_training.training.loader")
+
+
 def get_supernets(name: str) -> Supernets:
     """Where a benchmark's one-shot runs come from; opens no table. `Unsupported` where it has no supernet."""
-    family, _, task = name.strip().partition("/")
-    found = _supernets(family, task) if family in _modules("benchmarks") else None
+    typed, _, task = name.strip().partition("/")
+    family = _spelled(typed, _modules("benchmarks"))
+    found = None if family is None else _supernets(family, _spelled(task, _family(family).TASKS) or task)
     if found is None:
         if name.strip() not in benchmark_names():
             raise UnknownName(_unknown("benchmark", name, benchmark_names()))
@@ -162,10 +210,9 @@ def recipe_module(name: str) -> ModuleType:
 def get_space(name: str) -> SearchSpace:
     """The search space of a name."""
     known = {space.name: space for family in _modules("benchmarks") for space in _spaces(family)}
-    alike = {spelled.replace("-", "_"): space for spelled, space in known.items()}
-    found = known.get(name.strip()) or alike.get(name.strip().replace("-", "_"))
+    found = _spelled(name.strip(), known)
     if found is not None:
-        return found
+        return known[found]
     raise UnknownName(_unknown("search space", name, space_names()))
 
 
@@ -225,6 +272,14 @@ def _spaces(family: str) -> tuple[SearchSpace, ...]:
 def _supernets(family: str, task: str) -> Supernets | None:
     make: Callable[[str], Supernets | None] = getattr(_family(family), "supernets", lambda task: None)
     return make(task)
+
+
+def _spelled(typed: str, known: Iterable[str]) -> str | None:
+    """The known name that was typed, ``-`` and ``_`` being the same; None if there is none."""
+    names = list(known)
+    if typed in names:
+        return typed
+    return {name.replace("-", "_"): name for name in names}.get(typed.replace("-", "_"))
 
 
 def _unknown(kind: str, name: str, known: Iterable[str]) -> str:

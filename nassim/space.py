@@ -115,7 +115,7 @@ class SearchSpace:
         """Read ``space:3-1-0``, ``3-1-0`` or, where no decision has over ten options, ``310``."""
         body = text.strip()
         head, colon, tail = body.partition(":")
-        if colon and head == self.name:
+        if colon and head.replace("-", "_") == self.name.replace("-", "_"):
             body = tail
         parts = body.split("-") if "-" in body else list(body)
         if parts and all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):

@@ -43,12 +43,13 @@ def parse_variants(text: str) -> list[tuple[str, dict[str, str]]]:
     choices: dict[str, list[str]] = {}
     for part in rest[:-1].split(","):
         key, equals, values = part.partition("=")
+        key = key.strip().replace("-", "_")
         options = [value.strip() for value in values.split("|")]
-        if not equals or not key.strip() or not all(options):
+        if not equals or not key or not all(options):
             raise InvalidSetting(f"{text!r:.100}: {part!r:.50} is not a setting: write setting=value or setting=a|b.")
-        if key.strip() in choices:
-            raise InvalidSetting(f"{text!r:.100} sets {key.strip()} twice.")
-        choices[key.strip()] = options
+        if key in choices:
+            raise InvalidSetting(f"{text!r:.100} sets {key} twice.")
+        choices[key] = options
     count = 1
     for options in choices.values():
         count *= len(options)

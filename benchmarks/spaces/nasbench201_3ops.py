@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nassim.benchmarks.spaces import nasbench201
 from nassim.errors import InvalidArchitecture
+from nassim.network import Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
 
 WHOLE = nasbench201.SPACE
@@ -29,6 +30,8 @@ class NASBench201ThreeOps(SearchSpace):
     >>> str(arch), arch == SPACE.parse("210021"), str(SPACE.cell(arch))
     ('nasbench201_3ops:2-1-0-0-2-1', True, 'nasbench201:3-1-0-0-3-1')
     """
+
+    frame = WHOLE.frame
 
     def __init__(self) -> None:
         super().__init__("nasbench201_3ops", [Decision(d.name, OPERATIONS) for d in WHOLE.decisions])
@@ -65,6 +68,10 @@ class NASBench201ThreeOps(SearchSpace):
     def graph(self, arch: Architecture) -> Graph:
         """All six edges in the order of the decisions, those labelled ``none`` included."""
         return WHOLE.graph(self.cell(arch))
+
+    def network(self, arch: Architecture, frame: Frame) -> Network:
+        """The network of the same cell of the whole space."""
+        return WHOLE.network(self.cell(arch), frame)
 
     def canonical(self, arch: Architecture, kind: str = "published") -> str:
         """As in the whole space: ``published``, ``algebraic``, ``identity`` or ``zero``."""

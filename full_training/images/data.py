@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -115,6 +116,7 @@ def load_data(name: str, folder: Path | None = None) -> ImageData:
 
     `UnknownName` for another name, `MissingData` or `CorruptData` where image files are not as released.
     """
+    name = name.strip().replace("_", "-")  # as a user may type it
     if name == "digits":
         from nassim.full_training.images import digits
 
@@ -139,7 +141,9 @@ def load_data(name: str, folder: Path | None = None) -> ImageData:
 
     if name in (others := own.own_names()):
         return own.load(name)
+    near = " or ".join(difflib.get_close_matches(name, (*DATA_SETS, *others), n=3))
+    meant = f"Did you mean {near}? " if near else ""
     raise UnknownName(
-        f"{name!r:.60} is not a data set to train on. Known: {', '.join((*DATA_SETS, *others))}; "
-        "`nassim data images NAME PATH` makes one of your own."
+        f"{name!r:.60} is not a data set to train on. {meant}"
+        f"Known: {', '.join((*DATA_SETS, *others))}; `nassim data images NAME PATH` makes one of your own."
     )

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.training.device import choose_device
@@ -19,6 +19,7 @@ from nassim.full_training.training.leases import SECONDS, Lease, LeaseLost, hold
 from nassim.full_training.training.lineage import Lineage
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
+from nassim.network import Network
 from nassim.space import Architecture
 from nassim.tabular_data.locations import data_folder
 
@@ -72,6 +73,7 @@ class Kept:
         recipe: Recipe,
         seed: int,
         *,
+        network: Callable[[], Network] | None = None,
         until: int | None = None,
         device: str = "auto",
         again: bool = False,
@@ -80,6 +82,7 @@ class Kept:
     ) -> Training:
         """The training that is kept, or one that is made now and kept; needs torch for the latter.
 
+        network: gives what `train` is to train, if there is something to train; None: a cell of NAS-Bench-201.
         until: epochs that are needed (None: all); fewer may be asked for later, and more: the checkpoint of a training
             that stops before its end stays, and only the epochs that it lacks are trained.
         again: train although a training is kept, and keep the new one in its place.
@@ -111,7 +114,8 @@ class Kept:
                         if tell is not None:
                             tell(curve)
 
-                    training = train(arch, data, recipe, seed, device=chosen, resume=path, until=wanted, tell=told)
+                    options: dict[str, Any] = {"device": chosen, "resume": path, "until": wanted, "tell": told}
+                    training = train(arch, data, recipe, seed, network=network and network(), **options)
                     if not lease.renew():
                         raise LeaseLost
                     self.add(lineage, training)

@@ -13,9 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.benchmarks.spaces.nasbench201_3ops import whole
 from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take, to_device
 from nassim.full_training.images.data import ImageData
+from nassim.full_training.networks.framed import network_of
 from nassim.full_training.networks.nasbench201 import build, initialize
 from nassim.full_training.networks.stack import Stack
 from nassim.full_training.training.device import describe, device_seconds, one_thread
@@ -39,6 +41,7 @@ class DeviceData:
     @classmethod
     def of(cls, data: ImageData, recipe: Recipe, device: torch.device | str = "cpu") -> DeviceData:
         recipe.check(data)
+        network_of(SPACE.at(0), recipe, data)  # refuses sides that the skeleton cannot halve twice
         return cls(
             data,
             to_device(data, "train", device, recipe.padding(data.side)),

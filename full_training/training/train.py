@@ -20,12 +20,14 @@ from torch import Tensor
 
 from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take, to_device
 from nassim.full_training.images.data import ImageData
-from nassim.full_training.networks.nasbench201 import build, initialize
+from nassim.full_training.networks.construct import construct, initialize
+from nassim.full_training.networks.framed import network_of
 from nassim.full_training.training import checkpoint
 from nassim.full_training.training.device import describe, device_seconds, one_thread
 from nassim.full_training.training.memory import peak_memory
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
+from nassim.network import Network
 from nassim.space import Architecture
 
 EVALUATED = 1000  # images at once in an evaluation
@@ -47,6 +49,7 @@ def train(
     recipe: Recipe,
     seed: int,
     *,
+    network: Network | None = None,
     device: torch.device | str = "cpu",
     resume: Path | None = None,
     until: int | None = None,
@@ -55,6 +58,7 @@ def train(
 ) -> Training:
     """Train one architecture from scratch.
 
+    network: what `network_of` makes of the architecture, the recipe and the data (None: a cell of NAS-Bench-201).
     resume: where a checkpoint is kept after every epoch; a training that was killed, or stopped, goes on from it.
     until: stop after so many epochs of the recipe's schedule (None: all); the result then has no test accuracy. Gone on
         with, it gives the curve of one that was never stopped (on the CPU bit for bit).
@@ -66,9 +70,10 @@ def train(
     training's, `CorruptData` for a damaged checkpoint, `OutputFailed` if one cannot be written.
     """
     recipe.check(data)
+    network = network_of(arch, recipe, data) if network is None else network
     device = torch.device(device)
     with one_thread(device.type == "cpu" and recipe.batch * recipe.channels * data.side**2 < SMALL):
-        return _train(arch, data, recipe, seed, device, resume, until, compiled, tell)
+        return _train(arch, data, recipe, seed, network, device, resume, until, compiled, tell)
 
 
 def _train(
@@ -76,6 +81,7 @@ def _train(
     data: ImageData,
     recipe: Recipe,
     seed: int,
+    network: Network,
     device: torch.device,
     resume: Path | None,
     until: int | None,
@@ -85,7 +91,7 @@ def _train(
     identity = {"arch": str(arch), "recipe": recipe.sha256, "data": data.sha256, "seed": str(seed)}
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    learner = _Learner(arch, data, recipe, seed, device, compiled=compiled)
+    learner = _Learner(network, data, recipe, seed, device, compiled=compiled)
     curve, failed, notes, here = Curve(), "", list[str](), describe(device)
     state = checkpoint.load(resume, identity, device) if resume else None
     if state is not None:
@@ -132,16 +138,10 @@ class _Learner:
     """A network with its optimizer and training images on a device."""
 
     def __init__(
-        self, arch: Architecture, data: ImageData, recipe: Recipe, seed: int, device: torch.device, *, compiled: bool
+        self, network: Network, data: ImageData, recipe: Recipe, seed: int, device: torch.device, *, compiled: bool
     ) -> None:
         self.recipe, self.seed, self.device = recipe, seed, device
-        self.network = build(
-            arch,
-            channels=recipe.channels,
-            cells=recipe.cells,
-            classes=data.classes,
-            image_channels=data.channels,
-        )
+        self.network = construct(network)
         initialize(self.network, generator("weights", seed), device)
         if device.type == "cuda":
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TypeVar
 
 from nassim.benchmark import About, Benchmark, Noise
-from nassim.errors import InvalidQuery, InvalidSetting, Unsupported
+from nassim.errors import InvalidQuery, Unsupported
 from nassim.full_training.images.data import ImageData
+from nassim.full_training.networks.framed import network_of
 from nassim.full_training.training.device import choose_device, require_torch
 from nassim.full_training.training.kept import Kept
 from nassim.full_training.training.lineage import Lineage, after, read_name
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
+from nassim.network import Network
 from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
 
 SEEDS = (777, 888, 999)
+T = TypeVar("T")
 
 
 class Trained(Benchmark):
@@ -28,12 +35,14 @@ class Trained(Benchmark):
     epochs than the recipe's are its schedule broken off there; the training goes on where it stopped when more are
     asked for, so that a shorter one is a prefix of a longer. One that failed answers 0 and carries ``failed`` = 1.
 
-    A query is answered in two steps, which a run may take apart: `draw` makes its random choice, `answer` trains.
-    `continued` goes on with a training that an earlier result named (`name`) and charges what it adds.
-
-    Means are over the trainings that are kept, one of them at least: it is made if need be. `known` and `known_cost`
-    look without training.
+    A result names its training by the hash of its lineage (`name_of`); a query with that origin goes on with it, under
+    its seeds, and costs what it adds. A `job` has its seed drawn and trains wherever it is called.
+    Means are over the whole trainings that are kept, and NaN where there is none: looking something up trains nothing.
     """
+
+    continues = True
+    trains = True
+    has_test = True
 
     def __init__(
         self,
@@ -47,14 +56,20 @@ class Trained(Benchmark):
         seeds: Sequence[int] = SEEDS,
         device: str = "auto",
         folder: Path | None = None,
+        images: Callable[[], ImageData] | None = None,
     ) -> None:
-        require_torch(name)
+        """``images`` gives ``data`` in another process; without it a job carries them along.
+
+        `InvalidSetting` if recipe, space and data do not fit each other, `Unsupported` for a space without networks.
+        """
         if noise.kind == "repeat" and noise.repeat > len(seeds):
             raise InvalidQuery(f"{name} trains under {len(seeds)} seeds: use repeat=1 to {len(seeds)}, draw or mean.")
         self.name = name
         self.space = space
         self.data = data
+        self.images = images or partial(_itself, data)
         self.use(recipe)
+        require_torch(name)
         self.about = about
         self.noise = noise
         self.seeds = tuple(seeds)
@@ -62,28 +77,39 @@ class Trained(Benchmark):
         self.kept = Kept(folder)
 
     def use(self, recipe: Recipe) -> None:
-        """Train by another recipe from now on; `InvalidSetting` if it does not fit the data."""
+        """Train by another recipe from now on; `InvalidSetting` if it does not fit the data or the space."""
         recipe.check(self.data)
+        network_of(self.space.sample(random.Random(0)), recipe, self.data, self.space)
         self.recipe = recipe
         self.epochs = recipe.epochs
         self.fidelities = tuple(range(1, recipe.epochs + 1))
+        self.__dict__.pop("typical_cost", None)
 
     def move(self, device: str) -> None:
         """Train on another device from now on (auto, cpu, cuda, cuda:N, mps); `InvalidSetting` if it is not here."""
         choose_device(device)
         self.device = device
 
-    @property
-    def has_test(self) -> bool:
-        return True
-
     # -- answers --------------------------------------------------------------------------------------
 
     def query(self, query: Query, rng: random.Random) -> Result:
         """Train, or answer from what is kept; ``rng`` draws the seed under ``draw``."""
-        epochs = self.epochs_of(query)
-        arch = self.space.check(query.arch)
-        return self.answer(arch, epochs, self.draw(rng))
+        return self._task(query, rng).answer(self.data)
+
+    def job(self, query: Query, rng: random.Random) -> Callable[[], Result]:
+        """The query with its seed drawn; where it is called it trains, and keeps the training in this folder."""
+        task = self._task(query, rng)
+        return Job(replace(task, network=partial(_itself, task.network())), self.images)
+
+    def _task(self, query: Query, rng: random.Random) -> Task:
+        epochs, arch = self.epochs_of(query), self.space.check(query.arch)
+        begun = self.begins_from(query)
+        seeds, since = (self.draw(rng), 0) if begun is None else (self._seeds_of(arch, begun[0].split("+")), begun[1])
+        return self._with(arch, seeds, epochs, since)
+
+    def _with(self, arch: Architecture, seeds: tuple[int, ...], epochs: int, since: int = 0) -> Task:
+        network = partial(network_of, arch, self.recipe, self.data, self.space)
+        return Task(arch, network, self.recipe, seeds, epochs, since, self.device, self.kept)
 
     def draw(self, rng: random.Random) -> tuple[int, ...]:
         """The seeds whose trainings answer a query: all under ``mean``, else one."""
@@ -91,51 +117,56 @@ class Trained(Benchmark):
             return (self.seeds[int(rng.random() * len(self.seeds))],)
         return (self.seeds[self.noise.repeat - 1],) if self.noise.kind == "repeat" else self.seeds
 
-    def answer(self, arch: Architecture, epochs: int, seeds: Sequence[int], since: int = 0) -> Result:
-        """The mean of the trainings under ``seeds`` after ``epochs``, trained as far as need be.
+    def epochs_of(self, query: Query) -> int:
+        if query.inherit:
+            raise Unsupported(
+                f"{self.name} cannot begin with inherited weights (inherit={query.inherit!r:.20}): a training begins "
+                "from scratch, or goes on with an earlier one of the same architecture (origin alone)."
+            )
+        return super().epochs_of(query)
 
-        since: epochs that have been paid for: the cost is of those that follow.
+    def begins_from(self, query: Query) -> tuple[str, int] | None:
+        """(keys joined by ``+``, epochs) of the training that a query continues; None where it has no origin.
+
+        `InvalidQuery` for an origin that names no training of the architecture by this recipe on these images, or that
+        has the epochs already.
         """
-        found = [self.training(arch, seed, epochs) for seed in seeds]
-        value = sum(accuracy(training, epochs) for training in found) / len(found)
-        cost = sum(sum(training.seconds[since:epochs]) for training in found) / len(found)
-        failed = sum(bool(training.failed) for training in found)
-        return Result(value, epochs, cost, {"failed": float(failed)} if failed else {})
+        wanted = self.epochs_of(query)
+        if not query.origin:
+            return None
+        keys, epochs = read_name(query.origin)
+        self._seeds_of(query.arch, keys)
+        if wanted <= self.check_epochs(epochs):
+            raise InvalidQuery(
+                f"{self.name}: a training of {epochs} epochs cannot go on to {wanted}: ask for more than it had."
+            )
+        return "+".join(keys), epochs
 
     def name_of(self, arch: Architecture, seeds: Sequence[int], epochs: int) -> str:
-        """The name of what `answer` gives, by which `continued` knows it: ``KEY/EPOCHS``, of a mean with all keys."""
+        """What a result calls its training: ``KEY/EPOCHS``, of a mean with all keys."""
         return after([self.lineage(arch, seed).key for seed in seeds], epochs)
 
-    def origin(self, arch: Architecture, name: str) -> tuple[tuple[int, ...], int]:
-        """Seeds and epochs of a named training of ``arch``; `InvalidQuery` if it is none by this recipe."""
-        keys, epochs = read_name(name)
+    def _seeds_of(self, arch: Architecture, keys: Sequence[str]) -> tuple[int, ...]:
         seed_of = {self.lineage(arch, seed).key: seed for seed in self.seeds}
         if not set(keys) <= set(seed_of):
             raise InvalidQuery(
-                f"{name!r:.30} names no training of {arch} on {self.name}: only the same architecture continues, "
-                "on the same benchmark and by the same recipe."
+                f"{'+'.join(keys)!r:.30} names no training of {arch} on {self.name}: only the same architecture "
+                "continues, on the same benchmark and by the same recipe."
             )
-        return tuple(seed_of[key] for key in keys), self.check_epochs(epochs)
-
-    def continued(self, arch: Architecture, name: str, epochs: int) -> Result:
-        """Go on with a named training to ``epochs``: it keeps its seeds and schedule, the cost is the difference."""
-        seeds, since = self.origin(arch, name)
-        if self.check_epochs(epochs) <= since:
-            raise InvalidQuery(f"{arch} has {since} epochs already: a continuation to {epochs} adds none.")
-        return self.answer(arch, epochs, seeds, since)
+        return tuple(seed_of[key] for key in keys)
 
     def training(self, arch: Architecture, seed: int, epochs: int | None = None) -> Training:
         """The training of an architecture under a seed, for at least ``epochs`` epochs (None: all), kept or made."""
-        return self.kept.obtain(arch, self.data, self.recipe, seed, until=epochs, device=self.device)
+        return self._with(arch, (seed,), epochs or self.epochs).training(self.data, seed)
 
     def lineage(self, arch: Architecture, seed: int) -> Lineage:
         """What the training of an architecture under a seed is kept by."""
         return Lineage.of(arch, self.data, self.recipe, seed)
 
-    # -- means ----------------------------------------------------------------------------------------
+    # -- what is known --------------------------------------------------------------------------------
 
-    def known(self, arch: Architecture, metric: str = "valid_accuracy") -> float | None:
-        """Mean over the whole trainings that are kept, a failed one counting as 0; None if there is none."""
+    def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy") -> float:
+        """Mean over the whole trainings that are kept, a failed one counting as 0; NaN if there is none."""
         if metric not in ("valid_accuracy", "test_accuracy"):
             raise Unsupported(f"{self.name} has valid_accuracy and test_accuracy, not {metric!r:.40}.")
         found = [self.kept.find(self.lineage(arch, seed)) for seed in self.seeds]
@@ -144,33 +175,71 @@ class Trained(Benchmark):
             for training in found
             if training is not None and (training.failed or training.test_accuracy is not None)
         ]
-        return sum(values) / len(values) if values else None
+        return sum(values) / len(values) if values else math.nan
 
-    def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy") -> float:
-        """As `known`; if no whole training is kept, one is made."""
-        value = self.known(arch, metric)
-        if value is None:
-            self.training(self.space.check(arch), self.seeds[0])
-            value = self.known(arch, metric)
-            assert value is not None
-        return value
-
-    def known_cost(self) -> float | None:
-        """Mean seconds of the trainings that are kept, of each as if it were whole; None if there is none."""
-        kept = self.kept.all_of(self.data.sha256, self.recipe.sha256, self.space.name)
-        costs = [self.epochs * sum(t.seconds) / len(t.seconds) for t in kept if t.seconds and not t.failed]
-        return sum(costs) / len(costs) if costs else None
-
-    @property
+    @cached_property
     def typical_cost(self) -> float:
-        """As `known_cost`; if nothing is kept, that of one architecture, which is trained for an epoch."""
-        cost = self.known_cost()
-        if cost is None:
-            training = self.training(self.space.sample(random.Random("typical cost")), self.seeds[0], 1)
-            if training.failed:
-                raise InvalidSetting(f"recipe {self.recipe.name} on {self.data.name}: {training.failed}.")
-            cost = self.epochs * sum(training.seconds)
-        return cost
+        """Mean seconds of the whole trainings that are kept, for a query's usual epochs; NaN if there is none.
+
+        It stays what it was when it was first asked for, whatever is trained after that.
+        """
+        kept = self.kept.all_of(self.data.sha256, self.recipe.sha256, self.space.name)
+        costs = [sum(t.seconds[: self.search_epochs]) for t in kept if t.test_accuracy is not None]
+        return sum(costs) / len(costs) if costs else math.nan
+
+
+@dataclass(frozen=True)
+class Task:
+    """Trainings of one architecture that answer a query, all choices made.
+
+    since: epochs that have been paid for; seeds: several, whose mean is the answer.
+    """
+
+    arch: Architecture
+    network: Callable[[], Network]  # asked for if there is something to train
+    recipe: Recipe
+    seeds: tuple[int, ...]
+    epochs: int
+    since: int
+    device: str
+    kept: Kept
+
+    def answer(self, data: ImageData) -> Result:
+        """Train as far as need be, and answer."""
+        found = [self.training(data, seed) for seed in self.seeds]
+        value = sum(accuracy(training, self.epochs) for training in found) / len(found)
+        cost = sum(sum(training.seconds[self.since : self.epochs]) for training in found) / len(found)
+        failed = sum(bool(training.failed) for training in found)
+        keys = [Lineage.of(self.arch, data, self.recipe, seed).key for seed in self.seeds]
+        return Result(
+            value,
+            self.epochs,
+            cost,
+            {"failed": float(failed)} if failed else {},
+            after(keys, self.epochs),
+            self.epochs - self.since if self.since else -1,
+        )
+
+    def training(self, data: ImageData, seed: int) -> Training:
+        """One of them, kept or made."""
+        return self.kept.obtain(
+            self.arch, data, self.recipe, seed, network=self.network, until=self.epochs, device=self.device
+        )
+
+
+@dataclass(frozen=True)
+class Job:
+    """A task with its images: what it returns when called is the answer of `Trained.query`."""
+
+    task: Task
+    images: Callable[[], ImageData]
+
+    def __call__(self) -> Result:
+        return self.task.answer(self.images())
+
+
+def _itself(value: T) -> T:
+    return value
 
 
 def accuracy(training: Training, epochs: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import io
 import json
 import math
@@ -16,10 +17,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from nassim.errors import InvalidSetting
+from nassim.errors import InvalidArchitecture, InvalidSetting
 from nassim.patience import BLACK_BOX
-from nassim.registry import get_protocol
+from nassim.registry import get_protocol, get_space
 from nassim.settings import parse_value
+from nassim.space import Architecture, SearchSpace
 from nassim.strategy import Algorithm
 
 WIDE = 140  # columns, where the output goes to a file or a pipe
@@ -117,7 +119,7 @@ def apply_settings(algorithm: Algorithm, settings: Iterable[str], *, prefix: boo
     """``algorithm`` with those of ``--set [algo.]name=value`` that are its own."""
     for setting in settings:
         target, equals, text = setting.partition("=")
-        owner, dot, name = target.rpartition(".")
+        owner, dot, name = target.replace("-", "_").rpartition(".")
         wanted = "ALGORITHM.NAME=VALUE, e.g. re.sample_size=10" if prefix else "NAME=VALUE, e.g. sample_size=10"
         if not equals or not name or (prefix and not dot):
             raise InvalidSetting(f"--set {setting}: write {wanted}.")
@@ -130,6 +132,19 @@ def apply_settings(algorithm: Algorithm, settings: Iterable[str], *, prefix: boo
             algorithm.configured(**{name: None})  # raises the error that lists the known names
         algorithm = algorithm.configured(**{name: parse_value(parameters[name], text, owner=algorithm.name)})
     return algorithm
+
+
+def find_architecture(text: str, default: str = "") -> tuple[SearchSpace, Architecture]:
+    """An architecture with its space, which stands before a colon; ``default``: the space of one without."""
+    name = text.strip().partition(":")[0] if ":" in text else default
+    space = get_space(name)
+    try:
+        return space, space.parse(text)
+    except InvalidArchitecture:
+        inside = text.strip().partition(":")[2]  # a published form, which has no space's name before it
+        with contextlib.suppress(InvalidArchitecture):
+            return space, space.parse(inside)
+        raise
 
 
 def follow(protocol: str, benchmarks: Sequence[str], budget: str | None, search_on: str = "") -> tuple[list[str], str]:

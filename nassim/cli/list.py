@@ -15,8 +15,9 @@ from nassim.registry import (
     benchmarks_with_supernets,
     get_algorithm,
     get_space,
+    image_names,
     space_names,
-    trainable_names,
+    training_spaces,
 )
 from nassim.space import SearchSpace
 
@@ -42,7 +43,10 @@ def main(
     elif rows:
         print_table([*rows[0]], [[*row.values()] for row in rows])
     if kind is Kind.benchmarks and not as_json:
-        typer.echo(f"\nThese train what is asked for, on this machine: {', '.join(trainable_names())}.")
+        typer.echo(
+            f"\nSPACE/DATA:training trains what is asked for, on this machine.\n"
+            f"SPACE: {', '.join(training_spaces())}\nDATA: {', '.join(image_names())}"
+        )
     if kind is Kind.algorithms and not as_json:
         typer.echo(
             f"\nThose that share weights need a benchmark with a supernet: {', '.join(benchmarks_with_supernets())}."

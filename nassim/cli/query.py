@@ -67,7 +67,7 @@ def main(
         said = metric.read(test) if bench.has_test else f"none in this source. {bench.test_source}"
         rows.append((f"{metric.title('test')}, {result.epochs} epochs, mean of repeats", said))
     spent = duration(result.cost) if bench.cost_unit == "seconds" else f"{result.cost:g} {bench.cost_unit}"
-    rows.append(("simulated cost", spent))
+    rows.append(("cost of the training" if bench.trains else "simulated cost", spent))
     for name, value in result.extras.items():
         unit = bench.about.extras.get(name, "")
         rows.append((f"{name} [{unit}]" if unit else name, f"{value:,.6g}" if value < 1000 else f"{value:,.0f}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
@@ -9,12 +10,12 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from nassim.benchmark import Benchmark
-from nassim.cli.console import Json, console, print_json, print_table
+from nassim.cli.console import Json, console, find_architecture, print_json, print_table
 from nassim.network import Frame, Part, measure, outline
 from nassim.page import HEADINGS, page
-from nassim.registry import find, get_space
+from nassim.registry import find
 from nassim.settings import describe
-from nassim.space import SearchSpace
+from nassim.space import Architecture, SearchSpace
 from nassim.strategy import Algorithm
 
 Section = dict[str, object]
@@ -28,7 +29,7 @@ def main(
     """Show what is known of an algorithm, a benchmark, a search space or an architecture; all that have the name."""
     space, colon, _ = name.strip().partition(":")
     if colon and "/" not in space:
-        _show_architecture(get_space(space), name, as_json)
+        _show_architecture(*find_architecture(name), as_json)
         return
     found = find(name)
     pages: list[Section] = []
@@ -107,9 +108,7 @@ def _benchmark(benchmark: Benchmark) -> Section:
         "paper": about.paper,
         "space": f"{benchmark.space.name}: {benchmark.space.size:,} architectures",
         "epochs": f"{', '.join(map(str, benchmark.fidelities))} (a full training: {benchmark.epochs})",
-        "mean cost of a query": f"{cost:,.0f} {benchmark.cost_unit}"
-        if cost >= 10
-        else f"{cost:.2} {benchmark.cost_unit}",
+        "mean cost of a query": _cost(cost, benchmark.cost_unit),
         "splits": dict(about.splits),
         f"best {metric.name}": best,
         "test split": "yes" if benchmark.has_test else f"none in this source. {benchmark.test_source}",
@@ -122,6 +121,12 @@ def _benchmark(benchmark: Benchmark) -> Section:
         "synthetic": about.synthetic,
         "data sha256": about.sha256 or "none: computed by the code",
     }
+
+
+def _cost(cost: float, unit: str) -> str:
+    if math.isnan(cost):
+        return "not known: nothing has been trained yet"
+    return f"{cost:,.0f} {unit}" if cost >= 10 else f"{cost:.2} {unit}"
 
 
 def _space(space: SearchSpace) -> Section:
@@ -140,8 +145,7 @@ def _frame(frame: Frame) -> str:
     return f"C = {frame.channels}, {frame.cells} cells, images of {image}, {frame.classes} classes"
 
 
-def _show_architecture(space: SearchSpace, text: str, as_json: bool) -> None:
-    arch = space.parse(text)
+def _show_architecture(space: SearchSpace, arch: Architecture, as_json: bool) -> None:
     section: Section = {"architecture": str(arch), "string": space.format(arch)}
     parts: list[Part] = []
     if space.frame is not None:

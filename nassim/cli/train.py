@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nassim.cli.console import DeviceOption, Json, console, percent, print_json, print_table
-from nassim.registry import get_space
+from nassim.cli.console import DeviceOption, Json, console, find_architecture, percent, print_json, print_table
 
 if TYPE_CHECKING:
     from nassim.full_training.training.train import Curve
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 RecipeOption = Annotated[
     str,
     typer.Option(
-        "--recipe", help="digits, fashion14, nasbench201-12ep, -12ep-unmirrored or -200ep. Default: the data set's."
+        "--recipe",
+        help="small, digits, fashion14, nasbench201-12ep, -12ep-unmirrored or -200ep. Default: that of space and data.",
     ),
 ]
 EpochsOption = Annotated[int | None, typer.Option("--epochs", min=1, help="Length of the recipe's schedule.")]
@@ -30,7 +30,9 @@ ImagesOption = Annotated[
 
 
 def main(
-    arch: Annotated[str, typer.Argument(help="a cell of NAS-Bench-201: its string, its digits, or space:3-1-0-4-2-3")],
+    arch: Annotated[
+        str, typer.Argument(help="SPACE:ARCHITECTURE of any space with networks; without SPACE a cell of NAS-Bench-201")
+    ],
     data: Annotated[
         str, typer.Option(help="digits, fashion14, fashion, mnist, cifar10, cifar100, imagenet16-120 or your own.")
     ] = "digits",
@@ -46,19 +48,21 @@ def main(
     """Train an architecture from scratch; trainings are kept and not repeated, and a killed one goes on."""
     from nassim.full_training.images import cifar
     from nassim.full_training.images.data import load_data
+    from nassim.full_training.networks.framed import network_of
     from nassim.full_training.training.device import choose_device, describe, require_torch, seconds_are
     from nassim.full_training.training.kept import Kept
-    from nassim.full_training.training.recipe import get_recipe, usual_recipe
+    from nassim.full_training.training.usual import recipe_for
 
     require_torch("training")
-    architecture = get_space("nasbench201").parse(arch)
+    space, architecture = find_architecture(arch, "nasbench201")
     chosen = choose_device(device)
-    if download and data in cifar.RELEASES:
+    if download and (data := data.replace("_", "-")) in cifar.RELEASES:
         images = cifar.download(data)
     loaded = load_data(data, images)
     changes: Mapping[str, int] = {} if epochs is None else {"epochs": epochs}
-    used = get_recipe(recipe or usual_recipe(loaded), **changes)
+    used = recipe_for(space, loaded, recipe, **changes)
     used.check(loaded)
+    network = network_of(architecture, used, loaded, space)
     err, kept = console(stderr=True), Kept()
 
     def tell(seed: int, curve: Curve) -> None:
@@ -67,12 +71,13 @@ def main(
             f"validation {percent(curve.valid[-1])} %, {curve.seconds[-1]:.1f} s"
         )
 
-    what = f"recipe {used.name}, {used.epochs} epochs; data {data}; seconds: {seconds_are(chosen)}"
+    what = f"recipe {used.name}, {used.epochs} epochs; data {loaded.name}; seconds: {seconds_are(chosen)}"
     err.print(f"device: {describe(chosen)}; {what}", soft_wrap=True)
     found = []
     for seed in range(seeds):
         training = kept.obtain(
             *(architecture, loaded, used, seed),
+            network=lambda: network,
             device=str(chosen),
             again=again,
             tell=partial(tell, seed),

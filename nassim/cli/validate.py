@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +13,7 @@ from nassim.cli.console import DeviceOption, Json, console, print_json, print_ta
 from nassim.cli.train import EpochsOption, RecipeOption
 from nassim.errors import Unsupported
 from nassim.files import file_name
-from nassim.registry import get_benchmark, get_space, trainable_names
+from nassim.registry import get_benchmark, get_space, image_names, training_spaces
 
 if TYPE_CHECKING:
     from nassim.report.validation import Validation
@@ -32,8 +32,8 @@ def main(
 ) -> None:
     """Retrain the best architectures of a study, say what can be told apart and whether its ranking holds there."""
     from nassim.full_training.training.device import choose_device, describe, require_torch
-    from nassim.full_training.training.recipe import get_recipe
     from nassim.full_training.training.trained import Trained
+    from nassim.full_training.training.usual import recipe_for
     from nassim.full_training.training.validation import retrain
     from nassim.plots import save, validation_figure
     from nassim.report.validation import FILE, Cell, Validation, write_validations
@@ -42,22 +42,22 @@ def main(
 
     require_torch("validation")
     study = Study.open(folder)
-    usable = [name for name in study.benchmarks if f"{_plain(name)}:training" in trainable_names()]
+    usable = {name: training for name in study.benchmarks if (training := _training(study, name))}
     if not usable:
         raise Unsupported(
-            f"nothing in {folder} can be retrained: it has {', '.join(study.benchmarks)}, and there are images and "
-            f"networks for {', '.join(name.removesuffix(':training') for name in trainable_names())}."
+            f"nothing in {folder} can be retrained: it has {', '.join(study.benchmarks)}; there are networks for "
+            f"{', '.join(training_spaces())}, and images for {', '.join(image_names())}."
         )
     err = console(stderr=True)
     err.print(f"device: {describe(choose_device(device))}", soft_wrap=True)
     answers: dict[str, dict[str, object]] = {}
     validations: dict[str, Validation] = {}
-    for name in usable:
-        bench = get_benchmark(f"{_plain(name)}:training")
+    for name, training in usable.items():
+        bench = get_benchmark(training)
         assert isinstance(bench, Trained)
         bench.device = device
         changes: Mapping[str, int] = {} if epochs is None else {"epochs": epochs}
-        bench.use(get_recipe(recipe or bench.recipe.name, **changes))
+        bench.use(recipe_for(bench.space, bench.data, recipe, **changes))
         chosen = _best(study, name, top)
         found = retrain(chosen, bench, seeds, tell=lambda line: err.print(line, soft_wrap=True))
         cells = tuple(Cell(each.arch, each.found_by, each.tabulated, each.measured, each.test) for each in found)
@@ -87,20 +87,29 @@ def main(
         typer.echo(f"written: {folder / FILE}; {written[0]} shows it")
 
 
-def _plain(name: str) -> str:
-    """A benchmark's id without its options."""
-    return name.partition(":")[0]
+def _training(study: Study, name: str) -> str:
+    """The id of what trains the architectures that a study found on a benchmark; empty if there is nothing."""
+    images = name.partition(":")[0].partition("/")[2]
+    spaces = {arch.partition(":")[0] for arch, _, _ in _ended(study, name)}
+    there = images in image_names() and len(spaces) == 1 and spaces <= set(training_spaces())
+    return f"{spaces.pop()}/{images}:training" if there else ""
+
+
+def _ended(study: Study, benchmark: str) -> Iterator[tuple[str, float, str]]:
+    """The final answers on a benchmark: architecture, tabulated mean validation accuracy, strategy."""
+    for run in study.runs:
+        if run.benchmark == benchmark and run.curve:
+            end = run.curve[-1]
+            yield end.architecture, end.valid or 0.0, run.strategy
 
 
 def _best(study: Study, benchmark: str, top: int) -> list[tuple[Architecture, float, tuple[str, ...]]]:
     """The best distinct final answers of a study's runs by their tabulated mean value on validation."""
     by_arch: dict[str, tuple[float, set[str]]] = {}
-    for run in study.runs:
-        if run.benchmark == benchmark and run.curve:
-            end = run.curve[-1]
-            by_arch.setdefault(end.architecture, (end.valid or 0.0, set()))[1].add(run.strategy)
-    space = get_space(_plain(benchmark).partition("/")[0])
+    for arch, valid, strategy in _ended(study, benchmark):
+        by_arch.setdefault(arch, (valid, set()))[1].add(strategy)
     ranked = sorted(by_arch.items(), key=lambda item: (-item[1][0], item[0]))[:top]
+    space = get_space(next(iter(by_arch)).partition(":")[0])
     return [(space.parse(arch), valid, tuple(sorted(names))) for arch, (valid, names) in ranked]
 
 

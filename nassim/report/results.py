@@ -126,8 +126,8 @@ def _rising(part: Part) -> list[str]:
     names = [s for s, group in curves.items() if rises(band_at(group, at).median)]
     what = part.metric.title(part.split)
     why = (
-        f"Over time the median {split} regret of {', '.join(names)} rises in places: a run holds what its search saw to "
-        f"be the best (of one training), and is scored by that architecture's mean {what}."
+        f"Over time the median {split} regret of {', '.join(names)} rises in places: a run holds what the search saw "
+        f"to be the best (of one training), and is scored by that architecture's mean {what}."
     )
     return [why] if names else []
 

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.errors import CorruptData, InvalidSetting, MissingData, UnknownName
 from nassim.full_training.images import cifar, digits, imagenet16
 from nassim.full_training.images.data import SPLITS, ImageData, Split, halves, load_data, random_bits
+from nassim.full_training.networks.framed import network_of
 from nassim.full_training.training.recipe import RECIPES, USUAL, Recipe, get_recipe
 
 SHA256 = "2623a019bc5a38612368440c5836d0bd359139969478113be9fd79c52af07e6f"
@@ -261,4 +263,5 @@ def test_impossible_recipes_are_refused() -> None:
         get_recipe("imagenet")
     odd = Split(np.zeros((9, 1, 6, 6), np.uint8), np.zeros(9, np.int64))
     with pytest.raises(InvalidSetting, match="6 pixels"):
-        get_recipe("digits", batch=4).check(ImageData("odd", 2, dict.fromkeys(SPLITS, odd), {}, flip=False))
+        images = ImageData("odd", 2, dict.fromkeys(SPLITS, odd), {}, flip=False)
+        network_of(SPACE.at(0), get_recipe("digits", batch=4), images)

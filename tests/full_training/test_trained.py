@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -13,18 +14,18 @@ torch = pytest.importorskip("torch")
 
 
 from nassim.benchmark import About, Noise  # noqa: E402
-from nassim.benchmarks import nasbench201  # noqa: E402
 from nassim.benchmarks.spaces.nasbench201 import SPACE  # noqa: E402
 from nassim.clock import Budget  # noqa: E402
-from nassim.errors import InvalidQuery, InvalidSetting, MissingData, UnknownName, Unsupported  # noqa: E402
+from nassim.errors import CorruptData, InvalidQuery, InvalidSetting, MissingData, UnknownName, Unsupported  # noqa: E402
 from nassim.full_training.images.data import ImageData, Split  # noqa: E402
+from nassim.full_training.training import loader  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
 from nassim.full_training.training.recipe import Recipe  # noqa: E402
 from nassim.full_training.training.train import train  # noqa: E402
 from nassim.full_training.training.trained import SEEDS, Trained  # noqa: E402
 from nassim.full_training.training.validation import retrain  # noqa: E402
 from nassim.query import Query  # noqa: E402
-from nassim.registry import benchmark_names, get_algorithm, get_benchmark, trainable_names  # noqa: E402
+from nassim.registry import get_algorithm, get_benchmark  # noqa: E402
 from nassim.run import run  # noqa: E402
 
 TINY = Recipe("tiny", channels=2, cells=1, epochs=2, batch=32, crop=0, flip=False)
@@ -100,12 +101,14 @@ def test_ids_of_the_back_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     bench = get_benchmark("nasbench201/digits:training", "mean")
     assert isinstance(bench, Trained) and bench.name == "nasbench201/digits:training" and bench.noise.kind == "mean"
     assert bench.fidelities == tuple(range(1, bench.epochs + 1)) and bench.has_test
-    assert "nasbench201/cifar10:training" in trainable_names()
-    assert not set(trainable_names()) & set(benchmark_names())
     with pytest.raises(MissingData, match=r"cifar-10-binary.tar.gz"):
         get_benchmark("nasbench201/cifar10:training")
-    for wrong in ("nasbench201/digits:trained", "toy/additive:training", "nasbench201/mnist:training"):
-        with pytest.raises(UnknownName, match="is not a benchmark"):
+    for wrong, what in (
+        ("nasbench201/digits:trained", "benchmark"),
+        ("toy/additive:training", "set of images"),
+        ("nasbench/digits:training", "search space"),
+    ):
+        with pytest.raises(UnknownName, match=f"is not a {what}"):
             get_benchmark(wrong)
 
 
@@ -116,10 +119,11 @@ def test_training_on_cifar10_says_what_its_test_accuracy_is_of(monkeypatch: pyte
     names = {"train": "train", "valid": "x-valid", "test": "ori-test"}
     data = ImageData("cifar10", 10, dict.fromkeys(names, split), names, flip=True)
     data.__dict__["sha256"] = "made up"
-    monkeypatch.setattr(nasbench201, "load_data", lambda task: data)
-    about = nasbench201.load_training("cifar10", Noise()).about
-    assert "of the network trained on 25,000 images" in about.splits["test_accuracy"]
-    assert any("50,000" in note and "published" in note for note in about.notes)
+    monkeypatch.setattr(loader, "load_data", lambda task: data)
+    bench = get_benchmark("nasbench201/cifar10:training")
+    assert bench.epochs == 200 and bench.about.paper.endswith("arXiv:2001.00326")
+    assert "of the network trained on 25,000 images" in bench.about.splits["test_accuracy"]
+    assert any("50,000" in note and "published" in note for note in bench.about.notes)
 
 
 def test_a_shorter_training_is_a_prefix_of_a_longer_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,55 +143,64 @@ def test_a_shorter_training_is_a_prefix_of_a_longer_one(tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize("noise", ["draw", "mean", "repeat=3"])
 def test_a_named_training_continues_and_charges_the_difference(tmp_path: Path, noise: str) -> None:
-    bench, rng = trained(tmp_path, noise, replace(TINY, epochs=4)), random.Random(1)
-    seeds = bench.draw(rng)
-    first = bench.answer(ARCH, 1, seeds)
-    name = bench.name_of(ARCH, seeds, 1)
-    assert bench.origin(ARCH, name) == (seeds, 1) and len(seeds) == (3 if noise == "mean" else 1)
-    second = bench.continued(ARCH, name, 3)
-    assert second.epochs == 3 and second.value == bench.answer(ARCH, 3, seeds).value
-    assert first.cost + second.cost == pytest.approx(bench.answer(ARCH, 3, seeds).cost)
+    bench = trained(tmp_path, noise, replace(TINY, epochs=4))
+    seeds = bench.draw(random.Random(1))
+    assert len(seeds) == (3 if noise == "mean" else 1)
+    first = bench.query(Query(ARCH, 1), random.Random(1))
+    assert first.training == bench.name_of(ARCH, seeds, 1) and first.paid == 1
+    asked = Query(ARCH, 3, origin=first.training)
+    assert bench.begins_from(asked) == (first.training.removesuffix("/1"), 1) and bench.epochs_to_pay(asked) == 2
+    second = bench.query(asked, drawing := random.Random(2))
+    assert drawing.getstate() == random.Random(2).getstate(), "it keeps its seeds"
+    at_once = bench.query(Query(ARCH, 3), random.Random(1))
+    assert second.paid_epochs == 2 and second[:2] == at_once[:2] and second.training == at_once.training
+    assert first.cost + second.cost == pytest.approx(at_once.cost)
     for arch, origin, epochs, message in (
-        (ARCH, bench.name_of(ARCH, seeds, 3), 3, "has 3 epochs already"),
+        (ARCH, bench.name_of(ARCH, seeds, 3), 3, "a training of 3 epochs cannot go on to 3"),
         (ARCH, bench.name_of(ARCH, seeds, 3), 5, "not after 5"),
         (ARCH, bench.name_of(ARCH, seeds, 9), 4, "not after 9"),
-        (SPACE.at(3), name, 4, "only the same architecture continues"),
+        (SPACE.at(3), first.training, 4, "only the same architecture continues"),
         (ARCH, "toy:1-2/1/3", 4, "names no training of nasbench201:3-1-0-4-2-3"),
-        (ARCH, "", 4, "does not name a training"),
+        (ARCH, "unnamed", 4, "does not name a training"),
     ):
         with pytest.raises(InvalidQuery, match=message):
-            bench.continued(arch, origin, epochs)
+            bench.query(Query(arch, epochs, origin=origin), random.Random(0))
+    with pytest.raises(Unsupported, match="cannot begin with inherited weights"):
+        bench.query(Query(ARCH, 4, origin=first.training, inherit="morph"), random.Random(0))
 
 
-def test_looking_trains_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_trains_where_it_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = trained(tmp_path)
-    with monkeypatch.context() as patch:
-        patch.setattr(train_module, "train", lambda *_, **__: pytest.fail("trained"))
-        assert bench.known(ARCH) is bench.known(ARCH, "test_accuracy") is bench.known_cost() is None
-    assert bench.typical_cost > 0
-    (begun,) = bench.kept.all_of(DATA.sha256, TINY.sha256, SPACE.name)
-    assert len(begun.valid_accuracy) == 1, "a plan needs an epoch, not a whole training"
-    assert bench.typical_cost == bench.known_cost() == 2 * begun.seconds[0]
-    bench.training(ARCH, SEEDS[0], 1)
-    assert bench.known(ARCH) is None, "a begun training is no full one"
-    made = bench.training(ARCH, SEEDS[0])
-    monkeypatch.setattr(train_module, "train", lambda *_, **__: pytest.fail("trained"))
-    assert bench.known(ARCH) == bench.mean_accuracy(ARCH) == made.valid_accuracy[-1]
-    assert bench.known(ARCH, "test_accuracy") == made.test_accuracy
+    job = pickle.loads(pickle.dumps(bench.job(Query(ARCH), rng := random.Random(4))))
+    assert rng.getstate() != random.Random(4).getstate(), "the seed is drawn"
+    assert not bench.kept.path.exists(), "and nothing trained"
+    result = job()
+    monkeypatch.setattr(train_module, "train", lambda *_, **__: pytest.fail("trained again"))
+    assert bench.query(Query(ARCH), random.Random(4)) == result == job()
+
+
+def test_images_with_a_name_do_not_travel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NASSIM_DATA", str(tmp_path))
+    bench = get_benchmark("nasbench201/digits:training")
+    job = bench.job(Query(ARCH), random.Random(0))
+    assert len(pickle.dumps(job)) < 50_000 < len(pickle.dumps(bench.data))  # type: ignore[attr-defined]
+    assert job.images().sha256 == bench.data.sha256  # type: ignore[attr-defined]
+    with pytest.raises(CorruptData, match="images of digits are not those"):
+        loader.Named("digits", "another")()
 
 
 def test_a_recipe_that_only_fails_has_no_typical_cost(tmp_path: Path) -> None:
     wild = Recipe("wild", channels=2, cells=1, epochs=1, batch=32, rate=1e30, weight_decay=1.0, crop=0, flip=False)
-    with pytest.raises(InvalidSetting, match="recipe wild on stripes: the loss was not finite in epoch 1"):
-        assert trained(tmp_path, recipe=wild).typical_cost
+    bench = trained(tmp_path, recipe=wild)
+    bench.query(Query(ARCH), random.Random(0))
+    assert np.isnan(bench.typical_cost)
 
 
 def test_every_training_goes_to_the_device_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NASSIM_DATA", str(tmp_path))
-    bench = nasbench201.load_training("digits", Noise(), device="cpu")
-    assert bench.device == "cpu"
+    bench = get_benchmark("nasbench201/digits:training")
     with pytest.raises(InvalidSetting, match="is not a device"):
-        bench.move("gpu")
+        bench.move("gpu")  # type: ignore[attr-defined]
     bench = trained(tmp_path)
     seen: list[object] = []
     made = train(ARCH, DATA, TINY, SEEDS[0])
@@ -197,7 +210,7 @@ def test_every_training_goes_to_the_device_asked_for(tmp_path: Path, monkeypatch
     bench.move("cuda:1")
     bench.query(Query(ARCH), random.Random(0))
     bench.training(ARCH, 5)
-    bench.answer(SPACE.at(1), 1, SEEDS[:1])
+    bench.query(Query(SPACE.at(1), 1), random.Random(0))
     assert seen == [torch.device("cuda:1")] * 3
 
 

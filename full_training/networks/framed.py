@@ -1,0 +1,47 @@
+"""The network that a training trains: an architecture, as large as the recipe says, for the images there are."""
+
+from __future__ import annotations
+
+from nassim.benchmarks.spaces.nasbench201 import SPACE
+from nassim.benchmarks.spaces.nasbench201_3ops import whole
+from nassim.errors import InvalidNetwork, InvalidSetting
+from nassim.full_training.images.data import ImageData
+from nassim.full_training.training.recipe import Recipe
+from nassim.network import Frame, Measured, Network, measure
+from nassim.space import Architecture, SearchSpace
+
+
+def frame_of(recipe: Recipe, data: ImageData) -> Frame:
+    """How large networks are built: channels and cells are the recipe's, classes and the shape of images the data's."""
+    return Frame(recipe.channels, recipe.cells, data.classes, (data.channels, data.side, data.side))
+
+
+def network_of(arch: Architecture, recipe: Recipe, data: ImageData, space: SearchSpace | None = None) -> Network:
+    """The network of an architecture; ``space`` None: NAS-Bench-201, or its part.
+
+    `Unsupported` for a space without networks, `InvalidSetting` where the network does not fit the images or an epoch
+    ends with a batch that cannot be normalized.
+    """
+    if space is None:
+        arch, space = whole(arch), SPACE
+    network = space.network(space.check(arch), frame_of(recipe, data))
+    try:
+        measured = measure(network)
+    except InvalidNetwork as error:
+        raise InvalidSetting(
+            f"{space.name} cannot be built for {data.name}, images of {data.side} pixels (recipe {recipe.name}, "
+            f"{recipe.channels} channels, {recipe.cells} cells): {error}"
+        ) from None
+    rest = recipe.images_an_epoch(len(data.splits["train"])) % recipe.batch
+    if (rest or recipe.batch) == 1 and _normalizes_single_pixels(network, measured):
+        raise InvalidSetting(
+            f"recipe {recipe.name} on {data.name}: the last batch of an epoch has a single image, which a network of "
+            f"{space.name} with maps of one pixel cannot normalize. Use another batch size or another number of images."
+        )
+    return network
+
+
+def _normalizes_single_pixels(network: Network, measured: Measured) -> bool:
+    """Whether a batch normalization sees one value of each image and channel."""
+    pairs = zip(network.layers, measured.shapes, strict=True)
+    return any(layer.kind == "batch_norm" and shape[1:] == (1, 1) for layer, shape in pairs)

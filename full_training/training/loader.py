@@ -1,0 +1,80 @@
+"""The loader of all benchmarks that train, ``SPACE/DATA:training``: any space with networks, any set of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nassim.benchmark import About, Noise
+from nassim.errors import CorruptData
+from nassim.full_training.images.data import DATA_SETS, ImageData, load_data
+from nassim.full_training.images.own import own_names
+from nassim.full_training.training.kept import trainings_folder
+from nassim.full_training.training.trained import Trained
+from nassim.full_training.training.usual import recipe_for
+from nassim.space import SearchSpace
+
+_SECONDS = (
+    "Cost is device seconds of training and validation on this machine: processor time of the process on a CPU, "
+    "elapsed time, synchronized, on an accelerator. A kept training costs what it took when it was made."
+)
+
+
+def image_names() -> list[str]:
+    """The names of all sets of images, shipped or to be fetched, and the user's own."""
+    return sorted({*DATA_SETS, *own_names()})
+
+
+def load_training(
+    space: SearchSpace, images: str, noise: Noise, *, paper: str, notes: Sequence[str] = (), device: str = "auto"
+) -> Trained:
+    """A space's architectures trained anew on a set of images, by the usual recipe; epochs 1 to the recipe's.
+
+    paper: where the space is published; notes: what its family adds about these images.
+    `MissingData` where the images are not here; as `Trained` where something does not fit.
+    """
+    data = load_data(images)
+    recipe = recipe_for(space, data)
+    return Trained(
+        f"{space.name}/{data.name}:training",
+        space,
+        data,
+        recipe,
+        About(
+            title=f"{space.name}: architectures trained now on {data.name}, recipe {recipe.name}",
+            paper=paper,
+            source=f"trained on this machine; kept in {trainings_folder()}",
+            licence="MIT",
+            citation="name the machine and nassim's version",
+            splits={
+                f"{name}_accuracy": f"{len(data.splits[name]):,} images ({data.names[name]})"
+                + (f", of the network trained on {len(data.splits['train']):,} images" if name == "test" else "")
+                for name in data.names
+            },
+            notes=(_SECONDS, *notes),
+            sha256=data.sha256,
+        ),
+        noise=noise,
+        device=device,
+        images=Named(data.name, data.sha256),
+    )
+
+
+@dataclass(frozen=True)
+class Named:
+    """Images that whoever needs them loads himself; `CorruptData` if they are others by then."""
+
+    name: str
+    sha256: str
+
+    def __call__(self) -> ImageData:
+        return _loaded(self.name, self.sha256)
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str, sha256: str) -> ImageData:
+    data = load_data(name)
+    if data.sha256 != sha256:
+        raise CorruptData(f"the images of {name} are not those that the training was asked for on: ask again.")
+    return data
