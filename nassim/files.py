@@ -61,10 +61,9 @@ def file_name(name: str) -> str:
 
 def _remove_left(folder: Path) -> None:
     """Remove the temporary files of processes that have ended; of another computer's, those that are old."""
-    for entry in os.scandir(folder):
-        made = _TEMPORARY.fullmatch(entry.name)
-        if made is None:
-            continue
+    with os.scandir(folder) as entries:
+        left = [(entry, made) for entry in entries if (made := _TEMPORARY.fullmatch(entry.name)) is not None]
+    for entry, made in left:
         with suppress(OSError):  # it has just been put in place, or removed by another process
             old = time.time() - entry.stat(follow_symlinks=False).st_mtime > _STALE
             if old or (made[2] == _here() and _has_ended(int(made[1]))):
