@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 RecipeOption = Annotated[
     str,
     typer.Option(
-        "--recipe", help="digits, fashion14, nasbench201-12ep, -12ep-unmirrored or -200ep. Default: the data set's."
+        "--recipe",
+        help="digits, fashion14, nasbench201-12ep, -12ep-unmirrored or -200ep, darts-600ep. Default: the data set's.",
     ),
 ]
 EpochsOption = Annotated[int | None, typer.Option("--epochs", min=1, help="Length of the recipe's schedule.")]
