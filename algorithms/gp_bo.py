@@ -35,10 +35,11 @@ from typing import Literal
 
 import numpy as np
 
+from nassim.algorithms.parts.acquisition import expected_improvement, highest, upper_confidence_bound
+from nassim.algorithms.parts.candidates import pool_of
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
 from nassim.strategy import Search, start, strategy
-from nassim.surrogates.acquisition import expected_improvement, highest, upper_confidence_bound
 from nassim.surrogates.gaussian_process import Regression, distances_of
 
 ENCODINGS = {"hamming": ("one_hot",), "path": ("path",), "hamming+path": ("one_hot", "path")}
@@ -66,7 +67,7 @@ def gp_bo(
     model = None
     while len(asked) < space.size:  # 2
         if model is None or not listed:
-            pool = None if listed else _pool(space, asked, trials, rng, pool_size)
+            pool = None if listed else pool_of(space, asked, trials, rng, pool_size)
             model = Regression(distances_of(space, ENCODINGS[kernel], pool))
         for trial in trials[len(model.observed) :]:
             model.observe(asked[trial.arch], trial.value)
@@ -80,12 +81,3 @@ def gp_bo(
         arch = pool[place] if pool else space.at(place)
         asked[arch] = place if listed else len(asked)
         trials += yield from start(arch)  # 5
-
-
-def _pool(
-    space: SearchSpace, asked: dict[Architecture, int], trials: list[Trial], rng: random.Random, size: int
-) -> list[Architecture]:
-    """The architectures asked so far in their order, then new ones: neighbors of the best and random ones."""
-    best = sorted(trials, key=lambda trial: -trial.value)[:5]
-    near = [arch for trial in best for arch in space.neighbors(trial.arch)]
-    return list(dict.fromkeys([*asked, *near, *(space.sample(rng) for _ in range(size))]))

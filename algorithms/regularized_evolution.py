@@ -31,23 +31,11 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Mapping
-from operator import attrgetter
-from typing import Any
 
+from nassim.algorithms.parts.population import fitness, sizes_by_budget
 from nassim.query import Trial
 from nassim.space import SearchSpace
 from nassim.strategy import Search, start, strategy
-
-_accuracy = attrgetter("result.value")
-
-
-def _sizes(chosen: Mapping[str, Any], space: str, horizon: int | None) -> dict[str, object]:
-    """P and S where nobody says them: departure 3."""
-    many = horizon is None or horizon >= 500
-    population = chosen["population_size"] or (100 if horizon is None or many else max(10, horizon // 5))
-    sample = chosen["sample_size"] or (10 if many and space == "nasbench101" else max(3, population // 4))
-    return {"population_size": population, "sample_size": sample}
 
 
 @strategy(
@@ -55,7 +43,7 @@ def _sizes(chosen: Mapping[str, Any], space: str, horizon: int | None) -> dict[s
     year=2019,
     aliases=["re", "rea"],
     published={"nasbench201": {"population_size": 10, "sample_size": 3}},
-    resolve=_sizes,
+    resolve=sizes_by_budget,
     initial="population_size",
 )
 def regularized_evolution(
@@ -67,6 +55,6 @@ def regularized_evolution(
         population.extend((yield from start(space.sample(rng))))
     while True:  # 2
         sample = rng.choices(population, k=sample_size)  # 3
-        parent = max(sample, key=_accuracy)  # 4
+        parent = max(sample, key=fitness)  # 4
         child = space.mutate(parent.arch, rng)  # 5
         population.extend((yield from start(child)))  # 6: the deque drops its oldest

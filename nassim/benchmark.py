@@ -177,6 +177,10 @@ class Benchmark(ABC):
         """
         return partial(_known, self.query(query, rng))
 
+    def move(self, device: str) -> None:
+        """Train there from now on; for a benchmark that trains nothing it means nothing."""
+        self.device = device
+
     def check_epochs(self, epochs: int) -> int:
         """Return ``epochs``; `InvalidQuery` if there are no results after them."""
         if epochs not in self.fidelities:

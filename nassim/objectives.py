@@ -97,10 +97,8 @@ def parse_constraint(text: str, *, extras: Mapping[str, str], benchmark: str) ->
     kind, factor = _UNITS.get(own, (own, 1.0))
     given, per = _UNITS.get(unit, (unit, 1.0))
     if given != kind:
-        known = ", ".join(u for u, (k, _) in _UNITS.items() if k == kind and u) or own
-        raise InvalidSetting(
-            f"constraint {text!r:.100}: {name} of {benchmark} is measured in {own or known}, not {unit!r}."
-        )
+        measured = f"measured in {own}" if own else "a number (2000, 20k, 1.5M, 3G)"
+        raise InvalidSetting(f"constraint {text!r:.100}: {name} of {benchmark} is {measured}, not in {unit!r}.")
     return Constraint(key, sign, float(number) * per / factor, own)
 
 

@@ -96,10 +96,13 @@ class Scale(NamedTuple):
     hypervolume: float  # of the true front, below the reference
 
 
-def scale_of(table: ArrayLike) -> Scale:
+def scale_of(table: ArrayLike, most: ArrayLike | None = None) -> Scale:
     """The scale from all points of a table, or from its true front, which gives the same.
 
-    An objective that is constant on the front gets the reference value + 0.1 (in its unit).
+    Give it without points that are of no use, such as networks that guess: the cheapest of them would fix the
+    reference, and whatever learns anything would lie close together far below it. An objective that is constant on the
+    front gets the reference value + 0.1 (in its unit). ``most`` (objectives,) is the largest value that each objective
+    can take (100 for an error in percent, else infinity): no reference lies beyond.
     """
     x = _points(table)
     if not len(x):
@@ -107,6 +110,8 @@ def scale_of(table: ArrayLike) -> Scale:
     front = x[non_dominated(x)]
     ideal, nadir = front.min(axis=0), front.max(axis=0)
     reference = nadir + 0.1 * np.where(nadir > ideal, nadir - ideal, 1.0)
+    if most is not None:
+        reference = np.minimum(reference, np.asarray(most, dtype=np.float64))
     return Scale(ideal, nadir, reference, hypervolume(front, reference))
 
 

@@ -41,7 +41,12 @@ def processes(jobs: int) -> Iterator[Executor]:
     context = multiprocessing.get_context("spawn")  # nothing of this process's threads, locks or handlers
     lifeline, held = context.Pipe(duplex=False)
     with lifeline, _Pool(jobs, context, _begin, (lifeline,)) as pool, held:
-        yield pool
+        try:
+            yield pool
+        except BaseException:
+            held.close()
+            pool.forget_results()
+            raise
         pool.shutdown()
 
 
@@ -101,6 +106,18 @@ def _batch(work: Callable[[T], R], items: Sequence[T]) -> _Done:
 
 class _Pool(ProcessPoolExecutor):
     """Sends functions and results by value where their module cannot be imported by a worker."""
+
+    def forget_results(self) -> None:
+        """To be called when the workers end by themselves: nothing that they were sending is waited for.
+
+        A worker that ends in the middle of a result leaves the thread that reads it waiting for the rest, as long as
+        this process holds the other end of that pipe too (cpython issue 94777).
+        """
+        for process in list((self._processes or {}).values()):
+            process.join(2 * LOOK)
+            process.kill()
+            process.join()
+        self._result_queue._writer.close()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         with _quiet_start():

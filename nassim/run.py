@@ -11,8 +11,9 @@ from time import perf_counter
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget, Clock
 from nassim.errors import InvalidSetting, ProtocolError
-from nassim.objectives import Constraint, parse_constraint, parse_objectives
+from nassim.objectives import Constraint
 from nassim.one_shot import OneShot, one_shot
+from nassim.outlook import horizon, searched_for
 from nassim.patience import BLACK_BOX, Overdue, watched
 from nassim.query import Batch, Query, Report, Result, Trial, make
 from nassim.registry import get_algorithm, get_benchmark
@@ -62,7 +63,7 @@ def run(
     bench = get_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
     if device != "auto":
-        bench.device = device
+        bench.move(device)
     if seed < 0:
         raise InvalidSetting(f"a seed is a whole number from 0, not {seed}.")
     if patience is not None and not patience > 0:
@@ -72,9 +73,7 @@ def run(
         raise InvalidSetting(
             f"{bench.name} knows no seconds, its costs are {bench.cost_unit}: give a budget of queries, e.g. 150q."
         )
-    extras, metric = bench.about.extras, bench.search_metric
-    wanted = parse_objectives(objectives, metric=metric, extras=extras, benchmark=bench.name)
-    bound = parse_constraint(constraint, extras=extras, benchmark=bench.name)
+    wanted, bound = searched_for(bench, objectives, constraint)
     plan = plan or horizon(limits, bench, workers)
     record = Run(
         benchmark=bench.name,
@@ -126,20 +125,6 @@ def run(
         refuse_too_small(limits, bench)
     _look_up(record, bench, shared)
     return record
-
-
-def horizon(budget: Budget, benchmark: Benchmark, workers: int = 1) -> int | None:
-    """About how many queries that name no epochs a budget allows, for strategies that plan ahead.
-
-    None where that is not known: a budget of seconds where nothing has been trained yet.
-    """
-    limits = [budget.queries or math.inf]
-    if budget.epochs is not None:
-        limits.append(budget.epochs / (benchmark.search_epochs or benchmark.epochs))
-    if budget.seconds < math.inf and not math.isnan(typical := benchmark.typical_cost):
-        limits.append(workers * budget.seconds / typical)
-    least = min(limits)
-    return None if least == math.inf else max(1, int(least))
 
 
 class _BudgetSpent(Exception):

@@ -16,8 +16,8 @@ from nassim.clock import Budget
 from nassim.errors import CorruptData, InvalidSetting, MissingData
 from nassim.facts import Facts
 from nassim.grid import Task, by_name, execute_all, open_once, plan_runs, told_apart, with_baseline
+from nassim.outlook import horizon, searched_for
 from nassim.registry import get_algorithms
-from nassim.run import horizon
 from nassim.store import RunEnd, Store, StoredTrial
 from nassim.strategy import Algorithm
 from nassim.study_settings import checked, facts_of
@@ -127,6 +127,8 @@ def compare(
     names = {b.name: name for b, name in zip(opened, benchmarks, strict=True)}
     _refuse_twice([a.title for a in chosen], "strategy")
     _refuse_twice([b.name for b in opened], "benchmark")
+    for b in opened:
+        searched_for(b, objectives, constraint)
     path = None if out is None else Path(out) / FILE
     frozen = Store.begun_with(path)  # what was measured when this study began: it stays
     plans = frozen.get("plans") or {b.name: horizon(limits, b, workers) for b in opened}

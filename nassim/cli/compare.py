@@ -11,10 +11,12 @@ import typer
 
 from nassim.cli.console import (
     BudgetOption,
+    ConstraintOption,
     DeviceOption,
     Json,
     LiveOption,
     NoiseOption,
+    ObjectivesOption,
     PatienceOption,
     ProtocolOption,
     SearchOnOption,
@@ -26,7 +28,7 @@ from nassim.cli.console import (
     print_json,
 )
 from nassim.cli.repeat import repeated
-from nassim.cli.report import AgainstOption, ObjectivesOption, changes_in_json, named, print_changes
+from nassim.cli.report import AgainstOption, changes_in_json, named, print_changes
 from nassim.clock import Budget
 from nassim.errors import InvalidSetting
 from nassim.registry import benchmark_names, get_algorithms, get_benchmark, get_protocol
@@ -78,6 +80,7 @@ def main(
     ] = None,
     against: AgainstOption = None,
     objectives: ObjectivesOption = "",
+    constraint: ConstraintOption = "",
     with_report: Annotated[
         bool, typer.Option("--report/--no-report", help="Write report.html, report.md and tables/*.tex too.")
     ] = True,
@@ -98,6 +101,7 @@ def main(
     default = [name for name in DEFAULT_BENCHMARKS[: 1 if protocol else None] if name in benchmark_names()]
     benchmarks, limits = follow(protocol, benchmark or default, budget, search_on)
     options = [*(["live"] if live else []), *([f"regret={regret}"] if regret else [])]
+    options += [text for text in (objectives, constraint) if text]
     folder = out or _default_folder(chosen, benchmarks, limits, seeds, workers, noise, *options)
     if against is not None and against.resolve() == folder.resolve():
         raise InvalidSetting(f"--against {against} is this study's own folder: choose another --out.")
@@ -123,6 +127,8 @@ def main(
                 noise=noise,
                 regret=regret,
                 patience=patience,
+                objectives=objectives,
+                constraint=constraint,
                 out=folder,
                 progress=bar.update,
             )

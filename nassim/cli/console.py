@@ -37,6 +37,12 @@ BudgetOption = Annotated[
 ProtocolOption = Annotated[
     str, typer.Option("--protocol", help="A paper's: nasbench201 (searches see 12 epochs, 12000 s).")
 ]
+ObjectivesOption = Annotated[
+    str, typer.Option("--objectives", help='Two to four: "valid_accuracy,latency[pixel3]"; shown against each other.')
+]
+ConstraintOption = Annotated[
+    str, typer.Option("--constraint", help='A bound, such as "latency[pixel3]<=5ms" or "parameters<=1M".')
+]
 NoiseOption = Annotated[str, typer.Option("--noise", help="Which recorded repeat answers: draw, mean or repeat=k.")]
 SearchOnOption = Annotated[
     str, typer.Option("--search-on", help="The split that answers queries: valid, or test where there is nothing else.")

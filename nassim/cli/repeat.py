@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nassim.clock import Budget
+from nassim.outlook import horizon
 from nassim.registry import get_algorithm, get_benchmark
-from nassim.run import horizon
 from nassim.strategy import Algorithm
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nassim.cli.console import Json, print_json, print_table
+from nassim.cli.console import Json, ObjectivesOption, print_json, print_table
 
 if TYPE_CHECKING:
     from nassim.report.changes import Changes
 
-ObjectivesOption = Annotated[
-    str, typer.Option("--objectives", help="Against each other in the report: valid_accuracy,latency. Default: all.")
-]
 AgainstOption = Annotated[
     Path | None, typer.Option("--against", metavar="OLD_DIR", help="An older study: say what changed, with a test.")
 ]
@@ -54,7 +52,7 @@ def main(
 
 def named(objectives: str) -> list[str] | None:
     """The names in ``--objectives``; None if there are none."""
-    return [name.strip() for name in objectives.split(",") if name.strip()] or None
+    return [re.sub(r"\[(.*)\]", r"_\1", name.strip()) for name in objectives.split(",") if name.strip()] or None
 
 
 def print_changes(changes: Changes) -> None:

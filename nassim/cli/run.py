@@ -9,10 +9,12 @@ import typer
 from nassim.cautions import of_run
 from nassim.cli.console import (
     BudgetOption,
+    ConstraintOption,
     DeviceOption,
     Json,
     LiveOption,
     NoiseOption,
+    ObjectivesOption,
     PatienceOption,
     ProtocolOption,
     SearchOnOption,
@@ -44,13 +46,24 @@ def main(
     live: LiveOption = False,
     device: DeviceOption = "auto",
     patience: PatienceOption = None,
+    objectives: ObjectivesOption = "",
+    constraint: ConstraintOption = "",
     as_json: Json = False,
 ) -> None:
     """Run one strategy on one benchmark and print what it would have answered, and when."""
     chosen = apply_settings(get_algorithm(algorithm), settings or [], prefix=False)
     (name,), limits = follow(protocol, [benchmark], budget, search_on)
     bench = get_benchmark(name, noise)
-    result = run(chosen, bench, limits, seed=seed, workers=workers, live=live, device=device, patience=patience)
+    result = run(
+        *(chosen, bench, limits),
+        seed=seed,
+        workers=workers,
+        live=live,
+        device=device,
+        patience=patience,
+        objectives=objectives,
+        constraint=constraint,
+    )
     if not result.incumbents and result.stopped == "budget":
         raise InvalidSetting(no_answer(result.budget, bench))
     cautions = of_run(result)
@@ -68,6 +81,11 @@ def main(
                 "protocol": protocol or None,
                 "budget": str(result.budget),
                 "workers": workers,
+                "objectives": list(result.objectives),
+                "constraint": result.constraint or None,
+                "clock": result.clock,
+                "restarted": result.restarted,
+                "final_training_seconds": result.final_seconds,
                 "noise": result.noise,
                 "version": result.version,
                 "data_sha256": result.sha256,
@@ -119,6 +137,15 @@ def main(
         f"Incumbents: accuracies as seen in the search, after {bench.search_epochs or bench.epochs} epochs, "
         f"and means over the repeats after {bench.epochs} epochs."
     )
+    if result.constraint:
+        typer.echo(f"An incumbent that keeps to {result.constraint} goes before one that does not.")
+    if result.restarted:
+        typer.echo(
+            f"restarted: {result.restarted} trainings that were to go on were made again from scratch: on {bench.name} "
+            "none can go on."
+        )
+    if result.final_seconds:
+        typer.echo(f"final training: the last answer was trained once, in a further {duration(result.final_seconds)}.")
     digits = 0 if result.seconds >= 1000 else 2
     clock = "simulated s" if in_seconds else f"cost [{bench.cost_unit}]"
     seen = bench.search_metric.removesuffix("_accuracy")

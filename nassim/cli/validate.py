@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nassim.cli.console import DeviceOption, Json, console, percent, print_json, print_table
+from nassim.cli.console import DeviceOption, Json, console, print_json, print_table
 from nassim.cli.train import EpochsOption, RecipeOption
 from nassim.errors import Unsupported
 from nassim.files import file_name
 from nassim.registry import get_benchmark, get_space, trainable_names
 
 if TYPE_CHECKING:
-    from nassim.full_training.training.validation import Validated, Verdict
+    from nassim.report.validation import Validation
     from nassim.space import Architecture
     from nassim.study import Study
 
@@ -30,12 +30,14 @@ def main(
     device: DeviceOption = "auto",
     as_json: Json = False,
 ) -> None:
-    """Retrain the best architectures of a study and say whether its ranking holds."""
+    """Retrain the best architectures of a study, say what can be told apart and whether its ranking holds there."""
     from nassim.full_training.training.device import choose_device, describe, require_torch
     from nassim.full_training.training.recipe import get_recipe
     from nassim.full_training.training.trained import Trained
-    from nassim.full_training.training.validation import judge, retrain
+    from nassim.full_training.training.validation import retrain
     from nassim.plots import save, validation_figure
+    from nassim.report.validation import FILE, Cell, Validation, write_validations
+    from nassim.report.write import write_report
     from nassim.study import Study
 
     require_torch("validation")
@@ -48,7 +50,8 @@ def main(
         )
     err = console(stderr=True)
     err.print(f"device: {describe(choose_device(device))}", soft_wrap=True)
-    answers = {}
+    answers: dict[str, dict[str, object]] = {}
+    validations: dict[str, Validation] = {}
     for name in usable:
         bench = get_benchmark(f"{_plain(name)}:training")
         assert isinstance(bench, Trained)
@@ -57,22 +60,31 @@ def main(
         bench.use(get_recipe(recipe or bench.recipe.name, **changes))
         chosen = _best(study, name, top)
         found = retrain(chosen, bench, seeds, tell=lambda line: err.print(line, soft_wrap=True))
-        verdict = judge(found)
-        points = [(each.tabulated, each.mean, each.error) for each in found]
+        cells = tuple(Cell(each.arch, each.found_by, each.tabulated, each.measured, each.test) for each in found)
+        place = describe(choose_device(device))
+        validations[name] = validation = Validation(name, bench.recipe.name, bench.epochs, place, cells)
+        verdict = validation.verdict
+        points = [(each.tabulated, each.mean, verdict.noise / len(each.measured) ** 0.5) for each in found]
         figure = validation_figure(points, title=f"{name}: retrained by {bench.recipe.name}, {seeds} seeds")
         target = folder / "figures" / f"validation-{file_name(name)}"
         answers[name] = {
             "recipe": bench.recipe.name,
             "epochs": bench.epochs,
             "architectures": [{**asdict(each), "mean": each.mean, "difference": each.difference} for each in found],
-            **asdict(verdict),
+            **verdict._asdict(),
+            "told_apart": [[cells[i].arch, cells[j].arch] for i, j in verdict.told_apart],
+            "contradicted": [[cells[i].arch, cells[j].arch] for i, j in verdict.contradicted],
             "figures": save(figure, target),
         }
         if not as_json:
-            _print(name, found, verdict)
+            _print(validation)
             typer.echo(f"figure: {target}.png")
+    write_validations(folder, validations)
+    written = write_report(study, folder, figures=False)
     if as_json:
         print_json(answers)
+    else:
+        typer.echo(f"written: {folder / FILE}; {written[0]} shows it")
 
 
 def _plain(name: str) -> str:
@@ -92,27 +104,11 @@ def _best(study: Study, benchmark: str, top: int) -> list[tuple[Architecture, fl
     return [(space.parse(arch), valid, tuple(sorted(names))) for arch, (valid, names) in ranked]
 
 
-def _print(name: str, found: list[Validated], verdict: Verdict) -> None:
-    typer.echo(f"\n{name}")
-    columns = ["architecture", "tabulated %", "measured %", "± standard error", "difference", "test %", "found by"]
-    rows = []
-    for each in found:
-        test = [value for value in each.test if value is not None]
-        rows.append(
-            [
-                each.arch,
-                percent(each.tabulated),
-                percent(each.mean),
-                percent(each.error),
-                f"{100 * each.difference:+.2f}",
-                percent(sum(test) / len(test) if test else None),
-                ", ".join(each.found_by),
-            ]
-        )
-    print_table(columns, rows)
-    tau = "–" if verdict.kendall != verdict.kendall else f"{verdict.kendall:.2f}"
-    typer.echo(
-        f"rank agreement (Kendall's tau): {tau}; noise between repeats: {percent(verdict.noise)} points; "
-        f"mean difference: {100 * verdict.mean_difference:+.2f} points"
-    )
-    typer.echo(verdict.text)
+def _print(found: Validation) -> None:
+    from nassim.report.validation import validation_table
+
+    table = validation_table(found)
+    typer.echo(f"\n{table.caption}")
+    print_table(list(table.columns), [[entry.text for entry in line] for line in table.rows])
+    for note in table.notes:
+        typer.echo(note)

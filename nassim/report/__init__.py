@@ -10,6 +10,7 @@ cells       the best architectures, drawn
 race        one typical run of each strategy, for the replay
 settings    hyperparameters, and whether they are the published ones
 checklist   the checklist of Lindauer and Hutter
+validation  what was trained again, and what that tells
 changes     what changed since an older study
 page        report.html
 markdown    report.md

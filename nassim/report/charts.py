@@ -23,6 +23,7 @@ from nassim.stats import (
     log_times,
     mean_band,
     ranks_over_time,
+    rises,
     spent_of,
 )
 from nassim.stats.samples import Floats
@@ -48,13 +49,19 @@ def _bands(curves: Mapping[str, list[Curve]], block: Block, points: int) -> Data
 
 def _band(group: Sequence[Curve], at: Floats, block: Block) -> Data:
     quartiles, means = band_at(group, at), mean_band(group, at)
+    found = bootstrap_band(group, at, resamples=BAND_RESAMPLES)
+    centers = {
+        "median": quartiles.median,
+        "mean": means.mean,
+        "iqm": None if found.value is None else found.value.value,
+    }
     data = {
+        "worse": [kind for kind, center in centers.items() if center is not None and rises(center)],
         "end": max(curve.spent for curve in group),
         "reached": block.add(quartiles.reached),
         "median": [block.add(x) for x in (quartiles.median, quartiles.q25, quartiles.q75)],
         "mean": [block.add(x) for x in (means.mean, means.mean - means.std, means.mean + means.std)],
     }
-    found = bootstrap_band(group, at, resamples=BAND_RESAMPLES)
     if found.value is None:
         return {**data, "iqm": None, "why": found.reason}
     return {**data, "iqm": [block.add(x) for x in (found.value.value, found.value.low, found.value.high)]}

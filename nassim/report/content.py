@@ -18,6 +18,7 @@ from nassim.report.running_time import running_time_tables
 from nassim.report.runs import Part
 from nassim.report.settings import hyperparameters_table, settings_table
 from nassim.report.table import Table
+from nassim.report.validation import Validation, read_validations, validation_table
 from nassim.report.visits import Visits
 from nassim.stats import Finding
 from nassim.study import Study
@@ -37,12 +38,18 @@ class PartContent(NamedTuple):
     cells_table: Table
     draw: Drawer
     notes: dict[str, str]
+    validation: Validation | None
+
+    @property
+    def retrained(self) -> list[Table]:
+        """The table of what was trained again; empty if nothing was."""
+        return [] if self.validation is None else [validation_table(self.validation)]
 
     @property
     def tables(self) -> list[Table]:
         """All tables of the benchmark."""
         times = self.running_times.values()
-        return [self.results, self.wins, self.pairs, *times, *self.hypervolumes, self.cells_table]
+        return [self.results, self.wins, self.pairs, *times, *self.hypervolumes, self.cells_table, *self.retrained]
 
 
 class Content(NamedTuple):
@@ -66,7 +73,11 @@ def content_of(study: Study, folder: Path, objectives: Sequence[str] | None, cha
     analysis = Analysis(study)
     visits = Visits(analysis)
     fronts = all_fronts(analysis, visits, objectives)
-    parts = {part.name: _part_content(analysis, part, fronts[part.name]) for part in analysis.parts}
+    validations = read_validations(folder)
+    parts = {
+        part.name: _part_content(analysis, part, fronts[part.name], validations.get(part.name))
+        for part in analysis.parts
+    }
     several = len(analysis.parts) > 1
     there = bool(analysis.parts)
     return Content(
@@ -84,7 +95,9 @@ def content_of(study: Study, folder: Path, objectives: Sequence[str] | None, cha
     )
 
 
-def _part_content(analysis: Analysis, part: Part, fronts: list[Fronts] | str) -> PartContent:
+def _part_content(
+    analysis: Analysis, part: Part, fronts: list[Fronts] | str, validation: Validation | None
+) -> PartContent:
     draw = drawer_of(part)
     cells = best_cells(analysis, part, draw)
     sources: dict[str, dict[str, str]] = analysis.study.settings.get("one_shot", {})
@@ -101,4 +114,5 @@ def _part_content(analysis: Analysis, part: Part, fronts: list[Fronts] | str) ->
         cells_table=cells_table(analysis, part, cells),
         draw=draw,
         notes={strategy: sources[key]["note"] for strategy, key in named.items() if key in sources},
+        validation=validation,
     )

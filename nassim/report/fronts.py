@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nassim.benchmark import Benchmark
-from nassim.errors import InvalidSetting
+from nassim.errors import InvalidQuery, InvalidSetting, NassimError
 from nassim.pareto import Scale, attainment_surface, non_dominated, normalized_hypervolume, scale_of
 from nassim.query import Query, Result
 from nassim.report.analysis import Analysis
@@ -22,12 +23,13 @@ from nassim.report.pack import Block
 from nassim.report.runs import Part
 from nassim.report.table import Entry, Table, no_table, row
 from nassim.report.visits import Visits
-from nassim.space import Architecture
+from nassim.space import Architecture, Graph
 from nassim.stats import Finding, Interval, bootstrap_interval
 from nassim.stats.samples import Floats
 
 KINDS = ("latency", "parameters", "flops", "energy")  # shown against accuracy where a benchmark has them
 MOST_LISTED = 50_000  # of larger spaces the true front is not computed
+NOTHING = ("none", "zero", "zeroize")  # operations that pass nothing on
 ACCURACIES = ("valid_accuracy", "test_accuracy")
 
 
@@ -49,6 +51,7 @@ class Fronts(NamedTuple):
     true_front: Floats
     strategies: dict[str, Found]
     without: int  # architectures that lack a value
+    guessing: int  # networks that guess, left out: see `_guesses`
 
 
 def all_fronts(analysis: Analysis, visits: Visits, wanted: Sequence[str] | None) -> dict[str, list[Fronts] | str]:
@@ -85,7 +88,9 @@ def _fronts_of(analysis: Analysis, part: Part, visits: Visits, wanted: Sequence[
             said = f"has no {', '.join(unknown)}" if unknown else "takes two to four different objectives"
             return f"{part.name} {said}. It has {', '.join(known)}."
     values = _values(benchmark, names, list(dict.fromkeys(name for choice in choices for name in choice)))
-    return [_fronts(part, visits, values, choice) for choice in choices]
+    found = [_fronts(part, visits, values, choice) for choice in choices]
+    there = [fronts for fronts in found if not isinstance(fronts, str)]
+    return there or str(found[0])
 
 
 def _result(benchmark: Benchmark, arch: Architecture) -> Result:
@@ -99,6 +104,8 @@ class _Values(NamedTuple):
     units: list[str]
     visited: Floats
     listed: Floats
+    guessing: NDArray[np.bool_]  # of the visited; those of the listed are left out
+    number_guessing: int  # of the listed, else of the visited
 
 
 def _values(benchmark: Benchmark, names: Sequence[str], objectives: list[str]) -> _Values:
@@ -107,35 +114,77 @@ def _values(benchmark: Benchmark, names: Sequence[str], objectives: list[str]) -
     archs = space.architectures() if whole else map(space.parse, names)
     rows: dict[str, list[float]] = {}
     for arch in archs:
-        extras = _result(benchmark, arch).extras
+        try:
+            extras = _result(benchmark, arch).extras
+        except InvalidQuery:  # a table may lack architectures
+            rows[str(arch)] = [float("nan")] * len(objectives)
+            continue
         rows[str(arch)] = [
             100 * (1 - benchmark.mean_accuracy(arch, name)) if name in ACCURACIES else extras.get(name, float("nan"))
             for name in objectives
         ]
     visited = np.array([rows[name] for name in names], dtype=np.float64)
-    listed = np.array(list(rows.values()), dtype=np.float64) if whole else np.empty((0, len(objectives)))
+    every = np.array(list(rows.values()), dtype=np.float64)
+    guessing = _guesses(benchmark, list(rows))
+    listed = every[~guessing] if whole else np.empty((0, len(objectives)))
+    guesses = dict(zip(rows, guessing.tolist(), strict=True))
     units = ["error, percent" if name in ACCURACIES else about.get(name, "") for name in objectives]
-    return _Values(objectives, units, visited, listed)
+    of_visited = np.array([guesses[name] for name in names], dtype=np.bool_)
+    return _Values(objectives, units, visited, listed, of_visited, int(guessing.sum()))
 
 
-def _fronts(part: Part, visits: Visits, values: _Values, objectives: tuple[str, ...]) -> Fronts:
+def _guesses(benchmark: Benchmark, names: Sequence[str]) -> NDArray[np.bool_]:
+    """Which networks guess: no operation leads from input to output, or they are no better than the best of those.
+
+    They are cheap and answer nothing, so they would fix the reference point of every hypervolume. None, where a space
+    draws no graphs or all of its networks have a way.
+    """
+    space, accuracy = benchmark.space, np.full(len(names), np.nan)
+    cut = np.zeros(len(names), dtype=np.bool_)
+    try:
+        for i, name in enumerate(names):
+            cut[i] = not _has_a_way(space.graph(space.parse(name)))
+        if not cut.any():
+            return cut
+        for i, name in enumerate(names):
+            accuracy[i] = benchmark.mean_accuracy(space.parse(name))
+    except NassimError:
+        return np.zeros(len(names), dtype=np.bool_)
+    there = cut & ~np.isnan(accuracy)
+    return cut | (accuracy <= accuracy[there].max()) if there.any() else cut
+
+
+def _has_a_way(graph: Graph) -> bool:
+    reached = {0}
+    for source, target, operation in sorted(graph.edges):  # sources come before their targets
+        if source in reached and operation not in NOTHING:
+            reached.add(target)
+    return len(graph.nodes) - 1 in reached
+
+
+def _fronts(part: Part, visits: Visits, values: _Values, objectives: tuple[str, ...]) -> Fronts | str:
     columns = [values.objectives.index(name) for name in objectives]
     visited, listed = values.visited[:, columns], _there(values.listed[:, columns])
+    useful = np.where(values.guessing[:, None], np.nan, visited)  # what is not there counts nowhere
     true_front = listed[non_dominated(listed)]
-    scale = scale_of(true_front if len(true_front) else _there(visited))
+    most = [100.0 if name in ACCURACIES else np.inf for name in objectives]
+    fixing = next((x for x in (true_front, _there(useful), _there(visited)) if len(x)), None)
+    if fixing is None:
+        return f"{part.name} has no architecture with {' and '.join(objectives)}."
+    scale = scale_of(fixing, most)
     strategies = {}
     for strategy in part.strategies:
         runs = visits.of.get((part.name, strategy))
         if runs is None:  # a strategy that made no queries
             continue
-        sets = [_there(visited[sorted(set(places))]) for places in runs.values()]
+        sets = [_there(useful[sorted(set(places))]) for places in runs.values()]
         union = np.unique(np.concatenate(sets), axis=0)
         volumes = [normalized_hypervolume(points, scale) for points in sets]
         half = attainment_surface(sets) if len(objectives) == 2 else np.empty((0, 2))
         strategies[strategy] = Found(union[non_dominated(union)], half, _interval(volumes))
     units = tuple(values.units[i] for i in columns)
     without = int(np.isnan(visited).any(axis=1).sum())
-    return Fronts(part.name, objectives, units, scale, true_front, strategies, without)
+    return Fronts(part.name, objectives, units, scale, true_front, strategies, without, values.number_guessing)
 
 
 def axis_label(fronts: Fronts, i: int) -> str:
@@ -185,6 +234,12 @@ def hypervolume_table(fronts: Fronts) -> Table:
         f"Interquartile mean over runs with its 95 % bootstrap interval, as a fraction of the hypervolume of {of}.",
         f"Reference point: {reference}; fixed by that front (a tenth of its extent beyond its worst values).",
     ]
+    if fronts.guessing:
+        of = "the table" if true else "what was visited"
+        notes.append(
+            f"Left out: {fronts.guessing} architectures of {of} that guess (nothing leads from input to output, or "
+            "they are no better than those)."
+        )
     if fronts.without:
         notes.append(f"{fronts.without} of the visited architectures lack a value and are left out.")
     columns = ("strategy", "hypervolume [95 %]", "front of all runs", "of the true front")

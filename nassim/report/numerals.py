@@ -12,6 +12,11 @@ def number(value: float) -> str:
     return "–" if math.isnan(value) else "∞" if math.isinf(value) else f"{value:.3f}"
 
 
+def percent(fraction: float | None) -> str:
+    """A fraction in percent with two decimals; a dash for None and NaN."""
+    return "–" if fraction is None or math.isnan(fraction) else f"{100 * fraction:.2f}"
+
+
 def with_limits(found: Interval) -> str:
     """A regret with its confidence interval."""
     return f"{number(found.value)} [{number(found.low)}, {number(found.high)}]"

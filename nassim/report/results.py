@@ -10,7 +10,16 @@ from nassim.report.numerals import limits_in_percent, number, time
 from nassim.report.pairs import chance, left_out_note, pair_of, pairs_of
 from nassim.report.runs import SPLIT_NAMES, Part
 from nassim.report.table import Entry, Table, no_table, row
-from nassim.stats import Curve, area_over_curve, final_values, interquartile_mean, summarize
+from nassim.stats import (
+    Curve,
+    area_over_curve,
+    band_at,
+    final_values,
+    interquartile_mean,
+    log_times,
+    rises,
+    summarize,
+)
 from nassim.summary import SPLITS, accuracy
 
 
@@ -98,8 +107,21 @@ def _results_notes(
             f"▲ ▼: significantly better or worse than {BASELINE}, ≈: no difference found; and the probability that a "
             "run ends better."
         )
+    notes += _rising(part)
     notes += left_out_note(analysis.comparison.entrants_on[part.name])
     return tuple(notes)
+
+
+def _rising(part: Part) -> list[str]:
+    """Why a best-so-far gets worse, where the median of a strategy does."""
+    curves, split = part.curves("seconds", part.split), part.split_name
+    at = log_times([curve for group in curves.values() for curve in group])
+    names = [s for s, group in curves.items() if rises(band_at(group, at).median)]
+    why = (
+        f"Over time the median {split} regret of {', '.join(names)} rises at times: a run holds what its search saw to "
+        f"be the best (one training's accuracy), and is scored by that architecture's mean {split} accuracy."
+    )
+    return [why] if names else []
 
 
 def _worse(analysis: Analysis, part: Part, strategy: str, best: str) -> bool:

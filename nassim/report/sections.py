@@ -14,6 +14,7 @@ from nassim.report.diagram import diagram_svg
 from nassim.report.drawing import curve_svg
 from nassim.report.pairs import left_out_note
 from nassim.report.table import Table, to_html, unbroken
+from nassim.report.validation import validation_svg
 from nassim.stats.words import counted
 
 TITLES = {
@@ -25,6 +26,7 @@ TITLES = {
     "over-time": "Ranks over time",
     "several": "Several objectives",
     "cells": "Best architectures",
+    "retrained": "Retrained",
     "made": "How it was made",
     "checklist": "Checklist",
 }
@@ -60,6 +62,8 @@ def _sections(content: Content) -> dict[str, str]:
         found["over-time"] = asset("ranks.html")
         found["several"] = asset("fronts.html") + _each(parts, _hypervolumes)
         found["cells"] = _each(parts, _cells)
+    if any(part.validation is not None for part in parts):
+        found["retrained"] = _each(parts, _retrained)
     found["made"] = to_html(content.settings) + to_html(content.hyperparameters)
     found["checklist"] = _checklist(content.checklist)
     return found
@@ -113,6 +117,16 @@ def _cells(found: PartContent) -> str:
     )
     why = f'<p class="why">{escape(found.draw.why)}</p>' if found.draw.why else ""
     return f'{why}<div class="cards">{cards}</div>{_folded("The same in numbers", found.cells_table)}'
+
+
+def _retrained(found: PartContent) -> str:
+    if found.validation is None:
+        return f'<p class="why">Nothing was trained again on {escape(found.part.name)}.</p>'
+    figure = (
+        f"<figure>{validation_svg(found.validation)}<figcaption>Measured against tabulated validation accuracy; on the "
+        "line they are equal.</figcaption></figure>"
+    )
+    return "".join(map(to_html, found.retrained)) + figure
 
 
 def _accuracies(found: PartContent, cell: BestCell) -> str:

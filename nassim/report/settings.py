@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from nassim.clock import Budget
 from nassim.errors import NassimError
+from nassim.outlook import horizon
 from nassim.page import page
 from nassim.registry import get_algorithm
 from nassim.report.analysis import Analysis
 from nassim.report.table import Entry, Table, no_table, row
-from nassim.run import horizon
 from nassim.strategy import Algorithm
 
 CHANGED = "changed"

@@ -11,6 +11,7 @@
     pairs          probability of improvement, effect sizes, seeds needed
     entrants       who takes part in ranks and tests: those with all seeds
     comparison     all of these on a study's final regrets
+    retraining     what training again tells of a ranking
     changes        what changed between two studies
     words          a comparison in three sentences; certainty is the second of them
 
@@ -46,6 +47,7 @@ from nassim.stats.curves import (
     log_times,
     mean_band,
     regret_curve,
+    rises,
     step_values,
     values_at,
 )
@@ -146,6 +148,7 @@ __all__ = [
     "ranking",
     "ranks_over_time",
     "regret_curve",
+    "rises",
     "scale_of",
     "seeds_to_separate",
     "signed_rank",

@@ -123,6 +123,13 @@ def _band(at: Floats, matrix: Floats) -> Band:
     return Band(at, np.isfinite(matrix).mean(axis=0), matrix.mean(axis=0), median, q25, q75)
 
 
+def rises(values: ArrayLike) -> bool:
+    """Whether a curve of regret (points, in the order of time) gets worse somewhere; infinities are no answer yet."""
+    x = np.asarray(values, dtype=np.float64)
+    x = x[np.isfinite(x)]
+    return bool((np.diff(x) > 10.0**-DECIMALS).any())
+
+
 class MeanBand(NamedTuple):
     """Mean and standard deviation (n - 1) over runs at the same times, in the curves' unit."""
 

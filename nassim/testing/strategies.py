@@ -11,10 +11,11 @@ from inspect import getsourcefile
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget
 from nassim.errors import ProtocolError, Unsupported
+from nassim.outlook import horizon
 from nassim.query import Query, Report, Trial
 from nassim.registry import get_benchmark
 from nassim.replay import replay
-from nassim.run import horizon, run
+from nassim.run import run
 from nassim.space import Architecture
 from nassim.strategy import Algorithm, stream
 from nassim.supernet import Supernets

@@ -13,7 +13,7 @@ from scipy.stats import mannwhitneyu
 
 import nassim
 from nassim import SearchSpace
-from nassim.algorithms.reinforce import Policy
+from nassim.algorithms.parts.policy import Policy
 from nassim.errors import InvalidSetting
 from nassim.query import Batch
 from nassim.space import Decision

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from nassim.clock import Budget
+from nassim.outlook import horizon
 from nassim.registry import get_benchmark
-from nassim.run import horizon, run
+from nassim.run import run
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from nassim.processes import processes, spread
 from nassim.study import compare
 
 GONE_WITHIN = 5.0  # seconds after the parent has been killed
@@ -107,6 +108,7 @@ SCRIPT = """
 import os
 import nassim
 from nassim.strategy import evaluate, strategy
+from nassim.processes import processes, spread
 from nassim.study import compare
 
 open("started", "a").write("x")
@@ -149,3 +151,22 @@ def test_an_error_of_a_script_comes_back_as_it_was_raised(tmp_path: Path) -> Non
     (tmp_path / "script.py").write_text(script)
     done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.stdout == "Odd True\n", done.stderr
+
+
+def _large(size: int) -> bytes:
+    return bytes(size)
+
+
+def test_workers_that_end_while_they_send_are_not_waited_for() -> None:
+    """Results of some megabytes are almost always on the way when the one that asked for them stops listening."""
+
+    def stop_listening() -> None:
+        with pytest.raises(KeyError), processes(2) as pool:
+            for _ in spread(pool, _large, [30_000_000] * 8, 2):
+                raise KeyError
+
+    for _ in range(3):
+        listener = threading.Thread(target=stop_listening, daemon=True)
+        listener.start()
+        listener.join(60)
+        assert not listener.is_alive()

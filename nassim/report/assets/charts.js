@@ -130,7 +130,14 @@ const drawAnytime = () => {
     annotations: floor ? [{ xref: "paper", x: 0.01, y: Math.log10(study.floor), yanchor: "bottom", xanchor: "left", showarrow: false,
       text: `regret below ${study.floor}, zero included, is drawn here`, font: { size: 11, color: css("--muted") } }] : [],
   });
+  sayWorse(data, names);
   return draw("curves", traces, layout);
+};
+// A best-so-far that gets worse looks like a mistake: why it is none is said where it is seen.
+const sayWorse = (data, names) => {
+  const worse = names.filter((name) => (data.strategies[name].worse || []).includes(state.center)), split = SPLITS[state.split];
+  byId("worse").textContent = worse.length ? `Gets worse in places: ${worse.join(", ")}. A run holds what the search saw to be the best ` +
+    `(one training's accuracy), and is scored here by the mean ${split} accuracy of that architecture.` : "";
 };
 
 // The range that the whole curves need, so that the axes stand still in the replay.

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from nassim.surrogates.acquisition import expected_improvement, highest, upper_confidence_bound
+from nassim.algorithms.parts.acquisition import expected_improvement, highest, upper_confidence_bound
 
 values = st.floats(-3, 3)
 deviations = st.floats(0.01, 3)

@@ -1,0 +1,1 @@
+"""What several strategies share: no page imports another."""
