@@ -46,12 +46,17 @@ def generator(purpose: str, seed: int, epoch: int = 0) -> torch.Generator:
 
 @dataclass(frozen=True)
 class EpochPlan:
-    """The random choices of an epoch, for every position in it: image, shift and flip (all int64, (n,))."""
+    """The random choices of an epoch, for every position in it: image, shift and flip (all int64, (n,)).
+
+    hole: row and column (int64, (n, 2)) of the pixel around which a square of side ``cutout`` is cut out; None without.
+    """
 
     order: Tensor
     down: Tensor
     right: Tensor
     mirror: Tensor
+    hole: Tensor | None = None
+    cutout: int = 0
 
     def __len__(self) -> int:
         return len(self.order)
@@ -66,7 +71,10 @@ def plan_epoch(split: DeviceSplit, recipe: Recipe, seed: int, epoch: int) -> Epo
     down, right = (torch.randint(0, 2 * split.pad + 1, (n,), generator=rng) for _ in range(2))
     mirror = torch.randint(0, 2 if recipe.flip else 1, (n,), generator=rng)
     now = slice(n * part // recipe.epochs_a_pass, n * (part + 1) // recipe.epochs_a_pass)
-    return EpochPlan(order[now], down[now], right[now], mirror[now])
+    hole = None
+    if recipe.cutout:  # drawn last: all else is as without
+        hole = torch.randint(0, split.images.shape[2] - 2 * split.pad, (n, 2), generator=rng)[now]
+    return EpochPlan(order[now], down[now], right[now], mirror[now], hole, recipe.cutout)
 
 
 def take(split: DeviceSplit, plan: EpochPlan, positions: slice | Tensor) -> tuple[Tensor, Tensor]:
@@ -80,4 +88,9 @@ def take(split: DeviceSplit, plan: EpochPlan, positions: slice | Tensor) -> tupl
     rows = (down[:, None] + along)[:, :, None]
     columns = torch.where(mirror[:, None] > 0, side - 1 - along, along) + right[:, None]
     images = split.images[chosen[:, None, None], :, rows, columns[:, None, :]]  # (b, side, side, channels)
-    return images.permute(0, 3, 1, 2).contiguous(), split.labels[chosen]
+    images = images.permute(0, 3, 1, 2).contiguous()
+    if plan.hole is not None:
+        first = plan.hole[positions].to(device)[:, :, None] - plan.cutout // 2
+        rows, columns = ((along >= first) & (along < first + plan.cutout)).unbind(dim=1)  # (b, side) each
+        images.masked_fill_((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
+    return images, split.labels[chosen]

@@ -27,13 +27,14 @@ class Constructed(nn.Module):
     """A network; `construct` makes it.
 
     ``forward`` takes images (batch, channels, height, width) and gives logits (batch, classes); in training, for a
-    network with a second output, logits and that output's.
+    network with a second output (``has_auxiliary``), logits and that output's.
     """
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         shapes = measure(network).shapes
         self._auxiliary = network.auxiliary
+        self.has_auxiliary = network.auxiliary >= 0
         self._output = len(network.layers) - 1
         steps = []
         for position, layer in enumerate(network.layers[1:], 1):
@@ -64,7 +65,7 @@ class Constructed(nn.Module):
             for i in done:
                 del values[i]
         logits = values[self._output].flatten(1)
-        if self.training and self._auxiliary >= 0:
+        if self.training and self.has_auxiliary:
             return logits, values[self._auxiliary].flatten(1)
         return logits
 

@@ -13,7 +13,8 @@ from nassim.space import Architecture, SearchSpace
 
 def frame_of(recipe: Recipe, data: ImageData) -> Frame:
     """How large networks are built: channels and cells are the recipe's, classes and the shape of images the data's."""
-    return Frame(recipe.channels, recipe.cells, data.classes, (data.channels, data.side, data.side))
+    image = data.channels, data.side, data.side
+    return Frame(recipe.channels, recipe.cells, data.classes, image, auxiliary=recipe.auxiliary > 0)
 
 
 def network_of(arch: Architecture, recipe: Recipe, data: ImageData, space: SearchSpace | None = None) -> Network:
@@ -25,6 +26,13 @@ def network_of(arch: Architecture, recipe: Recipe, data: ImageData, space: Searc
     if space is None:
         arch, space = whole(arch), SPACE
     network = space.network(space.check(arch), frame_of(recipe, data))
+    has = {"drop_path": any(layer.kind == "drop_path" for layer in network.layers), "auxiliary": network.auxiliary >= 0}
+    for name, what in (("drop_path", "outputs that may be dropped"), ("auxiliary", "auxiliary head")):
+        if getattr(recipe, name) and not has[name]:
+            raise InvalidSetting(
+                f"recipe {recipe.name} has {name}={getattr(recipe, name)}, and networks of {space.name} have no {what}: "
+                "use another recipe."
+            )
     try:
         measured = measure(network)
     except InvalidNetwork as error:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.benchmarks.spaces.nasbench201_3ops import whole
+from nassim.errors import InvalidSetting
 from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take, to_device
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.framed import network_of
@@ -53,7 +54,14 @@ def train_many(archs: Sequence[Architecture], data: DeviceData, recipe: Recipe, 
     """Train the k-th architecture under the k-th seed, all at once, in float32; on the CPU on one thread.
 
     Seconds of an epoch are the device seconds of the whole divided by K: several times fewer than one by one.
+    `InvalidSetting` for a recipe with clipping, drop path or an auxiliary head.
     """
+    for name in ("clip", "drop_path", "auxiliary"):
+        if getattr(recipe, name):
+            raise InvalidSetting(
+                f"recipe {recipe.name} has {name}={getattr(recipe, name)}, which many networks at once cannot have: "
+                "train them one by one (nassim train), or use another recipe."
+            )
     device = data.train.images.device
     with one_thread(device.type == "cpu"):
         return _train_many(archs, data, recipe, seeds, device)
@@ -64,10 +72,12 @@ def _train_many(
 ) -> list[Training]:
     stack = _stacked(archs, data, recipe, seeds)
     K, n = len(archs), recipe.images_an_epoch(len(data.train))
-    steps = -(-n // recipe.batch)
+    steps = recipe.steps(len(data.train))
     momentum = torch.zeros_like(stack.flat)
     right: list[Tensor] = []
     valid: list[Tensor] = []
+    train_loss: list[Tensor] = []
+    valid_loss: list[Tensor] = []
     seconds: list[float] = []
     alive = torch.ones(K, dtype=torch.bool, device=device)
     whole = torch.zeros(K, dtype=torch.long, device=device)  # epochs before a network diverged
@@ -82,19 +92,24 @@ def _train_many(
             images = torch.stack([images for images, _ in parts]).permute(0, 2, 3, 4, 1).contiguous()
             labels = torch.stack([labels for _, labels in parts])
             logits = stack.logits(images, training=True)
-            losses = F.cross_entropy(logits, labels, reduction="none").mean(dim=1)
+            losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=recipe.smoothing).mean(dim=1)
             (gradient,) = torch.autograd.grad(losses.sum(), [stack.flat])
             rate = recipe.rate_at(epoch * steps + step, steps)
             _update(stack.flat.detach(), gradient, momentum, recipe, rate)
             correct += (logits.detach().argmax(dim=1) == labels).sum(dim=1)
-            total += losses.detach()
-        valid.append(count_correct(stack, data.valid))
+            total += losses.detach() * (labels.shape[1] / n)
+        known, lost = evaluate(stack, data.valid)
+        valid.append(known)
+        valid_loss.append(lost / len(data.valid))
+        train_loss.append(total)
         right.append(correct)
         seconds.append((device_seconds(device) - started) / K)
         alive &= torch.isfinite(total)
         whole += alive
-    test = count_correct(stack, data.test)
+    test, _ = evaluate(stack, data.test)
     train_curve, valid_curve = torch.stack(right).T.tolist(), torch.stack(valid).T.tolist()
+    train_losses, valid_losses = torch.stack(train_loss).T.tolist(), torch.stack(valid_loss).T.tolist()
+    rates = [recipe.rate_at(epoch * steps, steps) for epoch in range(recipe.epochs)]
     memory, name = peak_memory(device), describe(device)
     return [
         Training(
@@ -111,21 +126,27 @@ def _train_many(
             peak_memory=memory,
             device=name,
             failed="" if epochs == recipe.epochs else f"the loss was not finite in epoch {epochs + 1}",
+            train_loss=tuple(train_losses[k][:epochs]),
+            valid_loss=tuple(valid_losses[k][:epochs]),
+            rate=tuple(rates[:epochs]),
         )
         for k, (arch, epochs) in enumerate(zip(archs, whole.tolist(), strict=True))
     ]
 
 
 @torch.no_grad()
-def count_correct(stack: Stack, split: DeviceSplit) -> Tensor:
-    """Correctly classified images of a split, for each network."""
+def evaluate(stack: Stack, split: DeviceSplit) -> tuple[Tensor, Tensor]:
+    """Correctly classified images of a split and the sum of their cross-entropies, for each network."""
+    loss = torch.zeros(len(stack.cells), device=stack.device)
     correct = torch.zeros(len(stack.cells), dtype=torch.long, device=stack.device)
     networks = stack.ready(training=False)
     for start in range(0, len(split), EVALUATED):
         images = split.images[start : start + EVALUATED].permute(1, 2, 3, 0)[None].contiguous()
         labels = split.labels[start : start + EVALUATED]
-        correct += (networks(images).argmax(dim=1) == labels).sum(dim=1)
-    return correct
+        logits = networks(images)
+        correct += (logits.argmax(dim=1) == labels).sum(dim=1)
+        loss += F.cross_entropy(logits, labels.expand(len(logits), -1), reduction="none").sum(dim=1)
+    return correct, loss
 
 
 def _stacked(archs: Sequence[Architecture], data: DeviceData, recipe: Recipe, seeds: Sequence[int]) -> Stack:

@@ -3,7 +3,8 @@
 The recipes ``nasbench201-12ep`` and ``nasbench201-200ep`` are those of Dong & Yang, ICLR 2020,
 arXiv:2001.00326, section 2.3: SGD with Nesterov momentum, cosine schedule to zero, random crop and flip. The authors'
 code pads images of 32 pixels by 4 and those of 16 by 2, and does so before it normalizes them. The recipe ``digits``
-was chosen by a pilot (docs/digits.md).
+was chosen by a pilot (docs/digits.md). ``darts-600ep`` is the evaluation of Liu, Simonyan & Yang, ICLR 2019,
+arXiv:1806.09055, appendix A.2, and their code; departure: the rate falls with every step, not with every epoch.
 """
 
 from __future__ import annotations
@@ -12,10 +13,19 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Literal
+from typing import Any, Literal
 
 from nassim.errors import InvalidSetting, UnknownName
 from nassim.full_training.images.data import ImageData
+
+_LATER: dict[str, Any] = {  # fields that recipes did not always have -> what leaves a recipe as it was
+    "crop_side": 0,
+    "cutout": 0,
+    "drop_path": 0.0,
+    "auxiliary": 0.0,
+    "smoothing": 0.0,
+    "clip": None,
+}
 
 
 @dataclass(frozen=True)
@@ -30,6 +40,12 @@ class Recipe:
     crop_side: the side of the images that ``crop`` is meant for, others are padded in proportion; 0: any side.
     flip: mirror half of the images.
     precision: ``bf16`` is autocast on CUDA and float32 elsewhere.
+    cutout: side of a square around a random pixel of every training image in which the image is the training images'
+        mean (DeVries & Taylor, 2017, arXiv:1708.04552); what lies beyond the border is cut off. 0: none.
+    drop_path: probability to which dropping an operation's output rises, linearly from 0 in the first epoch.
+    auxiliary: weight of the auxiliary head's loss, for networks that have one. 0: trained without.
+    smoothing: of the labels in the training loss (Szegedy et al., CVPR 2016, arXiv:1512.00567, section 7).
+    clip: largest norm of all gradients together; None: any.
     """
 
     name: str
@@ -47,16 +63,28 @@ class Recipe:
     flip: bool = True
     crop_side: int = 0
     precision: Literal["float32", "bf16"] = "float32"
+    cutout: int = 0
+    drop_path: float = 0.0
+    auxiliary: float = 0.0
+    smoothing: float = 0.0
+    clip: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("channels", "cells", "epochs", "epochs_a_pass", "batch"):
             if getattr(self, name) < 1:
                 raise InvalidSetting(f"recipe {self.name}: {name}={getattr(self, name)} must be at least 1.")
-        for name in ("rate", "momentum", "weight_decay", "warmup", "crop", "crop_side"):
+        for name in ("rate", "momentum", "weight_decay", "warmup", "crop", "crop_side", "cutout", "auxiliary"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise InvalidSetting(
                     f"recipe {self.name}: {name}={getattr(self, name)} must be finite and not negative."
                 )
+        if self.cutout != int(self.cutout):
+            raise InvalidSetting(f"recipe {self.name}: cutout={self.cutout} must be a whole number of pixels.")
+        for name in ("drop_path", "smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InvalidSetting(f"recipe {self.name}: {name}={getattr(self, name)} must be at least 0, below 1.")
+        if self.clip is not None and not 0 < self.clip < math.inf:
+            raise InvalidSetting(f"recipe {self.name}: clip={self.clip} must be positive and finite, or None.")
         if self.precision not in ("float32", "bf16"):
             raise InvalidSetting(f"recipe {self.name}: precision={self.precision!r} is not float32 or bf16.")
 
@@ -64,12 +92,13 @@ class Recipe:
     def sha256(self) -> str:
         """A hash of all fields but the name: recipes with the same one train alike.
 
-        What came later is in it only where a recipe uses it, so that no other one's hash changed with it: the side that
-        a crop is meant for, and the black border (images were padded after normalization before).
+        What came later is in it only where a recipe uses it, so that no other one's hash changed with it: the fields in
+        `_LATER`, and the black border (images were padded after normalization before).
         """
         values = {name: value for name, value in asdict(self).items() if name != "name"}
-        if not self.crop_side:
-            del values["crop_side"]
+        for name, unused in _LATER.items():
+            if values[name] == unused:
+                del values[name]
         if self.crop:
             values["border"] = "black"
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
@@ -81,6 +110,10 @@ class Recipe:
             return self.rate * (step + 1) / (self.warmup * steps)
         return self.rate * 0.5 * (1.0 + math.cos(math.pi * (epoch - self.warmup) / (self.epochs - self.warmup)))
 
+    def drop_path_at(self, epoch: int) -> float:
+        """Probability that an operation's output is dropped in an epoch (from 0)."""
+        return self.drop_path * epoch / self.epochs
+
     def padding(self, side: int) -> int:
         """Pixels around images of so many pixels a side: the largest shift."""
         return self.crop * side // self.crop_side if self.crop_side else self.crop
@@ -89,12 +122,21 @@ class Recipe:
         """Images that an epoch sees of so many in the training split."""
         return images // self.epochs_a_pass
 
+    def steps(self, images: int) -> int:
+        """Steps of an epoch, the last of which may be a smaller batch, with so many images in the training split."""
+        return -(-self.images_an_epoch(images) // self.batch)
+
     def check(self, data: ImageData) -> None:
         """Raise `InvalidSetting` if the recipe does not fit the data."""
         if self.flip and not data.flip:
             raise InvalidSetting(f"recipe {self.name} mirrors images, and a mirrored image of {data.name} is another.")
         if 2 * (shift := self.padding(data.side)) >= data.side:
             raise InvalidSetting(f"recipe {self.name} shifts by {shift} pixels, half of {data.name}'s {data.side}.")
+        if self.cutout > data.side:
+            raise InvalidSetting(
+                f"recipe {self.name} cuts out {self.cutout} pixels, more than {data.name}'s {data.side}: use a smaller "
+                "cutout."
+            )
         whole = len(data.splits["train"])
         if whole % self.epochs_a_pass:
             raise InvalidSetting(
@@ -152,6 +194,21 @@ RECIPES = {
             warmup=1.0,
             crop=0,
             flip=False,
+        ),
+        Recipe(
+            "darts-600ep",
+            channels=36,
+            cells=20,
+            epochs=600,
+            batch=96,
+            rate=0.025,
+            nesterov=False,
+            weight_decay=3e-4,
+            crop_side=32,
+            cutout=16,
+            drop_path=0.2,
+            auxiliary=0.4,
+            clip=5.0,
         ),
     )
 }

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take, to_device
 from nassim.full_training.images.data import ImageData
-from nassim.full_training.networks.construct import construct, initialize
+from nassim.full_training.networks.construct import DropPath, construct, initialize
 from nassim.full_training.networks.framed import network_of
 from nassim.full_training.training import checkpoint
 from nassim.full_training.training.device import describe, device_seconds, one_thread
@@ -41,6 +41,8 @@ class Curve:
     train: list[float] = field(default_factory=list)
     valid: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    train_loss: list[float] = field(default_factory=list)
+    valid_loss: list[float] = field(default_factory=list)
 
 
 def train(
@@ -95,7 +97,8 @@ def _train(
     curve, failed, notes, here = Curve(), "", list[str](), describe(device)
     state = checkpoint.load(resume, identity, device) if resume else None
     if state is not None:
-        curve = Curve(state["train"], state["valid"], state["seconds"])
+        losses = (state.get("train_loss", []), state.get("valid_loss", []))
+        curve = Curve(state["train"], state["valid"], state["seconds"], *losses)
         failed, notes = state["failed"], state["notes"]
         learner.restore(state)
         if (before := state.get("device", here)) != here:
@@ -104,18 +107,24 @@ def _train(
     last = recipe.epochs if until is None else min(until, recipe.epochs)
     while len(curve.valid) < last and not failed:
         started = device_seconds(device)
-        right, failed = learner.epoch(len(curve.valid))
+        right, loss, failed = learner.epoch(len(curve.valid))
         notes += learner.news()
         if not failed:
             curve.train.append(right / recipe.images_an_epoch(len(learner.images)))
-            curve.valid.append(learner.accuracy(splits["valid"]))
+            curve.train_loss.append(loss)
+            valid, valid_loss = learner.evaluate(splits["valid"])
+            curve.valid.append(valid)
+            curve.valid_loss.append(valid_loss)
             curve.seconds.append(device_seconds(device) - started)
             if tell is not None:
                 tell(curve)
         if resume is not None:
-            curves = {"train": curve.train, "valid": curve.valid, "seconds": curve.seconds}
+            curves = vars(curve)
             words = {"failed": failed, "notes": notes, "device": here}
             checkpoint.save(resume, identity, {**curves, **words, **learner.state()})
+    steps = recipe.steps(len(learner.images))
+    # A checkpoint of a version that kept no losses leaves a part of them: none then.
+    whole = len(curve.train_loss) == len(curve.valid)
     return Training(
         arch=str(arch),
         data=data.name,
@@ -125,12 +134,15 @@ def _train(
         seed=seed,
         train_accuracy=tuple(curve.train),
         valid_accuracy=tuple(curve.valid),
-        test_accuracy=learner.accuracy(splits["test"]) if len(curve.valid) == recipe.epochs else None,
+        test_accuracy=learner.evaluate(splits["test"])[0] if len(curve.valid) == recipe.epochs else None,
         seconds=tuple(curve.seconds),
         peak_memory=peak_memory(device),
         device=here,
         failed=failed,
         notes=tuple(notes),
+        train_loss=tuple(curve.train_loss) if whole else (),
+        valid_loss=tuple(curve.valid_loss) if whole else (),
+        rate=tuple(recipe.rate_at(epoch * steps, steps) for epoch in range(len(curve.valid))),
     )
 
 
@@ -145,7 +157,7 @@ class _Learner:
         initialize(self.network, generator("weights", seed), device)
         if device.type == "cuda":
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.call: Callable[[Tensor], Tensor] = torch.compile(self.network) if compiled else self.network
+        self.call: Callable[[Tensor], Any] = torch.compile(self.network) if compiled else self.network
         self.optimizer = torch.optim.SGD(
             self.network.parameters(),
             recipe.rate,
@@ -153,16 +165,20 @@ class _Learner:
             nesterov=recipe.nesterov,
             weight_decay=recipe.weight_decay,
         )
+        self.drops = [module for module in self.network.modules() if isinstance(module, DropPath)]
         self.images = to_device(data, "train", device, recipe.padding(data.side))
         self.micro = recipe.batch
         self._news: list[str] = []
 
-    def epoch(self, epoch: int) -> tuple[int, str]:
-        """Train an epoch: correct images on the way, and why the training failed (or nothing)."""
+    def epoch(self, epoch: int) -> tuple[int, float, str]:
+        """Train an epoch: correct images on the way, the mean loss, and why the training failed (or nothing)."""
         recipe = self.recipe
         plan = plan_epoch(self.images, recipe, self.seed, epoch)
         n = len(plan)
-        steps = math.ceil(n / recipe.batch)
+        steps = recipe.steps(len(self.images))
+        drawn = generator("drop path", self.seed, epoch)
+        for drop in self.drops:
+            drop.probability, drop.generator = recipe.drop_path_at(epoch), drawn
         right = torch.zeros((), dtype=torch.long, device=self.device)
         total = torch.zeros((), device=self.device)
         self.network.train()
@@ -176,7 +192,7 @@ class _Learner:
                     break
                 except torch.OutOfMemoryError:
                     if self.micro == 1:
-                        return 0, f"out of memory with a single image in epoch {epoch + 1}"
+                        return 0, math.nan, f"out of memory with a single image in epoch {epoch + 1}"
                     self.micro = (self.micro + 1) // 2
                     self._news.append(
                         f"out of memory in epoch {epoch + 1}: micro-batches of {self.micro} images from there, each "
@@ -184,10 +200,13 @@ class _Learner:
                     )
                     if self.device.type == "cuda":
                         torch.cuda.empty_cache()
+            if recipe.clip is not None:
+                torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
             self.optimizer.step()
             right += correct
-            total += loss
-        return int(right), "" if math.isfinite(float(total)) else f"the loss was not finite in epoch {epoch + 1}"
+            total += loss * (len(labels) / n)
+        mean = float(total)
+        return int(right), mean, "" if math.isfinite(mean) else f"the loss was not finite in epoch {epoch + 1}"
 
     def _gradients(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients of the mean loss over a batch, in micro-batches; the loss, and the number of correct images."""
@@ -196,24 +215,33 @@ class _Learner:
         right = torch.zeros((), dtype=torch.long, device=self.device)
         for part, wanted in zip(torch.split(images, self.micro), torch.split(labels, self.micro), strict=True):
             with self._precision():
-                logits = self.call(self._formatted(part))
-            share = F.cross_entropy(logits.float(), wanted) * (len(wanted) / len(labels))
+                outputs = self.call(self._formatted(part))
+            logits, second = outputs if isinstance(outputs, tuple) else (outputs, None)
+            loss_here = self._loss(logits, wanted)
+            if second is not None and self.recipe.auxiliary:
+                loss_here = loss_here + self.recipe.auxiliary * self._loss(second, wanted)
+            share = loss_here * (len(wanted) / len(labels))
             share.backward()  # type: ignore[no-untyped-call]
             loss += share.detach()
             right += (logits.detach().argmax(dim=1) == wanted).sum()
         return loss, right
 
+    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.smoothing)
+
     @torch.no_grad()
-    def accuracy(self, split: DeviceSplit) -> float:
-        """Share of a split's images that are classified correctly."""
+    def evaluate(self, split: DeviceSplit) -> tuple[float, float]:
+        """Share of a split's images that are classified correctly, and their mean cross-entropy."""
         self.network.eval()
-        right = 0
+        right, loss = 0, 0.0
         for images, labels in zip(
             *(torch.split(part, EVALUATED) for part in (split.images, split.labels)), strict=True
         ):
             with self._precision():
-                right += int((self.call(self._formatted(images)).argmax(dim=1) == labels).sum())
-        return right / len(split)
+                logits = self.call(self._formatted(images))
+            right += int((logits.argmax(dim=1) == labels).sum())
+            loss += float(F.cross_entropy(logits.float(), labels, reduction="sum"))
+        return right / len(split), loss / len(split)
 
     def news(self) -> list[str]:
         """What has to be said since the last call."""

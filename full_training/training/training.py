@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, fields
 
 from nassim.errors import CorruptData
 
+_LATER = ("train_loss", "valid_loss", "rate")  # fields that records did not always have
+
 
 @dataclass(frozen=True)
 class Training:
@@ -15,6 +17,10 @@ class Training:
     Accuracies are fractions. ``seconds`` are device seconds (`nassim.full_training.training.device`) of each epoch's
     training and validation pass on this machine. ``failed`` is the reason why it ended early (the curves then hold the
     whole epochs before it).
+
+    train_loss: mean over the images that an epoch trained on, of what was minimized (label smoothing and the auxiliary
+        head's share are in it); valid_loss: mean cross-entropy over the validation images after each epoch; rate: the
+        learning rate at each epoch's first step. Empty in the records of versions that did not keep them.
     """
 
     arch: str
@@ -31,6 +37,9 @@ class Training:
     device: str
     failed: str = ""
     notes: tuple[str, ...] = ()
+    train_loss: tuple[float, ...] = ()
+    valid_loss: tuple[float, ...] = ()
+    rate: tuple[float, ...] = ()
 
     def to_json(self) -> str:
         """The record as one line of JSON."""
@@ -41,10 +50,10 @@ class Training:
         """Read what `to_json` wrote; `CorruptData` for anything else."""
         try:
             values = json.loads(text)
-            if set(values) != {field.name for field in fields(cls)}:
+            if set(values) | set(_LATER) != {field.name for field in fields(cls)}:
                 raise ValueError("fields")
-            for name in ("train_accuracy", "valid_accuracy", "seconds", "notes"):
-                values[name] = tuple(values[name])
+            for name in ("train_accuracy", "valid_accuracy", "seconds", "notes", *_LATER):
+                values[name] = tuple(values.get(name, ()))
             return cls(**values)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, AttributeError) as error:
             raise CorruptData(f"this is not the record of a training: {text[:60]!r}") from error

@@ -20,7 +20,8 @@ RecipeOption = Annotated[
     str,
     typer.Option(
         "--recipe",
-        help="small, digits, fashion14, nasbench201-12ep, -12ep-unmirrored or -200ep. Default: that of space and data.",
+        help="small, digits, fashion14, nasbench201-12ep, -12ep-unmirrored or -200ep, darts-600ep. Default: that of "
+        "space and data.",
     ),
 ]
 EpochsOption = Annotated[int | None, typer.Option("--epochs", min=1, help="Length of the recipe's schedule.")]
