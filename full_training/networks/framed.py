@@ -30,7 +30,7 @@ def network_of(arch: Architecture, recipe: Recipe, data: ImageData, space: Searc
     for name, what in (("drop_path", "outputs that may be dropped"), ("auxiliary", "auxiliary head")):
         if getattr(recipe, name) and not has[name]:
             raise InvalidSetting(
-                f"recipe {recipe.name} has {name}={getattr(recipe, name)}, and networks of {space.name} have no {what}: "
+                f"recipe {recipe.name} has {name}={getattr(recipe, name)}, networks of {space.name} have no {what}: "
                 "use another recipe."
             )
     try:
