@@ -14,7 +14,10 @@ SEEDS_FROM = 1  # fresh seeds: none that a table was made with
 
 @dataclass(frozen=True)
 class Validated:
-    """An architecture with the validation accuracy that the table says and those that were measured, by seed."""
+    """An architecture with the validation accuracy that the table says and those that were measured, by seed.
+
+    train_loss, valid_loss, rate: the curves of its trainings (`Training`).
+    """
 
     arch: str
     found_by: tuple[str, ...]
@@ -22,6 +25,9 @@ class Validated:
     measured: tuple[float, ...]
     test: tuple[float | None, ...]
     seconds: float  # of all its trainings
+    train_loss: tuple[tuple[float, ...], ...]
+    valid_loss: tuple[tuple[float, ...], ...]
+    rate: tuple[tuple[float, ...], ...]
 
     @property
     def mean(self) -> float:
@@ -58,6 +64,9 @@ def retrain(
                 measured=tuple(accuracy(training, trained.epochs) for training in trainings),
                 test=tuple(training.test_accuracy for training in trainings),
                 seconds=sum(sum(training.seconds) for training in trainings),
+                train_loss=tuple(training.train_loss for training in trainings),
+                valid_loss=tuple(training.valid_loss for training in trainings),
+                rate=tuple(training.rate for training in trainings),
             )
         )
     return found

@@ -36,6 +36,7 @@ def main(
     from nassim.full_training.training.usual import recipe_for
     from nassim.full_training.training.validation import retrain
     from nassim.plots import save, validation_figure
+    from nassim.report.training_curves import mean_curve
     from nassim.report.validation import FILE, Cell, Validation, write_validations
     from nassim.report.write import write_report
     from nassim.study import Study
@@ -60,7 +61,13 @@ def main(
         bench.use(recipe_for(bench.space, bench.data, recipe, **changes))
         chosen = _best(study, name, top)
         found = retrain(chosen, bench, seeds, tell=lambda line: err.print(line, soft_wrap=True))
-        cells = tuple(Cell(each.arch, each.found_by, each.tabulated, each.measured, each.test) for each in found)
+        cells = tuple(
+            Cell(
+                *(each.arch, each.found_by, each.tabulated, each.measured, each.test),
+                curve=mean_curve(each.train_loss, each.valid_loss, each.rate),
+            )
+            for each in found
+        )
         place = describe(choose_device(device))
         validations[name] = validation = Validation(name, bench.recipe.name, bench.epochs, place, cells)
         verdict = validation.verdict

@@ -15,6 +15,7 @@ from nassim.report.diagram import diagram_svg
 from nassim.report.drawing import curve_svg
 from nassim.report.pairs import left_out_note
 from nassim.report.table import Table, to_html, unbroken
+from nassim.report.training_curves import curves_svg
 from nassim.report.validation import validation_svg
 from nassim.stats.words import counted
 
@@ -137,6 +138,11 @@ def _retrained(found: PartContent) -> str:
         f"<figure>{validation_svg(found.validation)}<figcaption>Measured against tabulated validation accuracy; on the "
         "line they are equal.</figcaption></figure>"
     )
+    if curves := curves_svg([(cell.arch, cell.curve) for cell in found.validation.cells]):
+        figure += (
+            f"<figure>{curves}<figcaption>Training curves, means over seeds: the loss in training (dashed) and in "
+            "validation, and the learning rate.</figcaption></figure>"
+        )
     return "".join(map(to_html, found.retrained)) + figure
 
 

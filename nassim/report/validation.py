@@ -14,10 +14,11 @@ from nassim.errors import CorruptData
 from nassim.files import put_in_place
 from nassim.report.numerals import percent
 from nassim.report.table import Table, row
+from nassim.report.training_curves import Curve, read_curve
 from nassim.stats.retraining import Verdict, judge
 
 FILE = "validation.json"
-MOST_BYTES, MOST_PAIRS = 1_000_000, 10
+MOST_BYTES, MOST_PAIRS = 2_000_000, 10
 WIDTH, HEIGHT, LEFT, BOTTOM = 420, 320, 64, 44  # of the figure and its margins
 
 
@@ -29,6 +30,7 @@ class Cell(NamedTuple):
     tabulated: float
     measured: tuple[float, ...]
     test: tuple[float | None, ...]
+    curve: Curve = Curve()
 
 
 class Validation(NamedTuple):
@@ -84,6 +86,7 @@ def _validation(name: str, record: Any) -> Validation:
             _fraction(cell["tabulated"]),
             tuple(_fraction(x) for x in cell["measured"]),
             tuple(None if x is None else _fraction(x) for x in cell["test"]),
+            read_curve(cell.get("curve", ())),
         )
         for cell in _dict(record)["architectures"]
     )

@@ -58,6 +58,7 @@ def test_train_says_what_it_does_and_keeps_it(capsys: pytest.CaptureFixture[str]
     assert "epoch" not in err.replace("2 epochs", ""), "trained again"
     first = json.loads(out)
     assert [training["seed"] for training in first] == [0, 1] and len(first[0]["valid_accuracy"]) == 2
+    assert [len(first[1][name]) for name in ("train_loss", "valid_loss", "rate")] == [2, 2, 2]
     _, err = nassim(capsys, "train", "310423", "--again", "--device", "cpu")
     assert "epoch 2/2" in err
     out, _ = nassim(capsys, "train", "310423", "--epochs", "1", "--device", "cpu", "--json")
@@ -176,11 +177,13 @@ def test_validate_retrains_what_a_study_found(
     assert "nasbench201/digits" in out and "Kendall's tau" in out
     assert "Nothing can be told apart" in out or "the retraining tells" in out
     assert "Retrained on nasbench201/digits" in (tmp_path / "study" / "report.md").read_text(encoding="utf-8")
+    assert "Training curves" in (tmp_path / "study" / "report.html").read_text(encoding="utf-8")
     assert "seed 1" in err and "seed 2" in err
     assert (tmp_path / "study" / "figures" / "validation-nasbench201-digits.png").stat().st_size > 5000
     answer = json.loads(nassim(capsys, "validate", str(tmp_path / "study"), "--top", "1", "--seeds", "2", "--json")[0])
     (found,) = answer["nasbench201/digits"]["architectures"]
     assert len(found["measured"]) == 2 and found["found_by"] == ["random_search"]
+    assert [len(losses) for losses in found["train_loss"] + found["valid_loss"] + found["rate"]] == [2] * 6
     assert answer["nasbench201/digits"]["text"] == "One architecture has no ranking."
 
 
