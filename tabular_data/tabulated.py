@@ -140,7 +140,7 @@ class Tabulated(Benchmark):
         seconds = self._seconds(self.search_epochs or self.epochs)
         there = seconds[~np.isnan(seconds)]
         mean = float(there.sum() / there.size) if there.size else math.nan
-        if not 0 <= mean < math.inf:
+        if not 0 < mean < math.inf:
             raise self._no_seconds()
         return mean
 
@@ -153,7 +153,7 @@ class Tabulated(Benchmark):
         return self._columns[key]
 
     def _no_seconds(self) -> CorruptData:
-        return wrong(self._table, f"{self.name} has no {SECONDS} that are finite and not negative")
+        return wrong(self._table, f"{self.name} has no {SECONDS} that are finite and positive")
 
     @property
     def _rows(self) -> int:
@@ -183,7 +183,7 @@ class Tabulated(Benchmark):
             if self.noise.repeat > len(pairs):
                 raise InvalidQuery(f"{self.name} has {len(pairs)} repeats of {arch} for {epochs} epochs, not more.")
             pairs = [pairs[self.noise.repeat - 1]]
-        if not all(0 <= value <= 1 and 0 <= cost < math.inf for value, cost in pairs):
+        if not all(0 <= value <= 1 and 0 < cost < math.inf for value, cost in pairs):
             raise wrong(self._table, f"{arch} has {pairs[0][0]} as accuracy, and costs {pairs[0][1]} seconds")
         extras = Extras(self._extras, row)
         return tuple([Result(float(value), epochs, float(cost), extras) for value, cost in pairs])

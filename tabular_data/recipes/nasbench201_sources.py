@@ -87,7 +87,11 @@ def help_latency(path: Path, rows: NDArray[np.int64]) -> Column:
         raise CorruptData(f"{path} is not a file of torch.save ({' '.join(str(error).split()):.200}).") from error
     if len(content) > _LARGEST:
         raise CorruptData(f"{path} is not the list of a device: unpacked it has more than {_LARGEST:,} bytes.")
-    return _placed(np.array(safe_pickle.loads(content, name=str(path)), dtype=np.float64), rows)
+    values = safe_pickle.loads(content, name=str(path))
+    try:
+        return _placed(np.array(values, dtype=np.float64), rows)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise CorruptData(f"{path} does not hold the numbers of a device ({error!s:.200}).") from error
 
 
 def hw_nas_bench(path: Path) -> dict[str, Column]:
