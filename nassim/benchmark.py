@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -32,9 +33,9 @@ class Noise:
         word, equals, number = text.strip().partition("=")
         if word in ("draw", "mean") and not equals:
             return cls(word)
-        if word == "repeat" and number.isascii() and number.isdigit() and 1 <= int(number) <= 1000:
+        if word == "repeat" and re.fullmatch(r"[0-9]{1,9}", number) and 1 <= int(number) <= 1000:
             return cls("repeat", int(number))
-        raise InvalidSetting(f"{text!r} is not a noise policy: use draw, mean or repeat=k (k from 1).")
+        raise InvalidSetting(f"{text!r:.80} is not a noise policy: use draw, mean or repeat=k (k from 1).")
 
     def __str__(self) -> str:
         return f"repeat={self.repeat}" if self.kind == "repeat" else self.kind

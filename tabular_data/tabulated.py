@@ -166,7 +166,7 @@ class Tabulated(Benchmark):
         seconds = self._seconds(self.search_epochs or self.epochs)
         there = seconds[~np.isnan(seconds)]
         mean = float(there.sum() / there.size) if there.size else math.nan
-        if not 0 <= mean < math.inf:
+        if not 0 < mean < math.inf:
             raise self._no_seconds()
         return mean
 
@@ -188,7 +188,7 @@ class Tabulated(Benchmark):
         return self._columns[key]
 
     def _no_seconds(self) -> CorruptData:
-        return wrong(self._table, f"{self.name} has no {SECONDS} that are finite and not negative")
+        return wrong(self._table, f"{self.name} has no {SECONDS} that are finite and positive")
 
     @property
     def _rows(self) -> int:
@@ -219,7 +219,7 @@ class Tabulated(Benchmark):
             if self.noise.repeat > len(pairs):
                 raise InvalidQuery(f"{self.name} has {len(pairs)} repeats of {arch} for {epochs} epochs, not more.")
             pairs = [pairs[self.noise.repeat - 1]]
-        if not all(self.metric.fits(value) and 0 <= cost < math.inf for value, cost, _ in pairs):
+        if not all(self.metric.fits(value) and 0 < cost < math.inf for value, cost, _ in pairs):
             raise wrong(self._table, f"{arch} has {pairs[0][0]} as {self.metric.name}, and costs {pairs[0][1]} seconds")
         extras = Extras(self._extras, row)
         return tuple(

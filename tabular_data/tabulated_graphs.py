@@ -100,7 +100,7 @@ class TabulatedGraphs(Benchmark):
             repeat = int(rng.random() * repeats) if self.noise.kind == "draw" else self.noise.repeat - 1
             place = row * repeats + (repeat if repeats > 1 else 0)
             value, cost = values.item(place), 1.0 if seconds is None else seconds.item(place)
-        if not (0 <= value <= 1 and 0 <= cost < math.inf):
+        if not (0 <= value <= 1 and 0 < cost < math.inf):
             raise wrong(self._table, f"{arch} has {value} as accuracy, and costs {cost} seconds")
         return Result(value, epochs, cost, Extras(self._extras, row))
 

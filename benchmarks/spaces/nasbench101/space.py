@@ -125,7 +125,7 @@ class NASBench101Space(SearchSpace):
         try:
             matrix, end = json.JSONDecoder().raw_decode(body.replace("'", '"'))
             labels = json.loads(body[end:].replace("'", '"').lstrip(" ,\n"))
-        except ValueError:
+        except (RecursionError, ValueError):
             raise InvalidArchitecture(f"{text!r:.80} is not two lists. {self.how_to_write()}") from None
         return self.from_matrix(matrix, labels)
 
