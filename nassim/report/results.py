@@ -118,8 +118,8 @@ def _rising(part: Part) -> list[str]:
     at = log_times([curve for group in curves.values() for curve in group])
     names = [s for s, group in curves.items() if rises(band_at(group, at).median)]
     why = (
-        f"Over time the median {split} regret of {', '.join(names)} rises in places: a run holds what the search saw to "
-        f"be the best (one training's accuracy), and is scored by that architecture's mean {split} accuracy."
+        f"Over time the median {split} regret of {', '.join(names)} rises in places: an answer is the best by what "
+        "the search saw (one training, or shared weights), and is scored by the mean of that architecture's trainings."
     )
     return [why] if names else []
 
