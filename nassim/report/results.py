@@ -124,10 +124,9 @@ def _rising(part: Part) -> list[str]:
     curves, split = part.curves("seconds", part.split), part.split_name
     at = log_times([curve for group in curves.values() for curve in group])
     names = [s for s, group in curves.items() if rises(band_at(group, at).median)]
-    what = part.metric.title(part.split)
     why = (
-        f"Over time the median {split} regret of {', '.join(names)} rises in places: a run holds what the search saw "
-        f"to be the best (of one training), and is scored by that architecture's mean {what}."
+        f"Over time the median {split} regret of {', '.join(names)} rises in places: an answer is the best by what "
+        "the search saw (one training, or shared weights), and is scored by the mean of that architecture's trainings."
     )
     return [why] if names else []
 

@@ -136,8 +136,8 @@ const drawAnytime = () => {
 // A best-so-far that gets worse looks like a mistake: why it is none is said where it is seen.
 const sayWorse = (data, names) => {
   const worse = names.filter((name) => (data.strategies[name].worse || []).includes(state.center)), split = SPLITS[state.split];
-  byId("worse").textContent = worse.length ? `Gets worse in places: ${worse.join(", ")}. A run holds what the search saw to be the best ` +
-    `(one training's accuracy), and is scored here by the mean ${split} accuracy of that architecture.` : "";
+  byId("worse").textContent = worse.length ? `Gets worse in places: ${worse.join(", ")}. A run's answer is the best by what the search saw ` +
+    `(one training, or shared weights), and is scored here by the mean ${split} accuracy of that architecture's trainings.` : "";
 };
 
 // The range that the whole curves need, so that the axes stand still in the replay.
