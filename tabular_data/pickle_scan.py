@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from nassim.tabular_data.pickle_rows import ROWS, take
 from nassim.tabular_data.pickle_stored import Stored
 from nassim.tabular_data.pickle_tokens import (
     CONTAINER,
@@ -33,17 +34,17 @@ from nassim.tabular_data.pickle_tokens import (
     around,
     check_keys,
     numbers_at,
-    texts_at,
 )
 
 ROOM = 48 << 20  # bytes of memory that any pickle may take ...
-ROOM_FOR_A_BYTE = 8  # ... and for each of its own bytes
+ROOM_FOR_A_BYTE = 12  # ... and for each of its own bytes
 _LONGEST_LINE = 1000  # bytes
 
 # What may be taken of memory, as a bound: by an instruction (its place on the stack, and in a container), and by what
 # it makes. Time is bounded by the same.
 _STEP, _NUMBER, _OBJECT, _TEXT, _TABLE, _ENTRY, _CALL, _STORED = 64, 56, 72, 120, 300, 50, 400, 20
 
+_NUMBERED = {ord("h"): 2, ord("q"): 2, ord("j"): 5, ord("r"): 5}  # bytes of those with the number of a stored object
 _NOTHING = CONTAINER + 1  # the kind of the empty tuple: what is made of it may be a container that is filled later
 _OPERANDS = {ord("a"): 1, ord("s"): 2, 0x85: 1, 0x86: 2, 0x87: 3}  # taken from the top, by the others to the mark
 
@@ -71,7 +72,7 @@ class Scan:
         self._bytes = content
         if stored.renumbers:
             self._content = bytearray(content)
-        self._spent = at = 0
+        self._spent = at = slow = 0  # up to ``slow``: one by one
         end = len(content)
         room = ROOM + ROOM_FOR_A_BYTE * end
         while at < end:
@@ -80,14 +81,25 @@ class Scan:
                 at, count = numbers_at(content, at)
                 stack += b"\1" * count
                 self._spent += _NUMBER * count
-            elif (run := texts_at(content, at)) and stored.counts:
-                size = content[at + 1]
-                numbered = run.lastindex == 1
-                count = (run.end() - at) // (size + (12 if numbered else 3))
-                at = run.end()
-                stack += (b"\0\1" if numbered else b"\0") * count
-                stored.add_texts(count)
-                self._spent += (_TEXT + _STORED + _NUMBER + 4 * size) * count
+            elif opcode in ROWS and at >= slow and (rows := take(content, at, stored, self._content)):
+                slow, kinds = rows
+                if kinds:
+                    stack += kinds
+                    texts = kinds.count(TEXT)
+                    self._spent += (_TEXT + _STORED) * texts + _NUMBER * (len(kinds) - texts) + 4 * (slow - at)
+                    at = slow
+            elif opcode in _NUMBERED:
+                begin, at = at + 1, at + _NUMBERED[opcode]
+                number = int.from_bytes(content[begin:at], "little")
+                if opcode < 0x70:
+                    small, kind = stored.find(number)
+                    stack.append(kind)
+                    self._spent += _STEP
+                else:
+                    small = stored.add(self._top(), number, at)
+                    self._spent += _STEP + _STORED
+                if small != number:
+                    self._content[begin:at] = small.to_bytes(4, "little")
             elif opcode in SIZED:
                 width, kind, longest = SIZED[opcode]
                 begin = at + 1 + width
@@ -226,38 +238,23 @@ class Scan:
         self._push(NAME, _CALL)
         return at
 
-    # Stored objects
+    # Stored objects, where their numbers are not in bytes
 
-    def _store(self, at: int) -> int:
-        kind, number = self._top(), None
-        if self._bytes[at - 1] != 0x94:
-            number, at = self._number(at, stores=True)
-        self._spent += _STORED * self._stored.add(kind, number)
+    def _store_next(self, at: int) -> int:
+        self._stored.add_next(self._top())
+        self._spent += _STORED
         return at
 
-    def _fetch(self, at: int) -> int:
-        number, at = self._number(at, stores=False)
-        self._stack.append(self._stored.kind(number))
-        return at
-
-    def _number(self, at: int, *, stores: bool) -> tuple[int, int]:
-        """The number of an object, the small one where they are renumbered."""
-        opcode, stored = self._bytes[at - 1], self._stored
-        if opcode in b"pg":
-            line, end = self._line(at)
-            if stored.renumbers or len(line) > 10 or not line.isdigit():
-                raise Damaged(f"object {line[:20]!r}")
-            number = int(line)
+    def _by_line(self, at: int) -> int:
+        opcode, (number, end) = self._bytes[at - 1], self._line(at, 10)
+        if self._stored.renumbers or not number.isdigit():
+            raise Damaged(f"object {number!r}")
+        if opcode == 0x67:
+            self._stack.append(self._stored.find(int(number))[1])
         else:
-            end = at + (1 if opcode in b"qh" else 4)
-            number = int.from_bytes(self._bytes[at:end], "little")
-        if stores:
-            number = stored.small(number, at)
-        elif stored.renumbers:
-            number = stored.known(number)
-        if stored.renumbers and end - at == 4:
-            self._content[at:end] = number.to_bytes(4, "little")
-        return number, end
+            self._stored.add(self._top(), int(number), at)
+            self._spent += _STORED
+        return end
 
     # Lines, of the oldest protocols
 
@@ -293,7 +290,7 @@ _STEPS: dict[int, Callable[[Scan, int], int]] = {
     for opcodes, step in (
         ("(", Scan._mark), ("])}\x8f", Scan._empty), ("aesu\x90", Scan._add), ("tld\x85\x86\x87\x91", Scan._make),
         ("0", Scan._discard), ("1", Scan._discard_to_mark), ("R\x81", Scan._call), ("b", Scan._build),
-        ("c\x93", Scan._name), ("pqr\x94", Scan._store), ("ghj", Scan._fetch),
+        ("c\x93", Scan._name), ("\x94", Scan._store_next), ("pg", Scan._by_line),
         ("VS", Scan._text_line), ("ILF", Scan._number_line), ("\x95", Scan._frame), ("\x80", Scan._protocol),
     )
     for opcode in opcodes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 DEPTH = 100  # containers in each other
 LONGEST_KEY = 4096  # bytes: keys are compared again and again
@@ -58,19 +57,3 @@ def numbers_at(content: bytes, at: int) -> tuple[int, int]:
         raise Damaged("it ends in a number")
     size, numbers = _FORMS[run.lastindex or 0]
     return run.end(), (run.end() - at) // size * numbers
-
-
-@cache
-def _texts(size: int) -> re.Pattern[bytes]:
-    """Stored texts of one size in a row, each with a number behind it (group 1), or none."""
-    text = rb"\x8c\x%02x.{%d}\x94" % (size, size)
-    return re.compile(rb"((?:" + text + rb"G.{8}){1,10000})|(?:" + text + rb"){1,10000}", re.DOTALL)
-
-
-def texts_at(content: bytes, at: int) -> re.Match[bytes] | None:
-    """Stored texts of one size that begin here: group 1 if each has a number behind it."""
-    return (
-        _texts(content[at + 1]).match(content, at)
-        if content[at : at + 1] == b"\x8c" and at + 1 < len(content)
-        else None
-    )

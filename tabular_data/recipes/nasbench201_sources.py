@@ -88,9 +88,13 @@ def help_latency(path: Path, rows: NDArray[np.int64]) -> Column:
     if len(content) > _LARGEST_LATENCY:
         raise CorruptData(f"{path} is not the list of a device: unpacked it has more than {_LARGEST_LATENCY:,} bytes.")
     values = safe_pickle.loads(content, name=str(path))
-    if type(values) is not list or not all(type(v) in (float, int) and abs(v) < 1e300 for v in values):
+    if type(values) is not list or not {float, int}.issuperset(map(type, values)):
         raise CorruptData(f"{path} is not a list of numbers.")
-    return _placed(np.array(values, dtype=np.float64), rows)
+    try:
+        column = np.array(values, dtype=np.float64)
+    except OverflowError as error:
+        raise CorruptData(f"{path} holds numbers that are no latencies.") from error
+    return _placed(column, rows)
 
 
 def hw_nas_bench(path: Path) -> dict[str, Column]:
