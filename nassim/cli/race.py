@@ -21,7 +21,6 @@ from nassim.stats.samples import Floats
 
 SPARKS = "▁▂▃▄▅▆▇█"
 COLORS = ("white", "blue", "dark_orange", "green", "magenta", "cyan", "yellow", "bright_white")
-BEST, WORST = 0.01, 100.0  # percentage points of regret: the ends of a bar
 WIDTH, POINTS = 24, 26  # of a bar and of a line of sparks
 PAUSE = 0.4  # seconds between two frames of a comparison that runs
 
@@ -74,16 +73,18 @@ class Race:
         at = log_times(every, POINTS)
         now = float(at[0] * (at[-1] / at[0]) ** share) if at.size and share < 1 else math.inf
         after = duration(now) if part.clock.unit == "s" else f"{now:,.0f} {part.clock.unit}"
+        unit = f" in {part.metric.regret_words}" if part.metric.regret_words else ""
+        best, worst = part.floor, float(f"1e{part.exponent + 4}")  # the ends of a bar
         clock = f"after {after}" if now < math.inf else "at the end of each run"
         done = f"{self._follower.done} of {self._follower.total} runs"
-        title = Text.assemble((part.name, "bold"), f": {done}, {part.split_name} regret in percentage points {clock}")
+        title = Text.assemble((part.name, "bold"), f": {done}, {part.regret_name}{unit} {clock}")
         title.no_wrap = True
         yield title
         table = Table(box=None, pad_edge=False, header_style="bold")
         table.add_column("strategy", no_wrap=True)
         for name in ("runs", "median"):
             table.add_column(name, justify="right", min_width=7, no_wrap=True)
-        table.add_column(f"{WORST:g} → {BEST:g}", no_wrap=True)
+        table.add_column(f"{worst:g} → {best:g}", no_wrap=True)
         table.add_column("so far", min_width=POINTS, no_wrap=True)
         table.add_column("an incumbent", overflow="ellipsis", no_wrap=True)
         for i, strategy in enumerate(self._follower.strategies):
@@ -95,9 +96,9 @@ class Race:
             table.add_row(
                 Text(strategy, style=color),
                 str(len(part.runs[strategy])),
-                "–" if not math.isfinite(median) else f"{median:.3f}",
-                Text(_bar(median), style=color),
-                Text(_sparks(curves[strategy], at, now), style=color),
+                part.metric.regret_text(median) if math.isfinite(median) else "–",
+                Text(_bar(median, best, worst), style=color),
+                Text(_sparks(curves[strategy], at, now, best, worst), style=color),
                 self._incumbent(part, strategy, now).partition(":")[2],
             )
         yield table
@@ -142,20 +143,20 @@ def _values(group: list[Curve], now: float) -> Floats:
     return values_at(group, [now])[:, 0]
 
 
-def _bar(regret: float) -> str:
+def _bar(regret: float, best: float, worst: float) -> str:
     """The way from the worst regret to the best, on a logarithmic line; empty without an answer."""
     if not math.isfinite(regret):
         return "·" * WIDTH
-    way = math.log(WORST / max(regret, BEST)) / math.log(WORST / BEST)
+    way = math.log(worst / max(regret, best)) / math.log(worst / best)
     filled = max(0, min(WIDTH, round(way * WIDTH)))
     return "━" * filled + "·" * (WIDTH - filled)
 
 
-def _sparks(group: list[Curve], at: Floats, now: float) -> str:
+def _sparks(group: list[Curve], at: Floats, now: float, best: float, worst: float) -> str:
     """The median regret over logarithmic time: high is bad."""
     text = ""
     for column in values_at(group, at[at <= now]).T:
         median = summarize(column).median
-        height = math.log(max(median, BEST) / BEST) / math.log(WORST / BEST) if math.isfinite(median) else 1.0
+        height = math.log(max(median, best) / best) / math.log(worst / best) if math.isfinite(median) else 1.0
         text += SPARKS[max(0, min(len(SPARKS) - 1, round(height * (len(SPARKS) - 1))))]
     return text

@@ -26,14 +26,19 @@ seconds_per_epoch = 10
 """
 
 
-def test_the_documented_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("number", "names"), [(0, ("mine.toml", "mine.csv")), (1, ("loss.toml", "loss.csv"))])
+def test_the_documented_tables(
+    number: int, names: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The files and commands of docs/own-table.md, typed as they stand there."""
     page = (Path(__file__).parents[2] / "docs" / "own-table.md").read_text(encoding="utf-8")
-    files = {kind: re.findall(rf"```{kind}\n(.*?)```", page, flags=re.DOTALL)[0] for kind in ("toml", "csv", "text")}
+    files = {
+        kind: re.findall(rf"```{kind}\n(.*?)```", page, flags=re.DOTALL)[number] for kind in ("toml", "csv", "text")
+    }
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("NASSIM_DATA", str(tmp_path / "data"))
-    Path("mine.toml").write_text(files["toml"])
-    Path("mine.csv").write_text(files["csv"])
+    Path(names[0]).write_text(files["toml"])
+    Path(names[1]).write_text(files["csv"])
     commands = [shlex.split(line) for line in files["text"].splitlines()]
     assert [arguments[0] for arguments in commands] == ["nassim"] * 3
     for arguments in commands:

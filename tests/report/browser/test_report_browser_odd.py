@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from nassim.metric import Metric
 from nassim.report.write import write_report
+from nassim.space import Decision, SearchSpace
 from nassim.study import compare
+from nassim.testing.problems import Answers
 
 Visits = Callable[..., Any]
 FLOOR = 0.01
@@ -27,6 +30,38 @@ def test_a_page_that_hangs_is_ended(chrome: Any) -> None:
     chrome.hung = False
     with chrome.limited():
         assert chrome.browser().new_page().evaluate("6 * 7") == 42, "the next test gets another one"
+
+
+class _Losses(Answers):
+    metric = Metric("loss", "nats", "negated")
+    metrics = ("valid_loss",)
+    search_metric = "valid_loss"
+
+
+def test_losses_are_shown_as_losses(visiting: Visits, tmp_path: Path) -> None:
+    space = SearchSpace("bits", [Decision(f"bit{i}", ("0", "1")) for i in range(6)])
+    benchmark = _Losses("bits/losses", space, lambda arch: -2.0 - sum(arch.choices) / 8)
+    study = compare(["re"], [benchmark], "12q", seeds=3, out=tmp_path)
+    write_report(study, tmp_path, figures=False)
+    with visiting(tmp_path) as visit:
+        title = "byId('curves').layout.yaxis.title.text"
+        assert visit.page.evaluate(title) == "validation loss regret [nats]"
+        visit.choose(value="measured", center="mean")
+        assert visit.page.evaluate(title) == "validation loss [nats]"
+        assert visit.page.evaluate("byId('tried').layout.yaxis.title.text") == "validation loss seen [nats]"
+        for name in ("random_search", "regularized_evolution"):
+            ends = [-(run.curve[-1].valid or 0.0) for run in study.of("bits/losses", name)]
+            assert visit.curve(name)["y"][-1] == pytest.approx(sum(ends) / 3, abs=1e-5)
+            assert visit.curve(name)["y"][0] >= visit.curve(name)["y"][-1] > 0, "losses fall"
+        shown = visit.page.inner_text("#cards") + visit.page.inner_text("#readout")
+        assert "nats since" in shown and "%" not in visit.page.inner_text("#cards")
+        assert "ccurac" not in visit.page.inner_text(".controls") + visit.page.inner_text("#anytime")
+        low, high = (
+            float(number)
+            for number in visit.page.locator("#readout td").nth(1).inner_text().replace("\xa0", " ").split(" to ")
+        )
+        assert low <= high
+    study.close()
 
 
 def test_thin_studies_show_the_rest(visiting: Visits, hand: Any) -> None:
