@@ -196,10 +196,10 @@ def _print_resolved(chosen: list[Algorithm], settings: dict[str, dict[str, dict[
 
 def _configured(chosen: list[Algorithm], settings: list[str]) -> list[Algorithm]:
     """The strategies with their settings."""
-    owners = {owner for a in chosen for owner in (a.name, *a.aliases)}
+    owners = {owner.replace("-", "_") for a in chosen for owner in (a.name, *a.aliases)}
     for setting in settings:
         owner = setting.partition("=")[0].rpartition(".")[0]
-        if owner and owner not in owners:
+        if owner and owner.replace("-", "_") not in owners:
             raise InvalidSetting(f"--set {setting}: {owner} is not among --algos {','.join(a.name for a in chosen)}.")
     # what stands in the brackets of a strategy goes before what is set for all of its name: its label says it
     return [apply_settings(a, settings, prefix=True).configured(**(a.settings if a.label else {})) for a in chosen]

@@ -123,7 +123,7 @@ def apply_settings(algorithm: Algorithm, settings: Iterable[str], *, prefix: boo
         wanted = "ALGORITHM.NAME=VALUE, e.g. re.sample_size=10" if prefix else "NAME=VALUE, e.g. sample_size=10"
         if not equals or not name or (prefix and not dot):
             raise InvalidSetting(f"--set {setting}: write {wanted}.")
-        if dot and owner not in (algorithm.name, *algorithm.aliases):
+        if dot and owner not in {known.replace("-", "_") for known in (algorithm.name, *algorithm.aliases)}:
             if prefix:
                 continue
             raise InvalidSetting(f"--set {setting}: this command runs {algorithm.name}, not {owner}.")

@@ -16,6 +16,7 @@ torch = pytest.importorskip("torch")
 
 from nassim import registry  # noqa: E402
 from nassim.benchmark import Benchmark  # noqa: E402
+from nassim.cli.console import apply_settings  # noqa: E402
 from nassim.clock import Budget  # noqa: E402
 from nassim.errors import InvalidSetting, MissingData, UnknownName, Unsupported  # noqa: E402
 from nassim.facts import Facts  # noqa: E402
@@ -68,9 +69,6 @@ def trains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # -- every space, every set of images ---------------------------------------------------------------------
-
-
-NEW = pytest.mark.xfail(strict=True, reason="not yet")
 
 
 @pytest.mark.parametrize("space", WITH_NETWORKS)
@@ -145,6 +143,8 @@ def test_hyphens_and_underscores_are_the_same_in_names() -> None:
     assert get_space("nasbench201-3ops").parse("nasbench201-3ops:2-1-0-0-2-1").space == "nasbench201_3ops"
     (algorithm,) = get_algorithms("regularized-evolution[sample-size=7]")
     assert algorithm.label.endswith("[sample_size=7]")
+    given = apply_settings(get_algorithms("re")[0], ["regularized-evolution.sample-size=7"], prefix=True)
+    assert given.settings == {"sample_size": 7}
     with pytest.raises(InvalidSetting, match="twice"):
         get_algorithms("re[sample-size=7,sample_size=8]")
 
