@@ -7,7 +7,6 @@ import itertools
 import json
 import math
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +26,7 @@ from nassim.study import Study, compare
 from nassim.summary import curve_rows, export_tables, summary_rows
 from nassim.tabular_data.own_table import table_path
 from nassim.tabular_data.recipes.csv_table import import_table
-from nassim.tabular_data.table import Table, read_header, write_table
-from nassim.tabular_data.table_header import from_text, to_text
+from nassim.tabular_data.table import read_header
 from nassim.testing import check_benchmark
 
 SPEC = """
@@ -68,11 +66,7 @@ def measured(kind: str, a: int, b: int, c: int, epochs: int, seed: int, *, test:
 def rows(kind: str, epochs: tuple[int, ...] = EPOCHS) -> list[dict[str, Any]]:
     return [
         {
-            "a": a,
-            "b": b,
-            "c": c,
-            "epoch": e,
-            "seed": seed,
+            **dict(zip(("a", "b", "c", "epoch", "seed"), (a, b, c, e, seed), strict=True)),
             "valid": measured(kind, a, b, c, e, seed, test=False),
             "test": measured(kind, a, b, c, e, seed, test=True),
             "seconds": e * (1 + a + b / 10),
@@ -303,29 +297,3 @@ def test_an_extra_cannot_take_the_place_of_a_column(tmp_path: Path) -> None:
         (tmp_path / "taken.toml").write_text(text)
         with pytest.raises(InvalidSetting, match=rf"extras\.{name} cannot be called so"):
             import_table("taken", tmp_path / "loss.csv", tmp_path / "taken.toml")
-
-
-@pytest.mark.parametrize(
-    "metric",
-    [{"name": "loss"}, {"name": "../x", "unit": "", "reading": "plain"}, {"name": "x", "unit": "", "reading": "up"}],
-)
-def test_a_header_with_another_record_of_its_metric_is_refused(metric: dict[str, str], tmp_path: Path) -> None:
-    imported(tmp_path, "loss")
-    table = Table.open(table_path("loss"))
-    with pytest.raises(ValueError, match="a metric has a name"):
-        write_table(tmp_path / "other.h5", replace(table.header, metric=metric), table.columns)
-    text = to_text(table.header, {})
-    assert from_text(text, math.inf)[0].metric == {"name": "loss", "unit": "nats", "reading": "negated"}
-    altered = text.replace(
-        json.dumps(dict(table.header.metric), separators=(",", ":")).encode(), json.dumps(metric).encode()
-    )
-    assert altered != text
-    with pytest.raises(ValueError, match="in its header a metric has a name"):
-        from_text(altered, math.inf)
-
-
-def test_a_table_of_accuracies_says_nothing_of_its_metric(tmp_path: Path) -> None:
-    """So older tables and new ones are alike, and older versions read the new ones."""
-    imported(tmp_path, "loss")
-    header = replace(read_header(table_path("loss")), metric={})
-    assert b'"metric"' not in to_text(header, {})
