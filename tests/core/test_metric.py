@@ -42,3 +42,59 @@ def test_a_record_gives_the_metric_back_and_nothing_else() -> None:
     ):
         with pytest.raises(InvalidSetting, match="a metric has a name, a unit and a reading"):
             Metric.of(wrong)
+
+
+def test_a_record_from_outside_cannot_carry_anything_into_columns_and_axes() -> None:
+    good = {"name": "loss", "unit": "nats", "reading": "negated"}
+    assert Metric.of(good).on("valid") == "valid_loss"
+    for wrong in (
+        {"name": "Loss"},
+        {"name": "valid/../x"},
+        {"name": "x" * 41},
+        {"name": ""},
+        {"unit": "a\nb"},
+        {"unit": "<b>\x00"},
+        {"unit": "x" * 41},
+    ):
+        with pytest.raises(InvalidSetting, match="a metric has a name"):
+            Metric.of({**good, **wrong})
+
+
+def test_words_and_columns_of_every_reading() -> None:
+    loss, ssim = Metric("loss", "nats", "negated"), Metric("ssim", "", "plain")
+    perplexity, miou = Metric("loss", "nats", "perplexity"), Metric("miou", "fraction", "percent")
+    assert [m.head("valid") for m in (ACCURACY, loss, ssim, perplexity, miou)] == [
+        *("valid %", "valid loss [nats]", "valid ssim", "valid perplexity", "valid miou %"),
+    ]
+    assert [m.column("test", "mean") for m in (ACCURACY, loss, ssim, perplexity, miou)] == [
+        *("test_accuracy_mean_percent", "test_loss_mean_nats", "test_ssim_mean", "test_perplexity_mean"),
+        "test_miou_mean_percent",
+    ]
+    assert [m.regret_column("regret", "mean") for m in (ACCURACY, loss, ssim, perplexity, miou)] == [
+        *("regret_mean_pp", "regret_mean_nats", "regret_mean", "regret_mean_nats", "regret_mean_pp"),
+    ]
+    assert [m.below_the_best for m in (ACCURACY, loss, ssim, perplexity)] == [
+        *("percentage points below", "nats above", "how far below", "nats of loss above"),
+    ]
+    assert (ACCURACY.read(0.9123), loss.read(-1.23456), ssim.read(0.987654)) == ("91.23 %", "1.235 nats", "0.9877")
+    assert (loss.read(None), loss.text(math.nan)) == ("–", "–")
+    assert loss.signed(-2.0) == 2.0 and ssim.signed(0.5) == 0.5
+
+
+def test_what_counts_as_no_regret() -> None:
+    loss = Metric("loss", "nats", "negated")
+    assert {ACCURACY.regret_exponent(highest) for highest in (0.0, 3.0, 90.0, math.inf)} == {-2}
+    assert [loss.regret_exponent(highest) for highest in (0.0, 0.4, 1.0, 7.0, 4000.0, math.inf)] == [
+        -4,
+        -3,
+        -3,
+        -2,
+        1,
+        -4,
+    ]
+
+
+def test_values_fit_their_metric() -> None:
+    loss = Metric("loss", "nats", "negated")
+    assert ACCURACY.fits(0.0) and ACCURACY.fits(1.0) and not ACCURACY.fits(1.01) and not ACCURACY.fits(-0.1)
+    assert loss.fits(-40.0) and loss.fits(3.0) and not loss.fits(math.inf) and not loss.fits(math.nan)

@@ -66,11 +66,7 @@ def measured(kind: str, a: int, b: int, c: int, epochs: int, seed: int, *, test:
 def rows(kind: str, epochs: tuple[int, ...] = EPOCHS) -> list[dict[str, Any]]:
     return [
         {
-            "a": a,
-            "b": b,
-            "c": c,
-            "epoch": e,
-            "seed": seed,
+            **dict(zip(("a", "b", "c", "epoch", "seed"), (a, b, c, e, seed), strict=True)),
             "valid": measured(kind, a, b, c, e, seed, test=False),
             "test": measured(kind, a, b, c, e, seed, test=True),
             "seconds": e * (1 + a + b / 10),

@@ -208,7 +208,7 @@ def test_a_killed_writer_leaves_nothing_half_made(path: Path, moment: str, exist
 
 
 def test_what_a_killed_writer_left_is_swept_after_an_hour(path: Path) -> None:
-    old, new = (path.with_name(f".toy.h5.{name}.tmp") for name in ("1-a", "2-b"))
+    old, new = (path.with_name(f".toy.h5.{name}.tmp") for name in ("1-0000000a", "2-0000000b"))
     for left in (old, new):
         left.write_bytes(b"half")
     os.utime(old, (1e9, 1e9))
@@ -223,7 +223,7 @@ def test_what_a_killed_writer_left_is_swept_after_an_hour(path: Path) -> None:
 def tabulated(path: Path, noise: str = "draw", metrics: tuple[str, ...] = HEADER.metrics) -> Tabulated:
     columns = made_up()
     write_table(path, replace(HEADER, metrics=metrics), columns)
-    about = About("toy", "none", "a test", "MIT", "none")
+    about = About("toy", "none", "a test", "MIT", "none", extras={"parameters": "count"})
     extras = {"parameters": np.arange(SPACE.size)}
     return Tabulated(
         Table.open(path), "noise", space=SPACE, noise=Noise.parse(noise), about=about, extras=extras, test_source="Ask."

@@ -64,7 +64,7 @@ def benchmark(tmp_path: Path, noise: str = "draw", **changes: Any) -> Tabulated:
         "noise",
         space=SPACE,
         noise=Noise.parse(noise),
-        about=About("toy", "none", "a test", "MIT", "none"),
+        about=About("toy", "none", "a test", "MIT", "none", extras={"latency": "ms", "parameters": "count"}),
         extras={"latency": latency, "parameters": np.arange(ROWS)},
         epochs_source="Ask for more.",
     )
