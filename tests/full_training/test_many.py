@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 import torch.nn.functional as F  # noqa: E402
 
 from nassim.benchmarks.spaces.nasbench201 import SPACE  # noqa: E402
+from nassim.errors import InvalidSetting  # noqa: E402
 from nassim.full_training.images.batches import generator  # noqa: E402
 from nassim.full_training.images.data import load_data  # noqa: E402
 from nassim.full_training.networks.nasbench201 import build, initialize  # noqa: E402
@@ -144,3 +145,10 @@ def test_random_cells_are_stacked_right() -> None:
     )
     for k, network in enumerate(networks):
         torch.testing.assert_close(logits[k].T, network(images), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("field", ["clip", "drop_path", "auxiliary"])
+def test_many_at_once_refuse_what_they_cannot(field: str) -> None:
+    recipe = replace(TINY, **{field: 0.5})
+    with pytest.raises(InvalidSetting, match=f"recipe tiny has {field}=0.5, which many networks at once cannot have"):
+        train_many([ARCHS[0]], DeviceData.of(load_data("digits"), TINY), recipe, [1])

@@ -245,13 +245,6 @@ def test_many_at_once_cut_out_and_smooth_like_one() -> None:
         assert other.train_loss != pytest.approx(alone.train_loss, rel=1e-3)
 
 
-@pytest.mark.parametrize("field", ["clip", "drop_path", "auxiliary"])
-def test_many_at_once_refuse_what_they_cannot(field: str) -> None:
-    recipe = replace(TINY, **{field: 0.5})
-    with pytest.raises(InvalidSetting, match=f"recipe tiny has {field}=0.5, which many networks at once cannot have"):
-        train_many([ARCH], DeviceData.of(DATA, recipe), recipe, [1])
-
-
 # -- curves ---------------------------------------------------------------------------------------------
 
 
