@@ -21,7 +21,10 @@ HASHES = {  # of all recipes before there were cutout, drop path, auxiliary head
     "digits": "6f2cf50149e210508ad42899728d522978f4112cb7daa10c3e04e2f6a20dcc49",
     "fashion14": "6f2cf50149e210508ad42899728d522978f4112cb7daa10c3e04e2f6a20dcc49",
 }
-LATER = {"darts-600ep": "848c23d92706328f3e4b75618e046964bbd743d5b9e44c578ec4ea07ee134fc9"}
+LATER = {
+    "darts-600ep": "848c23d92706328f3e4b75618e046964bbd743d5b9e44c578ec4ea07ee134fc9",
+    "small": "9530f35a3550ac88b80c97c50f3e77723d0762a2e9f94e329bd248c9af170c72",
+}
 USED = {"cutout": 4, "drop_path": 0.2, "auxiliary": 0.4, "smoothing": 0.1, "clip": 5.0}
 
 

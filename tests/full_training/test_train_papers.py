@@ -21,13 +21,13 @@ from nassim.benchmarks.spaces.nasbench201 import SPACE  # noqa: E402
 from nassim.errors import CorruptData, InvalidSetting  # noqa: E402
 from nassim.full_training.images.batches import plan_epoch, take, to_device  # noqa: E402
 from nassim.full_training.images.data import ImageData, Split  # noqa: E402
-from nassim.full_training.networks.construct import Constructed, construct  # noqa: E402
+from nassim.full_training.networks.framed import network_of  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
 from nassim.full_training.training.many import DeviceData, train_many  # noqa: E402
 from nassim.full_training.training.recipe import Recipe, get_recipe  # noqa: E402
 from nassim.full_training.training.train import train  # noqa: E402
 from nassim.full_training.training.training import Training  # noqa: E402
-from nassim.network import Frame  # noqa: E402
+from nassim.network import Network  # noqa: E402
 from nassim.space import Architecture  # noqa: E402
 
 TINY = Recipe("tiny", channels=2, cells=1, epochs=3, batch=32, rate=0.1, crop=1, flip=False)
@@ -57,15 +57,15 @@ def one_thread() -> Iterator[None]:
 def darts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Networks of DARTS' cells, with the auxiliary head."""
 
-    def build(arch: Architecture, *, channels: int, cells: int, classes: int, image_channels: int) -> Constructed:
-        image = (image_channels, 16, 16)
-        return construct(DARTS.network(arch, Frame(channels, cells, classes, image, auxiliary=True)))
+    def network(arch: Architecture, recipe: Recipe, data: ImageData) -> Network:
+        return network_of(arch, recipe, data, DARTS)
 
-    monkeypatch.setattr(train_module, "build", build, raising=False)
+    monkeypatch.setattr(train_module, "network_of", network)
 
 
 def learner_of(recipe: Recipe, arch: Architecture = ARCH, data: ImageData = DATA) -> Any:
-    return train_module._Learner(arch, data, recipe, 5, torch.device("cpu"), compiled=False)
+    network = train_module.network_of(arch, recipe, data)
+    return train_module._Learner(network, data, recipe, 5, torch.device("cpu"), compiled=False)
 
 
 def curves(training: Training) -> tuple[object, ...]:
