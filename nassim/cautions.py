@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from nassim.clock import Budget
-from nassim.errors import UnknownName
+from nassim.errors import NassimError
 from nassim.registry import get_algorithm
 from nassim.store import RunEnd, StoredTrial
 from nassim.study import Study
@@ -110,7 +110,7 @@ def _initial(
 ) -> Iterator[Caution]:
     try:
         algorithm = get_algorithm(name[0])
-    except UnknownName:  # not of this installation: its initial phase is not known
+    except NassimError:  # not of this installation: its initial phase is not known
         return
     parameter = algorithm.initial
     sizes = [(run, trials, run.hyperparameters.get(parameter)) for run, trials, _ in runs]

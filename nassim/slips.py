@@ -15,7 +15,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
-from nassim.errors import InvalidQuery, NassimError, ProtocolError
+from nassim.errors import InvalidArchitecture, InvalidQuery, NassimError, ProtocolError
 from nassim.patience import Overdue
 from nassim.query import Batch, Query, Report, Result, Trial
 from nassim.space import Architecture, SearchSpace
@@ -197,11 +197,12 @@ def _refuse_architecture(what: str, arch: object, space: SearchSpace) -> None:
     if arch.space != space.name:
         raise ProtocolError(f"{what} {_show(arch)}, an architecture of another space than {space.name}.")
     try:
-        valid = space.is_valid(arch) and hash(arch) is not None
-    except Exception:  # noqa: BLE001  choices that cannot even be compared
-        valid = False
-    if not valid:
-        raise ProtocolError(f"{what} {_show(arch)}, which is not in {space.name}. {space.how_to_write()}")
+        space.check(arch)
+        hash(arch)
+    except InvalidArchitecture as error:
+        raise ProtocolError(f"{what} {_show(arch)}, which is not in {space.name}: {error}") from None
+    except Exception as error:  # choices that cannot even be compared
+        raise ProtocolError(f"{what} {_show(arch)}, which is not in {space.name}. {space.how_to_write()}") from error
 
 
 def _show(value: object) -> str:

@@ -164,5 +164,5 @@ def test_equal_architectures_are_equally_large(name: str) -> None:
             if isinstance(key, Architecture):
                 twin = measure(space.network(key, frame))
                 assert (twin.parameters, twin.macs) == (found.parameters, found.macs)
-            if name != "nasbench201":  # edges that lead nowhere count there, and classes do not know them
+            if not name.startswith("nasbench201"):  # edges that lead nowhere count there, and classes do not know them
                 assert sizes.setdefault(key, (found.parameters, found.macs)) == (found.parameters, found.macs)

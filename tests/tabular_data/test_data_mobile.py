@@ -20,7 +20,15 @@ from nassim import Architecture, Query
 from nassim.benchmarks.spaces import accel_nasbench as accel
 from nassim.benchmarks.spaces import nasbench_macro as macro
 from nassim.benchmarks.toy import SPACE as TOY
-from nassim.errors import CorruptData, InvalidArchitecture, InvalidQuery, InvalidSetting, MissingData, Unsupported
+from nassim.errors import (
+    CorruptData,
+    InvalidArchitecture,
+    InvalidQuery,
+    InvalidSetting,
+    MissingData,
+    ProtocolError,
+    Unsupported,
+)
 from nassim.tabular_data.listed import ListedSpace
 from nassim.tabular_data.recipes import accel_nasbench as accel_recipe
 from nassim.tabular_data.recipes import nasbench_macro as macro_recipe
@@ -177,7 +185,7 @@ def test_accel_nasbench_is_the_release(genuine: Find) -> None:
             mean = next(value for key, value in measured.items() if key.endswith("_mean"))
             assert answer.extras.get(name) == mean
     twice = next(arch for arch, count in networks.items() if count == 2)
-    seen = {benchmark.query(Query(twice), random.Random(i))[::2] for i in range(50)}
+    seen = {benchmark.query(Query(twice), random.Random(i))[:3:2] for i in range(50)}
     recorded = [r["metrics"] for r in records if accel.SPACE.from_settings(r["architecture"]) == twice]
     assert {cost for _, cost in seen} == {metrics["train_time"] for metrics in recorded}
 
@@ -193,7 +201,7 @@ def test_searching_a_sample() -> None:
         benchmark.query(Query(missing), random.Random(0))
     for name in ("random_search", "re", "ls", "reinforce"):
         if name == "reinforce":  # it draws from the whole space
-            with pytest.raises(InvalidArchitecture, match="not one of the 5,125"):
+            with pytest.raises(ProtocolError, match=r"reinforce asks for .*not one of the 5,125"):
                 nassim.run(name, benchmark, "30q")
         else:
             assert len(nassim.run(name, benchmark, "30q").trials) == 30

@@ -22,7 +22,8 @@ from nassim.supernet import Moment, Recording, Scores
 from nassim.tabular_data import recordings
 from nassim.tabular_data.recipes import csv_table
 from nassim.tabular_data.recipes.csv_rows import Source
-from nassim.tabular_data.recipes.csv_spec import TEMPLATE, read_spec
+from nassim.tabular_data.recipes.csv_spec import read_spec
+from nassim.tabular_data.recipes.csv_template import TEMPLATE
 from nassim.tabular_data.recipes.nasbench201_sources import help_latency
 from nassim.tabular_data.recipes.natsbench_files import read
 from nassim.tabular_data.recipes.natsbench_topology import RELEASE

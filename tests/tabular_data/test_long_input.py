@@ -12,8 +12,9 @@ import nassim
 from nassim import Budget, Noise
 from nassim.errors import CorruptData, InvalidArchitecture, InvalidSetting, NassimError
 from nassim.tabular_data.recipes.csv_rows import Source
-from nassim.tabular_data.recipes.csv_spec import TEMPLATE, read_spec
+from nassim.tabular_data.recipes.csv_spec import read_spec
 from nassim.tabular_data.recipes.csv_table import import_table
+from nassim.tabular_data.recipes.csv_template import TEMPLATE
 
 LIMIT = 2.0  # seconds of processor time; what is meant took from 5 to 25
 
