@@ -75,6 +75,12 @@ def header_of(design: Design, there: NDArray[np.bool_], machines: Counter[str], 
         "Cells of a class have the same values; parameters and FLOPs are each cell's own.",
         "Seconds are processor time on one thread, of networks that were trained together divided by their number.",
     ]
+    if design.gain is not None:
+        errata = [
+            f"{len(classes):,} classes of equivalent architectures were trained; each has its class's values.",
+            f"First weights were multiplied by {design.gain:.4g}. Networks and recipe: {design.sha256}.",
+            "Seconds are processor time on one thread.",
+        ]
     if complete < len(classes):
         errata.append(
             f"Incomplete: {some:,} of {len(classes):,} classes ({cells:,} of {space.size:,} cells) have a training, "

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 
 from nassim.full_training.images.batches import generator
-from nassim.full_training.images.data import load_data
 from nassim.full_training.networks.nasbench201 import build as build_network
 from nassim.full_training.networks.nasbench201 import initialize
+from nassim.full_training.tables.alone import first, train_alone
 from nassim.full_training.tables.designs import Design
 from nassim.full_training.tables.shards import SEEDS, Results, Shard, made, plan, read, trained_classes, write
 from nassim.full_training.training.device import describe
 from nassim.full_training.training.many import DeviceData, train_many
-from nassim.full_training.training.recipe import Recipe, get_recipe
+from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
 from nassim.processes import processes, spread
 from nassim.space import Architecture
@@ -81,17 +81,20 @@ def _results(design: Design, todo: list[Shard], jobs: int) -> Iterator[tuple[Sha
 
 
 def train_shard(design: Design, shard: Shard) -> tuple[Shard, Results]:
-    """Train all classes of a shard at once, on one thread."""
+    """Train all classes of a shard on one thread: at once, or one by one, as the design says."""
     torch.set_num_threads(1)
-    data, recipe = _data(design.data_name, design.recipe_name), design.recipe
+    data, recipe = _data(design), design.recipe
     archs = [each.trained for each in trained_classes(design, shard)]
-    trainings = train_many(archs, data, recipe, [shard.seed] * len(archs))
-    return shard, pack(trainings, data, recipe, measure=shard.seed == SEEDS[0])
+    if design.gain is None:
+        trainings = train_many(archs, data, recipe, [shard.seed] * len(archs))
+    else:
+        trainings = [train_alone(design.space, a, data, recipe, shard.seed, gain=design.gain) for a in archs]
+    return shard, pack(design, trainings, data, measure=shard.seed == SEEDS[0])
 
 
-def pack(trainings: list[Training], data: DeviceData, recipe: Recipe, *, measure: bool) -> Results:
+def pack(design: Design, trainings: list[Training], data: DeviceData, *, measure: bool) -> Results:
     """Trainings as the arrays of a shard; with ``measure`` each network's latency too, else NaN."""
-    epochs = recipe.epochs
+    recipe, epochs = design.recipe, design.recipe.epochs
     train, valid = (np.full((len(trainings), epochs), -1, np.int32) for _ in range(2))
     test = np.full(len(trainings), -1, np.int32)
     seconds = np.full((len(trainings), epochs), np.nan, np.float32)
@@ -104,23 +107,21 @@ def pack(trainings: list[Training], data: DeviceData, recipe: Recipe, *, measure
             test[i] = round(training.test_accuracy * len(data.test))
         seconds[i, :whole] = training.seconds
         if measure:
-            latency[i] = measure_latency(training.arch, data, recipe)
+            latency[i] = measure_latency(design, training.arch, data)
     failed = np.array([training.failed for training in trainings])
     return Results(train, valid, test, seconds, latency, failed, describe(torch.device("cpu")))
 
 
 @torch.no_grad()
-def measure_latency(arch: str, data: DeviceData, recipe: Recipe) -> float:
+def measure_latency(design: Design, arch: str, data: DeviceData) -> float:
     """Seconds of one image through the network on one thread of this processor: the fastest of a few runs."""
     space, _, choices = arch.partition(":")
-    network = build_network(
-        Architecture(space, tuple(map(int, choices.split("-")))),
-        channels=recipe.channels,
-        cells=recipe.cells,
-        classes=data.data.classes,
-        image_channels=data.data.channels,
+    cell = Architecture(space, tuple(map(int, choices.split("-"))))
+    network = (
+        _skeleton(cell, data, design.recipe)
+        if design.gain is None
+        else first(design.space, cell, data.data, design.recipe, 0, design.gain)
     )
-    initialize(network, generator("latency", 0))
     network.eval()
     times = []
     for _ in range(LATENCY_RUNS):
@@ -130,6 +131,18 @@ def measure_latency(arch: str, data: DeviceData, recipe: Recipe) -> float:
     return min(times)
 
 
+def _skeleton(arch: Architecture, data: DeviceData, recipe: Recipe) -> torch.nn.Module:
+    network = build_network(
+        arch,
+        channels=recipe.channels,
+        cells=recipe.cells,
+        classes=data.data.classes,
+        image_channels=data.data.channels,
+    )
+    initialize(network, generator("latency", 0))
+    return network
+
+
 @cache
-def _data(name: str, recipe: str) -> DeviceData:
-    return DeviceData.of(load_data(name), get_recipe(recipe))
+def _data(design: Design) -> DeviceData:
+    return DeviceData.of(design.load_data(), design.recipe)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from dataclasses import dataclass
 
 from nassim.errors import UnknownName
 from nassim.full_training.images.data import ImageData, load_data
 from nassim.full_training.tables.classes import SPACES, CellClass, cell_classes
 from nassim.full_training.training.recipe import Recipe, get_recipe
+from nassim.network import Frame
 from nassim.space import SearchSpace
 
 WANTED = 0.7  # Spearman's correlation between two seeds of the pilot: below it nothing is built
+
+
+def frame_of(data: ImageData, recipe: Recipe) -> Frame:
+    """How large networks are built for images and a recipe."""
+    return Frame(recipe.channels, recipe.cells, data.classes, (data.channels, data.side, data.side))
 
 
 @dataclass(frozen=True)
@@ -20,6 +28,9 @@ class Design:
     pilot: classes, drawn by the number of their cells, that all seeds train first.
     splits: what is said of the images of each split; ``{train}``, ``{valid}``, ``{test}`` are numbers of images (of an
         epoch), ``{whole}`` those of the training split.
+    changes: fields of the recipe that are other ones.
+    gain: None for NAS-Bench-201's skeleton, whose networks are trained together. Those of another space are trained
+        one by one, their first weights multiplied by it (`nassim.full_training.tables.alone`).
     """
 
     space_name: str
@@ -29,6 +40,8 @@ class Design:
     splits: tuple[tuple[str, str], ...]
     licence: str
     citation: str
+    changes: tuple[tuple[str, int | float], ...] = ()
+    gain: float | None = None
 
     @property
     def name(self) -> str:
@@ -49,7 +62,19 @@ class Design:
 
     @property
     def recipe(self) -> Recipe:
-        return get_recipe(self.recipe_name)
+        return get_recipe(self.recipe_name, **dict(self.changes))
+
+    @property
+    def sha256(self) -> str:
+        """Of the recipe, and of what else decides a training: the networks' layers and the gain, where there is one."""
+        if self.gain is None:
+            return self.recipe.sha256
+        frame = frame_of(self.load_data(), self.recipe)
+        layers = self.space.network(self.space.at(self.space.size - 1), frame).layers
+        text = "\n".join(
+            f"{layer.name} {layer.kind} {layer.inputs} {sorted(layer.settings.items())}" for layer in layers
+        )
+        return hashlib.sha256(f"{self.recipe.sha256}\n{self.gain!r}\n{text}".encode()).hexdigest()
 
     def load_data(self) -> ImageData:
         """The images; `MissingData` where they are not to be had."""
@@ -94,6 +119,35 @@ DESIGNS = {
             ),
             licence="MIT (the trainings and the images)",
             citation=(f"H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST, 2017, arXiv:1708.07747; {_NASBENCH201}"),
+        ),
+        Design(  # chosen by a pilot (docs/benchmarks.md)
+            space_name="genetic_cnn",
+            data_name="fashion14",
+            recipe_name="fashion14",
+            pilot=48,
+            splits=(
+                ("valid", "{valid:,} of Fashion-MNIST's training images (x-valid)"),
+                ("test", "{test:,} images: Fashion-MNIST's test set (ori-test)"),
+                (
+                    "train",
+                    "{train:,} images an epoch, while training, of {whole:,} others of Fashion-MNIST's training images",
+                ),
+            ),
+            licence="MIT (the trainings and the images)",
+            citation=(
+                "H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST, 2017, arXiv:1708.07747; "
+                "space: L. Xie and A. Yuille, Genetic CNN, ICCV 2017, arXiv:1703.01513"
+            ),
+            changes=(
+                ("channels", 20),
+                ("cells", 1),
+                ("epochs", 1),
+                ("epochs_a_pass", 2),
+                ("batch", 64),
+                ("rate", 0.001),
+                ("warmup", 0.25),
+            ),
+            gain=math.sqrt(6),
         ),
     )
 }

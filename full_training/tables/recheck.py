@@ -57,6 +57,8 @@ def recheck(design: Design, path: Path, count: int, *, seed: int = 0, tell: Call
     accuracy, or the mean over all that were trained, is not what training gives; `InvalidSetting` for a count below 1.
     """
     require_torch("retraining")
+    from nassim.full_training.tables.alone import train_alone
+    from nassim.full_training.training.many import DeviceData
     from nassim.full_training.training.train import train
 
     if count < 1:
@@ -82,7 +84,11 @@ def recheck(design: Design, path: Path, count: int, *, seed: int = 0, tell: Call
     recorded = np.argwhere(~np.isnan(curves[:, :, -1]))
     for row, repeat in (recorded[rng.randrange(len(recorded))] for _ in range(count)):
         trained = design.classes[int(table.columns[f"{task}/class"][row])].trained
-        training = train(trained, data, recipe, SEEDS[repeat])
+        if design.gain is None:
+            training = train(trained, data, recipe, SEEDS[repeat])
+        else:
+            ready = DeviceData.of(data, recipe)
+            training = train_alone(design.space, trained, ready, recipe, SEEDS[repeat], gain=design.gain)
         result = Recheck(
             arch=str(design.space.at(int(row))),
             seed=SEEDS[repeat],

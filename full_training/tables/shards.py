@@ -42,7 +42,7 @@ class Shard:
 class Made:
     """What a shard's numbers depend on; shards of another one are refused."""
 
-    recipe_sha256: str
+    recipe_sha256: str  # of the design: the recipe's, where that says everything
     data_sha256: str
 
 
@@ -65,7 +65,7 @@ class Results:
 
 def made(design: Design) -> Made:
     """What the trainings of a design depend on in this version; reads its images."""
-    return Made(design.recipe.sha256, design.load_data().sha256)
+    return Made(design.sha256, design.load_data().sha256)
 
 
 def plan(design: Design) -> tuple[Shard, ...]:
