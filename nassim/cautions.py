@@ -4,6 +4,7 @@ initial phase   all trainings were those that a strategy begins with before it u
 idle workers    more than half of the workers' time was spent waiting
 twins           two strategies made the same trials: their comparison says nothing about either
 no answer       no training ended within the budget
+restarted       trainings that were to go on began anew, as the benchmark cannot continue them
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ class _Ended(Protocol):
     def worker_seconds(self) -> float: ...
     @property
     def stopped(self) -> str: ...
+    @property
+    def restarted(self) -> int: ...
 
 
 def of_run(run: Run) -> list[Caution]:
@@ -88,6 +91,11 @@ def _of_runs(runs: Sequence[_Counted], budget: Budget, workers: int, *, prefix: 
         )
         yield Caution(*name, "no answer", text)
     yield from _initial(runs, name, said, prefix)
+    again = [run for run, _, _ in runs if run.restarted]
+    if again:
+        count = sum(run.restarted for run in again) / len(again)
+        text = f"restarted {count:.3g} trainings that were to go on, and paid them in full: here none can go on."
+        yield Caution(*name, "restarted", said(again, text))
     idle = [run for run, trials, _ in runs if _idles(run, trials, budget, workers)]
     if idle:
         share = sum(1.0 - run.worker_seconds / (workers * run.seconds) for run in idle) / len(idle)

@@ -167,7 +167,7 @@ def _drive(
         trials.append(trial)
         value, epochs, cost, extras, _, paid = result
         epochs_spent += epochs if paid < 0 else paid
-        if query[3] and paid < 0:
+        if query[3] and paid in (-1, epochs):
             record.restarted += 1
         worker_seconds += cost
         if answers is None:

@@ -124,6 +124,28 @@ def test_runs_without_any_answer_are_named() -> None:
     assert kinds(study) == {("random_search", "no answer")}
 
 
+@strategy(family="test", year=2026)
+def halves(space: SearchSpace, rng: random.Random) -> Search:
+    first = yield from evaluate(space.sample(rng), 1)
+    yield from evaluate(first.arch, 9, origin=first)
+
+
+def test_trainings_that_could_not_go_on_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nassim.cautions import of_run, of_study
+    from nassim.registry import get_benchmark
+
+    run = nassim.run(halves, "toy/additive", "20q")
+    assert run.restarted == 0 and not of_run(run)
+    benchmark = get_benchmark("toy/additive")
+    monkeypatch.setattr(benchmark, "continues", False, raising=False)
+    run = nassim.run(halves, benchmark, "20q")
+    assert run.restarted == 1
+    (caution,) = of_run(run)
+    assert caution.kind == "restarted" and "restarted 1 trainings that were to go on" in caution.text
+    study = compare([halves], [benchmark], "20q", seeds=2)
+    assert "restarted" in {caution.kind for caution in of_study(study)}
+
+
 def test_cautions_stand_in_output_checklist_and_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from nassim.cli.main import main
     from nassim.report.analysis import Analysis
