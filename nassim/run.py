@@ -175,10 +175,13 @@ def _drive(
         else:
             answers[position] = trial
         # Feasible before infeasible; a longer training outranks every shorter one: more epochs say more.
-        feasible = constraint is None or constraint.met(extras)
         better = epochs > best_epochs or (epochs == best_epochs and value > best_value)
-        if better if feasible is best_feasible else feasible:
-            best_value, best_epochs, best_feasible = value, epochs, feasible
+        if constraint is not None:
+            feasible = constraint.met(extras)
+            better = better if feasible is best_feasible else feasible
+        if better:
+            best_value, best_epochs = value, epochs
+            best_feasible = constraint is None or feasible
             record.incumbents.append(Incumbent(finished, len(trials), epochs_spent, query.arch, value))
         return answers
 

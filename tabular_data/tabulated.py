@@ -110,10 +110,10 @@ class Tabulated(Benchmark):
     def query(self, query: Query, rng: random.Random) -> Result:
         """Answer from the table; ``rng`` is used by the noise policy ``draw`` only."""
         arch, epochs, metric, origin, inherit = query
-        if origin or inherit:
-            return self._continued(query, rng)
         results = self._results.get(epochs, _NOTHING).get(arch.choices)
-        if results is None or metric is not None or arch.space != self.space.name:
+        if results is None or metric is not None or origin or inherit or arch.space != self.space.name:
+            if origin or inherit:
+                return self._continued(query, rng)
             trained = self.epochs_of(query)
             results = self._results[epochs][arch.choices] = self._look_up(self.space.check(arch), trained)
         return results[int(rng.random() * len(results))] if len(results) > 1 else results[0]
