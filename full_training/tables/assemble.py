@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +111,7 @@ def header_of(design: Design, there: NDArray[np.bool_], machines: Counter[str], 
         sources={
             "images": json.dumps(images),
             "images sha256": data.sha256,
-            "recipe": json.dumps(asdict(recipe)),
+            "recipe": json.dumps(recipe.in_use),
             "recipe sha256": recipe.sha256,
             "machine": "; ".join(f"{name}: {count:,} trainings" for name, count in machines.most_common()),
         },

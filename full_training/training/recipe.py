@@ -89,16 +89,19 @@ class Recipe:
             raise InvalidSetting(f"recipe {self.name}: precision={self.precision!r} is not float32 or bf16.")
 
     @property
+    def in_use(self) -> dict[str, Any]:
+        """All fields by name, without those that came later and are not used."""
+        return {name: value for name, value in asdict(self).items() if name not in _LATER or value != _LATER[name]}
+
+    @property
     def sha256(self) -> str:
         """A hash of all fields but the name: recipes with the same one train alike.
 
         What came later is in it only where a recipe uses it, so that no other one's hash changed with it: the fields in
         `_LATER`, and the black border (images were padded after normalization before).
         """
-        values = {name: value for name, value in asdict(self).items() if name != "name"}
-        for name, unused in _LATER.items():
-            if values[name] == unused:
-                del values[name]
+        values = self.in_use
+        del values["name"]
         if self.crop:
             values["border"] = "black"
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

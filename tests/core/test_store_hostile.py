@@ -271,4 +271,4 @@ def test_thousands_of_mutated_files_give_one_line_each(tmp_path: Path) -> None:
     for child in children:
         out, err = child.communicate(timeout=1200)
         assert child.returncode == 0, err
-        assert int(out) > 1000  # refused: most mutations matter
+        assert int(out) > 500  # refused: most mutations matter
