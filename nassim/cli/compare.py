@@ -191,7 +191,7 @@ def _print_resolved(chosen: list[Algorithm], settings: dict[str, dict[str, dict[
         for name, values in settings.get(algorithm.title, {}).items() if algorithm.resolve else ():
             found = [f"{p}={values[p]}" for p in algorithm.by_the_budget(get_benchmark(name).space, name)]
             if found:
-                what = f"{' and '.join(found)} follow from the budget; --set sets them"
+                what = f"{' and '.join(found)} follow{'s' * (len(found) == 1)} from the budget; --set sets them"
                 typer.echo(f"{algorithm.title} on {name}: {what}")
 
 
