@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,6 +26,7 @@ from nassim.full_training.tables.designs import DESIGNS, Design  # noqa: E402
 from nassim.full_training.tables.shards import SEEDS, Shard  # noqa: E402
 from nassim.full_training.training import device  # noqa: E402
 from nassim.full_training.training.recipe import RECIPES, Recipe  # noqa: E402
+from nassim.grid import open_once  # noqa: E402
 from nassim.query import Query, Result  # noqa: E402
 from nassim.study import compare  # noqa: E402
 from nassim.tabular_data import digits  # noqa: E402
@@ -99,8 +100,9 @@ def test_no_other_command_loads_torch() -> None:
 
 
 @pytest.fixture
-def small_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A build of two classes and three seeds; its table is the shipped one."""
+def small_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A build of two classes and three seeds; its table is the shipped one, here and in no other test."""
+    open_once.cache_clear()
     plan = [Shard(n, seed, (5, 900)) for n, seed in enumerate(SEEDS)]
     for module in ("shards", "builder", "assemble"):
         monkeypatch.setattr(f"nassim.full_training.tables.{module}.plan", lambda design: plan)
@@ -108,7 +110,8 @@ def small_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("nassim.tabular_data.trained.FOLDER", tmp_path / "build")
     monkeypatch.setattr(digits, "PATH", tmp_path / "build" / "nasbench201-digits.h5")
     monkeypatch.setattr(nasbench201, "TASKS", tuple(dict.fromkeys((*nasbench201.TASKS, "digits"))))
-    return tmp_path / "build"
+    yield tmp_path / "build"
+    open_once.cache_clear()
 
 
 def test_build_and_verify(capsys: pytest.CaptureFixture[str], small_table: Path) -> None:
