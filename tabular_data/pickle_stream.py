@@ -162,7 +162,8 @@ def _tokens(file: BinaryIO, name: str, pattern: re.Pattern[bytes]) -> Iterator[t
             yield str(match.lastgroup), data[start:end]
             start = end
             continue
-        more = file.read(max(_CHUNK, end - len(data)))
+        strange = not match and start < len(data) and data[start] not in _KNOWN  # more of the file would not help
+        more = b"" if strange else file.read(max(_CHUNK, end - len(data)))
         if more:
             data, start, position = data[start:] + more, 0, position + start
             continue

@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import random
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -165,3 +166,12 @@ def test_what_was_read_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
         most = max(most, sum(ref() is not None for ref in alive))
     assert len(alive) == 200
     assert most <= 20
+
+
+def test_a_byte_that_begins_nothing_ends_the_reading() -> None:
+    """However much follows it: a large file that is no pickle is not read to its end."""
+    file = io.BytesIO(b"\xff" * (8 << 20))
+    (pattern, *_) = [p for p in vars(pickle_stream).values() if isinstance(p, re.Pattern) and type(p.pattern) is bytes]
+    with pytest.raises(CorruptData, match="at byte 0"):
+        list(pickle_stream._tokens(file, "x", pattern))
+    assert file.tell() <= 2 << 20
