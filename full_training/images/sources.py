@@ -13,7 +13,6 @@ import os
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -21,22 +20,13 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple, cast
 
 from nassim.errors import CorruptData, MissingData
+from nassim.tabular_data.archives import DAMAGED
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
 MOST_MEMBERS = 2_000_000
 MOST_BYTES = 16 << 30  # of all members, unpacked
 MOST_OF_ONE = 32 << 20  # bytes of a member that is read
 DEEPEST = 8  # folders above a picture
-DAMAGED: tuple[type[Exception], ...] = (  # what reading a damaged archive raises
-    OSError,
-    EOFError,
-    RuntimeError,  # an encrypted member; NotImplementedError: an unknown compression
-    ValueError,
-    zlib.error,
-    lzma.LZMAError,
-    tarfile.TarError,
-    zipfile.BadZipFile,
-)
 
 
 class Picture(NamedTuple):
