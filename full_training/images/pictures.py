@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from nassim.errors import InvalidSetting
 from nassim.full_training.images.data import ImageData, Split, random_bits
-from nassim.full_training.images.sources import DAMAGED, Picture
+from nassim.full_training.images.sources import Picture
+from nassim.tabular_data.archives import DAMAGED
 
 MOST_PIXELS = 1 << 24  # of one picture, before it is made smaller
 MOST_VALUES = 8 << 30  # of all pictures as they are kept: bytes of memory
