@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.construct import Constructed, construct, initialize
+from nassim.full_training.networks.small_maps import as_matrices
 from nassim.full_training.tables.designs import frame_of
 from nassim.full_training.training.device import describe, device_seconds, one_thread
 from nassim.full_training.training.many import DeviceData
@@ -53,6 +54,7 @@ def first(
         for parameter in module.parameters():
             if parameter.ndim > 1:
                 parameter.mul_(gain)
+    as_matrices(module)
     return module
 
 
