@@ -31,7 +31,8 @@ def open_trained(path: Path, task: str) -> Table:
     """A table with a row for each cell.
 
     Columns: ``task/valid_accuracy``, ``train_accuracy`` and ``train_seconds`` (cells, repeats), those after fewer
-    epochs with ``@epochs``; ``test_accuracy`` after the last; ``latency`` (cells,); ``class`` (cells,).
+    epochs with ``@epochs``; ``test_accuracy`` after the last; ``latency`` (cells,); ``class`` (cells,);
+    ``parameters`` and ``flops`` (cells,) where the file has them.
     """
     stored = Table.open(path)
     try:
@@ -46,6 +47,9 @@ def _expanded(stored: Table, task: str) -> Mapping[str, NDArray[Any]]:
     classes = columns["class"]
     full = max(stored.header.epochs)
     found: dict[str, NDArray[Any]] = {f"{task}/class": classes, f"{task}/latency": columns["latency"][classes]}
+    for name in ("parameters", "flops"):  # of networks that no formula counts
+        if name in columns:
+            found[f"{task}/{name}"] = columns[name][classes]
     seconds = np.cumsum(columns["seconds"].astype(np.float64), axis=2)
     for epochs in stored.header.epochs:
         for split in ("train", "valid"):

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.errors import MissingData
-from nassim.full_training.tables.designs import Design
+from nassim.full_training.tables.designs import Design, frame_of
 from nassim.full_training.tables.shards import SEEDS, made, plan, read
+from nassim.network import measure
 from nassim.tabular_data.table import Header, write_table
 from nassim.tabular_data.trained import MISSING
 
@@ -57,9 +58,21 @@ def assemble(design: Design, shards: Path, target: Path) -> Header:
     for i, each in enumerate(classes):
         columns["class"][list(each.rows)] = i
     columns["trained"] = np.array([design.space.index(each.trained) for each in classes], np.uint16)
+    if design.gain is not None:
+        columns |= sizes(design)
     header = header_of(design, test != MISSING, machines, failures)
     write_table(target, header, {f"{design.data_name}/{name}": column for name, column in columns.items()})
     return header
+
+
+def sizes(design: Design) -> dict[str, NDArray[np.uint32]]:
+    """Parameters and multiply-adds of one image of each class's network (classes,)."""
+    frame = frame_of(design.load_data(), design.recipe)
+    measured = [measure(design.space.network(each.trained, frame)) for each in design.classes]
+    return {
+        "parameters": np.array([network.parameters for network in measured], np.uint32),
+        "flops": np.array([network.macs for network in measured], np.uint32),
+    }
 
 
 def header_of(design: Design, there: NDArray[np.bool_], machines: Counter[str], failures: list[str]) -> Header:
@@ -102,6 +115,7 @@ def header_of(design: Design, there: NDArray[np.bool_], machines: Counter[str], 
             "train_correct": "images",
             "seconds": "seconds of an epoch's training and validation",
             "latency": "seconds of one image on one thread",
+            **({"parameters": "trainable", "flops": "multiply-adds for one image"} if design.gain is not None else {}),
             "class": "row of the cell's class",
             "trained": "the cell that was trained for the class",
         },
