@@ -1,6 +1,6 @@
 """Genetic CNN: the spaces of stages of convolutions, whose connections are bits.
 
-Paper: Xie & Yuille, "Genetic CNN", ICCV 2017, arXiv:1703.01513.
+Paper: L. Xie & A. Yuille, "Genetic CNN", ICCV 2017, arXiv:1703.01513.
 
 Tasks: none yet. The smaller space (stages of 3 and 5 nodes, 1,812 classes) can be trained whole.
 """
