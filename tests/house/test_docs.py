@@ -166,7 +166,6 @@ def test_there_is_something_to_try() -> None:
     assert "make compare" in _shell(readme) and "make test" in _shell(readme)
 
 
-@pytest.mark.xfail(reason="README begins with make yet", strict=True)
 def test_the_readme_begins_with_installing() -> None:
     """With pip from a checkout and from a wheel, then what answers, then make; and where there is no make."""
     lines = _shell(ROOT / "README.md").splitlines()

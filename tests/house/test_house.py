@@ -33,7 +33,7 @@ CORE = {
     "variants version",
     "middle": "format1 one_shot packing registry run stats store study_file testing",
     "top": "cautions facts grid page plots record report reproduction study study_settings study_view summary",
-    "cli": "cli",
+    "cli": "cli __main__",
     "front": "__init__",
 }
 # What strategies that share weights have in common: mixes, policies, gradients; they know no network and no images.
