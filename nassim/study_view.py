@@ -28,7 +28,7 @@ def lines(study: Study) -> str:
     head = (
         f"Study of {_counted(len(study.strategies), 'strateg', 'y', 'ies')} on "
         f"{_counted(len(study.benchmarks), 'benchmark')}: {_counted(settings['seeds'], 'seed')}, "
-        f"budget {settings['budget']}, {_counted(settings['workers'], 'worker')}; "
+        f"budget {_clean(settings['budget'])}, {_counted(settings['workers'], 'worker')}; "
         f"{len(study.runs)} of {settings['runs']} runs, {where}"
     )
     shown = [_best(study, name) for name in study.benchmarks[:MOST]]
@@ -48,7 +48,7 @@ def _best(study: Study, benchmark: str) -> str:
         known = [metric.shown(value) for value in ends if value is not None]
         if known:
             found[strategy] = (sum(known) / len(known), len(known), len(runs))
-    name = f"  {benchmark}{' (synthetic)' if facts.synthetic else ''}"
+    name = f"  {_clean(benchmark)}{' (synthetic)' if facts.synthetic else ''}"
     if not found:
         answered = any(run.curve for run in study.runs if run.benchmark == benchmark)
         return f"{name}: {'no validation ' + metric.name + ' is known' if answered else 'no answer within the budget'}"
@@ -65,8 +65,15 @@ def _counted(count: int, noun: str, one: str = "", many: str = "s") -> str:
     return f"{count:,} {noun}{one if count == 1 else many}"
 
 
+def _clean(name: str) -> str:
+    """A name as it may be printed: it can come from a file of anybody's."""
+    shown = "".join(letter if letter.isprintable() else "?" for letter in name[:81])
+    return shown if len(shown) <= 80 else shown[:77] + "..."
+
+
 def _fitting(begun: str, names: Sequence[str]) -> str:
     """A line with as many of the names as fit, and how many more there are."""
+    names = [_clean(name) for name in names]
     for shown in range(len(names), 1, -1):
         more = f", ... and {len(names) - shown} more" if shown < len(names) else ""
         line = begun + ", ".join(names[:shown]) + more

@@ -46,6 +46,13 @@ def test_a_study_of_many_benchmarks_and_strategies_stays_short() -> None:
     assert "21 strategies" in text and "more" in text
 
 
+def test_names_from_a_file_cannot_write_on_a_terminal() -> None:
+    odd = nassim.get_algorithm("re").configured(sample_size=3)
+    object.__setattr__(odd, "label", "re\x1b[2J\n" + 500 * "x")
+    text = repr(nassim.compare([odd], "toy/additive", "9q", seeds=1))
+    assert "\x1b" not in text and len(text.splitlines()) == 3 and max(map(len, text.splitlines())) < 200
+
+
 def test_a_study_without_an_answer_says_so() -> None:
     study = nassim.compare(["re"], ["toy/additive"], "5ep", seeds=2)
     assert "no answer" in repr(study)
