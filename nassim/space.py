@@ -91,6 +91,14 @@ class SearchSpace:
         """Number of architectures (strings, not equivalence classes)."""
         return math.prod(self.radices)
 
+    @cached_property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The positions of decisions that make one part of a network, every position once: here each is its own.
+
+        Where a space has stages or vertices, its decisions about one of them are a group, which a crossover can swap.
+        """
+        return tuple((i,) for i in range(len(self.decisions)))
+
     # -- values ---------------------------------------------------------------------------------
 
     def is_valid(self, arch: Architecture) -> bool:

@@ -28,14 +28,17 @@ def evolution_rows(name: str, *, trials: int = TRIALS) -> Iterator[Row]:
     table = as_dict(benchmark)
     for population, sample in ((100, 25), (10, 3)):
         algorithm = nassim.get_algorithm("re").configured(population_size=population, sample_size=sample)
-        ours, bare = best_of(
+        lowest = nassim.get_algorithm("evolution").configured(population_size=population, sample_size=sample)
+        ours, unaged, bare = best_of(
             ROUNDS,
             partial(nassim.run, algorithm, benchmark, nassim.Budget(queries=trials)),
+            partial(nassim.run, lowest, benchmark, nassim.Budget(queries=trials)),
             partial(bare_evolution, table, benchmark.space.radices, trials, population, sample),
         )
         label = f"population {population}, sample {sample}"
         note = f"{trials:,} trials, best of {ROUNDS}"
         yield Row(GROUP, f"nassim.run, {label}", 1e6 * ours / trials, "µs", 15.0, note)
+        yield Row(GROUP, f"nassim.run, the lowest dies, {label}", 1e6 * unaged / trials, "µs", 25.0, note)
         yield Row(GROUP, f"bare loop over a dict, {label}", 1e6 * bare / trials, "µs")
         yield Row(GROUP, f"ratio, {label}", ours / bare, "times", 2.5)
 

@@ -17,6 +17,9 @@ NONSENSE = ("", " ", "?", "-", "--", "0-x", "9" * 60, "\N{ARABIC-INDIC DIGIT ONE
 def check_space(space: SearchSpace) -> None:
     """Hold a search space against its contract; raises AssertionError."""
     require(space.name and ":" not in space.name, f"a space's name is a word without colon, not {space.name!r}")
+    parts = sorted(i for group in space.groups for i in group)
+    each = list(range(len(space.decisions)))
+    require(parts == each, f"{space.name}.groups hold the decisions {parts}, not each once")
     rng = random.Random(0)
     with global_generators_untouched(space.name):
         archs = [space.sample(rng) for _ in range(50)]

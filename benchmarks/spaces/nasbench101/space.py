@@ -15,6 +15,7 @@ import json
 import random
 import re
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -96,6 +97,12 @@ class NASBench101Space(SearchSpace):
     def size(self) -> int:
         """Number of cells: classes of isomorphic graphs, not spellings."""
         return CELLS
+
+    @cached_property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """Of each vertex after the input, the edges that lead to it and its operation (the output has none)."""
+        into = [[i for i, (_, target) in enumerate(PAIRS) if target == v] for v in range(1, VERTICES)]
+        return tuple((*edges, *([EDGES + v - 1] if v < LAST else [])) for v, edges in enumerate(into, 1))
 
     # -- values ---------------------------------------------------------------------------------
 
