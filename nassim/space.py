@@ -152,6 +152,14 @@ class SearchSpace:
         mutated = tuple(choices)
         return self._made.get(mutated) or self._architecture(mutated)
 
+    def mutate_wiring(self, arch: Architecture, rng: random.Random) -> Architecture:
+        """A mutation of a connection, where a space tells those from operations; here the same as `mutate`."""
+        return self.mutate(arch, rng)
+
+    def mutate_operation(self, arch: Architecture, rng: random.Random) -> Architecture:
+        """A mutation of an operation, where a space tells those from connections; here the same as `mutate`."""
+        return self.mutate(arch, rng)
+
     def crossover(self, a: Architecture, b: Architecture, rng: random.Random) -> Architecture:
         """Uniform crossover: each decision from one of the two parents with equal probability."""
         return Architecture(

@@ -29,6 +29,8 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "nasbench201": (8, 1),
     "nasbench201_3ops": (8, 1),
     "nasbench_macro": (8, 1),
+    "nasnet": (8, 1),  # normal, reduction, normal, reduction, normal
+    "nasnet-one": (8, 1),
     "natsbench-size": (64, 1),  # the widths as published
 }
 
