@@ -139,6 +139,10 @@ class SearchSpace:
         """Positions of the decisions that count as the architecture is; what others say changes nothing. Here: all."""
         return frozenset(range(len(self.decisions)))
 
+    def trivial(self, kind: str = "chain") -> Architecture | None:
+        """An architecture that does nothing, from which evolution may begin; None where the space has none."""
+        return None
+
     # -- moving about ---------------------------------------------------------------------------
 
     def sample(self, rng: random.Random) -> Architecture:
