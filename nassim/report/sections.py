@@ -14,7 +14,7 @@ from nassim.report.content import Content, PartContent
 from nassim.report.diagram import diagram_svg
 from nassim.report.drawing import curve_svg
 from nassim.report.pairs import left_out_note
-from nassim.report.table import Table, to_html, unbroken
+from nassim.report.table import Table, to_html, unbroken, whose
 from nassim.report.training_curves import curves_svg
 from nassim.report.validation import validation_svg
 from nassim.stats.words import counted
@@ -122,7 +122,8 @@ def _hypervolumes(found: PartContent) -> str:
 def _cells(found: PartContent) -> str:
     metric = found.part.metric
     cards = "".join(
-        f'<article class="card"><h3>{escape(_reached(found, cell))}</h3>{cell.svg}'
+        f'<article class="card"{whose(tuple(cell.found_by), "found")}><h3>{escape(_reached(found, cell))}</h3>'
+        f"{cell.svg}"
         f"<p>Final answer of {escape(found_by_in_words(found.part, cell))}.</p><p>{_by_epochs(cell, metric)}</p>"
         f"<code>{escape(cell.string)}</code></article>"
         for cell in found.cells

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from nassim.report.analysis import Analysis
 from nassim.report.charts import curves_data
@@ -19,7 +18,6 @@ from nassim.report.running_time import running_time_table
 from nassim.study import Study
 
 
-@pytest.mark.xfail(strict=True, reason="percent signs stand in the cells")
 def test_units_stand_in_the_heads_of_columns(real: Path) -> None:
     content = content_of(Study.open(real), real, None, None)
     tables = [*content.overall, *(table for part in content.parts.values() for table in part.tables)]
@@ -30,7 +28,6 @@ def test_units_stand_in_the_heads_of_columns(real: Path) -> None:
     assert "[%]" in heads or "%" in heads
 
 
-@pytest.mark.xfail(strict=True, reason="curves are read at fractions of a query")
 def test_queries_are_whole_numbers(real: Path) -> None:
     part = Analysis(Study.open(real)).parts[0]
     block = Block()
@@ -43,7 +40,6 @@ def test_queries_are_whole_numbers(real: Path) -> None:
         assert re.search(r"\d", cells) and not re.search(r"\d\.\d+(?![\dkMG.])", cells), axis
 
 
-@pytest.mark.xfail(strict=True, reason="the settings' seeds are said, not those that were run")
 def test_the_checklist_counts_the_seeds_of_each_strategy(hand: Any) -> None:
     runs = [hand.steady("random_search", seed, 0.8) for seed in range(12)]
     runs += [hand.run("darts", s, [(9.0, 0, 0.7, None)], trials=0, mode="recorded") for s in range(3)]
@@ -51,7 +47,6 @@ def test_the_checklist_counts_the_seeds_of_each_strategy(hand: Any) -> None:
     assert item.because == "12 seeds of random_search, 3 seeds of darts."
 
 
-@pytest.mark.xfail(strict=True, reason="a name with two dollars is set as a formula")
 def test_names_with_dollars_are_no_formulas(hand: Any) -> None:
     from matplotlib.cbook import is_math_text
 

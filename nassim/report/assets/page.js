@@ -64,6 +64,16 @@ const fitControls = () => {
   byId("hint").textContent = state.single && left ? `${left} runs are not in this page: it would be too large.` : "";
 };
 
+// Hidden strategies leave the tables too; what was tested, was tested with them.
+const fitTables = () => {
+  const hidden = (name) => state.hidden.has(name);
+  for (const element of document.querySelectorAll("[data-about]")) element.hidden = JSON.parse(element.dataset.about).some(hidden);
+  for (const element of document.querySelectorAll("[data-found]")) element.hidden = JSON.parse(element.dataset.found).every(hidden);
+  const names = study.strategies.filter(hidden);
+  byId("left-out").hidden = !names.length;
+  byId("left-out").textContent = `Hidden: ${names.join(", ")}. Tests, ranks and the diagram are those of all strategies.`;
+};
+
 const setTheme = (dark) => {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
   byId("theme").textContent = dark ? "light" : "dark";
@@ -71,6 +81,8 @@ const setTheme = (dark) => {
 };
 
 const begin = () => {
+  const bar = document.querySelector(".controls");
+  new ResizeObserver(() => document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
   state.split = part().split;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   state.dark = dark.matches;
@@ -96,6 +108,7 @@ const begin = () => {
     }
     fitControls();
     drawLegend();
+    fitTables();
     drawAll();
   });
   byId("benchmark").addEventListener("change", (event) => change({ benchmark: Number(event.target.value), split: study.benchmarks[event.target.value].split }));

@@ -99,12 +99,29 @@ const drawTried = () => {
   }));
 };
 
+// What the columns of the table at the clock are: by the choice of center, and in full below the table.
+const CENTERS = {
+  median: ["median", "lower to upper quartile", "the median over seeds", "from the lower to the upper quartile: the middle half of the runs"],
+  iqm: ["interquartile mean", "95 % interval", "the mean of the middle half of the seeds", "its 95 % bootstrap interval over seeds"],
+  mean: ["mean", "± one standard deviation", "the mean over seeds", "one standard deviation over seeds to either side"],
+};
+const drawColumns = () => {
+  const { metric } = part(), [center, band, centerSaid, bandSaid] = CENTERS[state.center], regret = state.value === "regret";
+  const what = regret ? `${SPLITS[state.split]} ${metric.regret}` : metric.titles[state.split].replace(/ \[.*/, "");
+  const unit = bracketed(regret ? metric.regret_unit : metric.unit);
+  byId("readout-head").replaceChildren(...["strategy", `${center}${unit}`, `${band}${unit}`, "answered [% of runs]"].map((text, i) =>
+    make("th", { scope: "col", class: i ? "" : "text" }, text)));
+  byId("columns").textContent = `Center (the line): ${centerSaid} of the ${what}. The band: ${bandSaid}. ` +
+    "answered: how many of the runs had their first answer by then.";
+};
+
 // The curves in words at the time of the clock: for the keyboard, for a screen reader, for a phone.
 const drawReadout = () => {
   const body = byId("readout"), data = anytimeData(), at = times();
   byId("clock").textContent = at ? `after ${duration(now())}` : "no time to show";
   byId("time").value = at ? Math.round(stepAt(state.time)) : STEPS;
   byId("time").setAttribute("aria-valuetext", byId("clock").textContent);
+  drawColumns();
   if (!at) return body.replaceChildren();
   const n = Math.max(1, until(at));
   const rows = shown(data.strategies).map((name) => {
@@ -112,7 +129,7 @@ const drawReadout = () => {
     const value = (place) => until(at) ? said(numbers(place)[n - 1]) : "none yet";
     const share = until(at) ? numbers(found.reached)[n - 1] : 0;
     const cells = places ? [value(places[0]), `${value(places[1])}\u00a0to\u00a0${value(places[2])}`] : ["–", found.why];
-    return make("tr", {}, make("th", { scope: "row", class: "text" }, labeled(name)), ...[...cells, `${Math.round(100 * share)} %`].map((text) => make("td", {}, text)));
+    return make("tr", {}, make("th", { scope: "row", class: "text" }, labeled(name)), ...[...cells, `${Math.round(100 * share)}`].map((text) => make("td", {}, text)));
   });
   body.replaceChildren(...rows);
 };

@@ -6,14 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from nassim.report.write import write_report
 
 Visits = Callable[..., Any]
 
 
-@pytest.mark.xfail(strict=True, reason="the bar of many strategies is higher than the page thinks")
 def test_headings_are_reached_below_the_bar(visiting: Visits, hand: Any) -> None:
     names = ["random_search", *(f"a_strategy_with_a_long_name_{i}" for i in range(14))]
     runs = [hand.steady(n, s, 0.7 + 0.01 * i + 0.01 * s) for i, n in enumerate(names) for s in range(2)]
@@ -30,7 +27,6 @@ def test_headings_are_reached_below_the_bar(visiting: Visits, hand: Any) -> None
                 assert bar <= heading < bar + 120, (width, section)
 
 
-@pytest.mark.xfail(strict=True, reason="only the charts hide a strategy")
 def test_hidden_strategies_leave_the_tables(visiting: Visits, real: Path) -> None:
     with visiting(real) as visit:
         visit.page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })")
@@ -52,7 +48,6 @@ def test_hidden_strategies_leave_the_tables(visiting: Visits, real: Path) -> Non
         assert all(said(place) for place in places) and not visit.page.locator("#left-out").is_visible()
 
 
-@pytest.mark.xfail(strict=True, reason="intervals stand below their numbers")
 def test_rows_are_unbroken_on_a_phone(visiting: Visits, real: Path) -> None:
     phone = {"viewport": {"width": 400, "height": 740}, "is_mobile": True, "has_touch": True}
     lines = """() => Array.from(document.querySelectorAll("section:not(#checklist) :is(td, tbody th)"))
@@ -67,7 +62,6 @@ def test_rows_are_unbroken_on_a_phone(visiting: Visits, real: Path) -> None:
         assert [text for broken, text in found if broken] == []
 
 
-@pytest.mark.xfail(strict=True, reason="center, band and answered stand there without a word")
 def test_the_table_at_the_clock_says_what_its_columns_are(visiting: Visits, real: Path) -> None:
     with visiting(real) as visit:
         table = visit.page.locator(".table", has=visit.page.locator("#readout"))
