@@ -28,6 +28,7 @@ TITLES = {
     "over-time": "Ranks over time",
     "several": "Several objectives",
     "cells": "Best architectures",
+    "trials": "Trials",
     "retrained": "Retrained",
     "made": "How it was made",
     "checklist": "Checklist",
@@ -64,6 +65,7 @@ def _sections(content: Content) -> dict[str, str]:
         found["over-time"] = asset("ranks.html")
         found["several"] = _about(content, asset("fronts.html")) + _each(parts, _hypervolumes)
         found["cells"] = _each(parts, _cells)
+        found["trials"] = asset("trials.html")
     if any(part.validation is not None for part in parts):
         found["retrained"] = _each(parts, _retrained)
     found["made"] = to_html(content.settings) + to_html(content.hyperparameters)

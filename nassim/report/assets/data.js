@@ -13,7 +13,7 @@ const numbers = ([kind, start, count]) => new KINDS[kind](bytes, start, count);
 const SPLITS = { valid: "validation", test: "test" };
 
 const state = {
-  benchmark: 0, axis: "seconds", value: "regret", split: "valid", center: "median", single: false,
+  benchmark: 0, axis: "seconds", scale: "log", value: "regret", split: "valid", center: "median", single: false,
   hidden: new Set(), time: Infinity, dark: false,
 };
 const watchers = [];

@@ -6,7 +6,7 @@ const drawAll = () => {
   drawCards();
   drawReadout();
   const waiting = later.length;
-  later.splice(0, waiting, drawTried, drawDistribution, drawRanks, drawFronts);
+  later.splice(0, waiting, drawWhy, drawTrials, drawTried, drawDistribution, drawRanks, drawFronts);
   if (!waiting) setTimeout(drawNext);
 };
 const drawNext = () => {
@@ -53,7 +53,7 @@ const fitControls = () => {
     option.title = lacking[option.value] || "";
   }
   byId("value").options[1].textContent = part().metric.name;
-  for (const id of ["benchmark", "axis", "value", "split", "center"]) byId(id).value = state[id];
+  for (const id of ["benchmark", "axis", "scale", "value", "split", "center"]) byId(id).value = state[id];
   byId("axis").options[0].textContent = part().clock.words;
   const chosen = (id) => byId(id).selectedOptions[0].textContent;
   byId("shown").textContent = `Charts: ${part().name}, ${chosen("split")} ${chosen("value")} against ${chosen("axis")}, ${chosen("center")}.`;
@@ -112,11 +112,24 @@ const begin = () => {
     drawAll();
   });
   byId("benchmark").addEventListener("change", (event) => change({ benchmark: Number(event.target.value), split: study.benchmarks[event.target.value].split }));
-  for (const id of ["axis", "value", "split", "center"]) byId(id).addEventListener("change", (event) => change({ [id]: event.target.value }));
+  for (const id of ["axis", "scale", "value", "split", "center"]) byId(id).addEventListener("change", (event) => change({ [id]: event.target.value }));
   byId("single").addEventListener("change", (event) => change({ single: event.target.checked }));
   byId("theme").addEventListener("click", () => setTheme(!state.dark));
   dark.addEventListener("change", (event) => setTheme(event.matches));
   byId("play").addEventListener("click", () => setPlaying(!replay.playing));
+  byId("back").addEventListener("click", () => step(-1));
+  byId("forward").addEventListener("click", () => step(1));
+  byId("speed").addEventListener("change", (event) => { replay.speed = Number(event.target.value); });
+  byId("full").addEventListener("click", () => setFull(!document.documentElement.classList.contains("staged")));
+  document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement && document.documentElement.classList.contains("staged")) setFull(false); });
+  document.addEventListener("keydown", (event) => { // in full screen, where no control has the focus that wants the key itself
+    if (!document.documentElement.classList.contains("staged") || event.target.closest("select, input, button")) return;
+    const act = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), " ": () => setPlaying(!replay.playing), Escape: () => setFull(false) }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+  beginTrials();
   byId("time").addEventListener("input", (event) => {
     setPlaying(false);
     change({ time: timeAt(Number(event.target.value)) });

@@ -1,6 +1,6 @@
 // The replay: a clock of simulated time, what each strategy held to be best by then, and what it was trying.
 const STEPS = 1000, LASTS = 14; // positions of the slider; seconds that a whole replay takes
-const replay = { playing: false, before: 0, frame: 0 };
+const replay = { playing: false, before: 0, frame: 0, speed: 1 };
 
 const times = () => {
   const data = anytimeData();
@@ -8,11 +8,36 @@ const times = () => {
 };
 const timeAt = (step) => {
   const at = times(), first = at[0] * 0.95, last = at[at.length - 1];
-  return step >= STEPS ? Infinity : first * (last / first) ** (step / STEPS);
+  if (step >= STEPS) return Infinity;
+  return state.scale === "linear" ? (last * step) / STEPS : first * (last / first) ** (step / STEPS);
 };
 const stepAt = (time) => {
   const at = times(), first = at[0] * 0.95, last = at[at.length - 1];
-  return time >= last ? STEPS : Math.max(0, STEPS * Math.log(time / first) / Math.log(last / first));
+  if (time >= last) return STEPS;
+  return Math.max(0, state.scale === "linear" ? (STEPS * time) / last : STEPS * Math.log(time / first) / Math.log(last / first));
+};
+// When a training of a typical run ended, or another architecture became its answer: of those that are shown, in order.
+const events = () => {
+  const { race } = part();
+  const all = shown(race.strategies).flatMap((name) => [`tried_${state.axis}`, state.axis].flatMap((key) => Array.from(numbers(race.strategies[name][key]))));
+  return [...new Set(all)].sort((a, b) => a - b);
+};
+const step = (way) => {
+  const end = times() ? times().at(-1) : 0, here = now(), near = 1e-6 * here;
+  const next = way > 0 ? events().find((time) => time > here + near) : events().findLast((time) => time < here - near);
+  setPlaying(false);
+  if (next === undefined) return change({ time: way > 0 ? Infinity : timeAt(0) });
+  change({ time: next >= end ? Infinity : next });
+};
+const setFull = async (wanted) => {
+  document.documentElement.classList.toggle("staged", wanted);
+  byId("full").textContent = wanted ? "⛶ leave" : "⛶ full screen";
+  byId("full").setAttribute("aria-pressed", wanted);
+  try {
+    if (wanted && document.fullscreenEnabled) await document.documentElement.requestFullscreen();
+    if (!wanted && document.fullscreenElement) await document.exitFullscreen();
+  } catch { /* a browser that allows none: the page alone makes room */ }
+  window.dispatchEvent(new Event("resize"));
 };
 const now = () => Math.min(state.time, times() ? times().at(-1) : 0);
 
@@ -27,7 +52,7 @@ const setPlaying = (playing) => {
     const passed = moment - replay.before;
     if (passed >= 33) {
       replay.before = moment;
-      const step = stepAt(state.time) + STEPS * Math.min(passed, 250) / 1000 / LASTS;
+      const step = stepAt(state.time) + replay.speed * STEPS * Math.min(passed, 250) / 1000 / LASTS;
       change({ time: timeAt(step) });
       if (step >= STEPS) return setPlaying(false);
     }
@@ -136,6 +161,7 @@ const drawReadout = () => {
 
 const drawRace = () => {
   drawCards();
+  drawWhy();
   drawReadout();
   drawTried();
 };
