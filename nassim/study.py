@@ -17,7 +17,7 @@ from nassim.errors import CorruptData, InvalidSetting, MissingData
 from nassim.facts import Facts
 from nassim.grid import Task, by_name, execute_all, open_once, plan_runs, told_apart, with_baseline
 from nassim.outlook import horizon, searched_for
-from nassim.registry import get_algorithms
+from nassim.own_files import recorded_files, typed_algorithms, typed_place
 from nassim.store import RunEnd, Store, StoredTrial
 from nassim.strategy import Algorithm
 from nassim.study_settings import checked, facts_of
@@ -101,7 +101,8 @@ def compare(
     """Run every strategy on every benchmark with seeds 0 ... ``seeds``-1; random search is always in.
 
     A strategy with settings is written ``re[sample_size=10]``, several at once ``re[sample_size=3|10]``; in tables and
-    figures it is called so. Algorithms of one name with other settings are called after them too.
+    figures it is called so. Algorithms of one name with other settings are called after them too. ``mine.py`` and
+    ``mine.py:name`` are strategies in a file of your own, ``mine.py/task`` is a benchmark in one.
 
     ``jobs`` processes share the work; results are bit-identical for any number of them. ``out`` is the
     study's folder (None: in memory): an interrupted comparison continues where it stopped. ``progress``
@@ -121,10 +122,11 @@ def compare(
     if seeds < 1 or workers < 1 or jobs < 1:
         raise InvalidSetting(f"seeds, workers and jobs must be at least 1, not {seeds}, {workers} and {jobs}.")
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
-    named = (get_algorithms(s) if isinstance(s, str) else [s] for s in strategies)
+    named = (typed_algorithms(s) if isinstance(s, str) else [s] for s in strategies)
     chosen = told_apart(with_baseline(list(itertools.chain.from_iterable(named))))
-    opened = [open_once(b, noise) if isinstance(b, str) else b for b in benchmarks]
-    names = {b.name: name for b, name in zip(opened, benchmarks, strict=True)}
+    places = [typed_place(b) if isinstance(b, str) else b for b in benchmarks]
+    opened = [b if isinstance(b, Benchmark) else open_once(b, noise) for b in places]
+    names = {b.name: place for b, place in zip(opened, places, strict=True)}
     _refuse_twice([a.title for a in chosen], "strategy")
     _refuse_twice([b.name for b in opened], "benchmark")
     for b in opened:
@@ -148,6 +150,7 @@ def compare(
         "plans": plans,
         "strategies": {a.title: {p.benchmark.name: p.settings for p in pairs if p.algorithm is a} for a in chosen},
         "algorithms": {a.title: a.name for a in chosen},
+        **recorded_files(chosen, names),
         "budget": str(limits),
         "seeds": seeds,
         "workers": workers,

@@ -14,9 +14,6 @@ from nassim.registry import get_algorithm
 from nassim.study import compare
 
 
-pytestmark = pytest.mark.xfail(strict=True, reason="what differs is printed as JSON")
-
-
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
