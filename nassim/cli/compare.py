@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from nassim.benchmark import Benchmark
+from nassim.cli.asked import StudyFile, spelled_out
 from nassim.cli.console import (
     BudgetOption,
     ConstraintOption,
@@ -36,6 +37,7 @@ from nassim.errors import InvalidSetting
 from nassim.own_files import OwnAlgorithm, typed_algorithms, typed_benchmark
 from nassim.registry import benchmark_names, get_protocol
 from nassim.strategy import Algorithm
+from nassim.study_toml import NAME, Kept, study_toml
 from nassim.too_small import no_answer
 from nassim.variants import split_names
 
@@ -45,6 +47,7 @@ LIVE_SEEDS = 10  # of strategies that train a supernet now, unless --seeds says 
 
 
 def main(
+    study_file: StudyFile = None,
     algos: Annotated[
         str,
         typer.Option(
@@ -104,6 +107,8 @@ def main(
 ) -> None:
     """Compare strategies over seeds; random search is always in. Writes tables, figures and a report to a folder.
 
+    What was asked for lies in the folder as study.toml, and `nassim compare study.toml` repeats it.
+
     With --against OLD_DIR it says what changed since that study, and the exit code is 1 if a strategy became
     significantly worse; what is not given is as it was there.
     """
@@ -115,6 +120,17 @@ def main(
     chosen = _configured(_named(algos) if algos or old is None else old.strategies(), settings or [])
     default = [name for name in DEFAULT_BENCHMARKS[: 1 if protocol else None] if name in benchmark_names()]
     benchmarks, limits = follow(protocol, benchmark or default, budget, search_on)
+    asked: dict[str, Any] = {
+        "algos": split_names(algos),
+        "set": settings,
+        "budget": limits,
+        "benchmark": benchmark or default,
+    }
+    if not algos:
+        asked |= spelled_out(chosen)
+    asked |= {"protocol": protocol, "seeds": seeds or (None if live else DEFAULT_SEEDS), "workers": workers}
+    asked |= {"live": live, "device": device, "patience": patience, "noise": noise, "search_on": search_on}
+    asked |= {"regret": regret, "objectives": objectives, "constraint": constraint}
     opened = partial(_opened, benchmarks)
     options = [*(["live"] if live else []), *([f"regret={regret}"] if regret else [])]
     options += [text for text in (objectives, constraint) if text]
@@ -133,6 +149,7 @@ def main(
     from nassim.study import compare
 
     bar = LiveRace(folder, err) if watch and err.is_terminal and not as_json else Bar(err, quiet=as_json)
+    kept = Kept(study_toml(asked, folder), folder, study_file, bar.update)
     try:
         with bar:
             study = compare(
@@ -148,12 +165,12 @@ def main(
                 objectives=objectives,
                 constraint=constraint,
                 out=folder,
-                progress=bar.update,
+                progress=kept,
             )
         for name in study.benchmarks:
             if study.complete and not any(run.curve for run in study.runs if run.benchmark == name):
                 raise InvalidSetting(no_answer(Budget.parse(limits), opened(name)))
-        written = write_results(study, folder)
+        written = [*write_results(study, folder), kept.path]
         changes = None if against is None else changes_since(study, against)
         if with_report:
             written += write_report(study, folder, objectives=named(objectives), changes=changes, figures=False)
@@ -249,7 +266,7 @@ def _refuse_other_files(folder: Path) -> None:
 
     if not folder.is_dir() or (folder / FILE).exists():
         return
-    others = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    others = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".") and path.name != NAME)
     if others:
         what = f"{others[0]!r:.80}" + (f" and {len(others) - 1} more" if len(others) > 1 else "")
         raise InvalidSetting(

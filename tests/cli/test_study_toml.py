@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from nassim.cli.main import main
 from nassim.study import Study
 
-pytestmark = pytest.mark.xfail(strict=True, reason="compare takes no file yet")
 Capture = pytest.CaptureFixture[str]
 SMALL = ("--benchmark", "toy/additive", "--budget", "9q", "--seeds", "2", "--jobs", "1", "--no-report")
 MINE = '''"""Climbs."""
@@ -115,7 +114,7 @@ out = "study"
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("algoz = 're'", "algoz is not a setting of a study. Did you mean algos?"),
+        ("algoz = 're'", "'algoz' is not a setting of a study. Did you mean algos?"),
         ("search-on = 'valid'\nbudgets = '9q'", "Did you mean budget?"),
         ("[set]\nre = 3", "set is not a list of texts"),
         ("seeds = '3'", "seeds is not a whole number"),

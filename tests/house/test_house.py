@@ -32,7 +32,7 @@ CORE = {
     "outlook pareto patience processes protocol query replay settings slips space strategy supernet too_small trace "
     "unrun variants version",
     "middle": "format1 one_shot own_files packing registry run stats store study_file testing",
-    "top": "cautions facts grid page plots record report reproduction study study_settings summary",
+    "top": "cautions facts grid page plots record report reproduction study study_settings study_toml summary",
     "cli": "cli",
     "front": "__init__",
 }
@@ -70,7 +70,7 @@ THIRD_PARTY = {
     "rich": {"nassim.cli"},
     "scipy": {"nassim.algorithms.parts", "nassim.surrogates", "nassim.stats"},
     "sklearn": {"nassim.full_training", "nassim.surrogates"},
-    "tomli": {"nassim.tabular_data.recipes"},
+    "tomli": {"nassim.study_toml", "nassim.tabular_data.recipes"},
     "torch": {"nassim.algorithms", "nassim.full_training"},
     "typer": {"nassim.cli"},
 }
