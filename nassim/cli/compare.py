@@ -114,6 +114,8 @@ def main(
     """
     old = None if against is None else repeated(against)
     if old is not None:
+        for name in () if benchmark else old.benchmarks:
+            old.refuse_file(name, "--benchmark")
         benchmark, budget = benchmark or old.benchmarks, budget or (None if protocol else old.budget)
         seeds, workers = seeds or old.seeds, old.workers if workers == 1 else workers
         noise = old.noise if noise == "draw" else noise

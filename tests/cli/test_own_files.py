@@ -40,39 +40,6 @@ def climber(space: SearchSpace, rng: random.Random, *, mutations: int = 1) -> Se
 '''
 SECOND = MINE + "\n\n@strategy(family='example', year=2026)\ndef walker(space, rng):\n    while True:\n"
 SECOND += "        yield from evaluate(space.sample(rng))\n"
-RINGS = '''"""Rings: how many of four switches are on. Synthetic."""
-
-from nassim.benchmark import About, Benchmark
-from nassim.query import Result
-from nassim.space import Architecture, Decision, SearchSpace
-
-TASKS = ("small", "large")
-SPACE = SearchSpace("rings", [Decision(f"switch{i}", ("off", "on")) for i in range(4)])
-
-
-class Rings(Benchmark):
-    space = SPACE
-    epochs = 2
-    fidelities = (2,)
-
-    def __init__(self, task, noise):
-        self.name, self.noise = f"rings/{task}", noise
-        splits = {"valid_accuracy": "made up"}
-        self.about = About("rings", "none", "computed", "MIT", "none", splits, synthetic=True)
-
-    def query(self, query, rng):
-        return Result(self.mean_accuracy(query.arch), self.epochs_of(query), cost=60.0, extras={})
-
-    def mean_accuracy(self, arch, metric="valid_accuracy"):
-        return 0.5 + 0.1 * sum(arch.choices)
-
-    def optimum(self, metric="valid_accuracy"):
-        return 0.9
-
-
-def load(task, noise):
-    return Rings(task, noise)
-'''
 
 
 @pytest.fixture
@@ -83,7 +50,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path / "work")
     (tmp_path / "work" / "mine.py").write_text(MINE, encoding="utf-8")
     (tmp_path / "work" / "two.py").write_text(SECOND, encoding="utf-8")
-    (tmp_path / "work" / "rings.py").write_text(RINGS, encoding="utf-8")
     (tmp_path / "other [1]" / "far.py").write_text(MINE, encoding="utf-8")
     return tmp_path / "work"
 
@@ -161,7 +127,6 @@ def test_what_workers_are_sent_is_no_function(folder: Path) -> None:
 
 def test_python_takes_files_too(folder: Path) -> None:
     assert len(nassim.run("mine.py:climber[mutations=2]", "toy/additive", "9q").trials) == 9
-    assert nassim.run("re", "rings.py/small", "9q").benchmark == "rings/small"
 
 
 def test_a_changed_file_is_refused_for_continuing(capsys: Capture, folder: Path) -> None:
@@ -269,25 +234,6 @@ def test_a_failure_of_its_own_code_names_file_and_line_from_a_worker_too(capsys:
     (folder / "bad.py").write_text(failing, encoding="utf-8")
     for jobs in ("1", "2"):
         assert "bad.py, line 22" in one_line(capsys, *small("bad.py", jobs=jobs))
-
-
-def test_a_benchmark_in_a_file(capsys: Capture, folder: Path) -> None:
-    for jobs in ("1", "2"):
-        code, out, err = outcome(
-            capsys, *small("mine.py,re", "--out", f"study{jobs}", benchmark="rings.py/small", jobs=jobs)
-        )
-        assert code == 0, err
-        assert "rings/small" in out
-    assert outcome(capsys, "run", "mine.py", "rings.py/large", "--budget", "9q")[0] == 0
-    assert "rings/small" in outcome(capsys, "show", "rings.py/small")[1]
-    assert "small, large" in one_line(capsys, "run", "re", "rings.py", "--budget", "9q")
-    assert "Did you mean small?" in one_line(capsys, "run", "re", "rings.py/smal", "--budget", "9q")
-    assert "mine.py is no benchmark" in one_line(capsys, "run", "re", "mine.py/small", "--budget", "9q")
-    command = small("mine.py,re", "--out", "study1", benchmark="rings.py/small")
-    (folder / "rings.py").write_text(RINGS + "# another line\n", encoding="utf-8")
-    assert "rings.py" in one_line(capsys, *command)
-    (folder / "rings.py").write_text(RINGS.replace("rings/{task}", "toy/additive"), encoding="utf-8")
-    assert "toy/additive" in one_line(capsys, "run", "re", "rings.py/small", "--budget", "9q")
 
 
 def test_files_are_loaded_once_and_change_nothing_else(folder: Path) -> None:
