@@ -12,6 +12,7 @@ from nassim.benchmark import Benchmark
 from nassim.clock import Budget
 from nassim.errors import Unsupported
 from nassim.one_shot import OneShot, one_shot
+from nassim.own_files import OwnAlgorithm, OwnFile, by_file
 from nassim.query import Batch
 from nassim.registry import algorithm_names, get_algorithm, get_benchmark
 from nassim.run import run
@@ -24,10 +25,10 @@ BASELINE = "random_search"  # in every comparison
 
 class Task(NamedTuple):
     number: int
-    algorithm: str | Algorithm  # a name where it is registered: workers look it up
+    algorithm: str | OwnFile | Algorithm  # a name where it is registered, a file of the user's: workers look it up
     label: str
     settings: dict[str, object]
-    benchmark: str | Benchmark
+    benchmark: str | OwnFile | Benchmark
     seed: int
     budget: Budget
     workers: int
@@ -100,6 +101,7 @@ def _refuse_first_query(algorithm: Algorithm, benchmark: Benchmark, plan: int | 
 
 def told_apart(algorithms: list[Algorithm]) -> list[Algorithm]:
     """Where several have a name and other settings, those with settings are called after them."""
+    algorithms = by_file(algorithms)
     names = [algorithm.title for algorithm in algorithms]
     return [
         algorithm.variant() if names.count(name) > 1 and algorithm.settings else algorithm
@@ -113,16 +115,18 @@ def with_baseline(algorithms: list[Algorithm]) -> list[Algorithm]:
     return [get_algorithm(BASELINE), *algorithms]
 
 
-def by_name(algorithm: Algorithm) -> str | Algorithm:
+def by_name(algorithm: Algorithm) -> str | OwnFile | Algorithm:
+    if isinstance(algorithm, OwnAlgorithm):
+        return algorithm.source
     name = algorithm.name
     registered = name in algorithm_names() and get_algorithm(name).function is algorithm.function
     return name if registered else algorithm  # one of a script may have the name of a registered one
 
 
 @lru_cache(maxsize=64)
-def open_once(name: str, noise: str) -> Benchmark:
+def open_once(name: str | OwnFile, noise: str) -> Benchmark:
     """One table per process, however many runs use it."""
-    return get_benchmark(name, noise)
+    return get_benchmark(name, noise) if isinstance(name, str) else name.benchmark(noise)
 
 
 def execute_all(tasks: list[Task], jobs: int) -> Generator[StoredRun, None, None]:
@@ -137,8 +141,10 @@ def execute_all(tasks: list[Task], jobs: int) -> Generator[StoredRun, None, None
 
 
 def _execute(task: Task) -> StoredRun:
-    algorithm = get_algorithm(task.algorithm) if isinstance(task.algorithm, str) else task.algorithm
-    benchmark = open_once(task.benchmark, task.noise) if isinstance(task.benchmark, str) else task.benchmark
+    named, place = task.algorithm, task.benchmark
+    known = named.strategy() if isinstance(named, OwnFile) else named
+    algorithm = get_algorithm(known) if isinstance(known, str) else known
+    benchmark = place if isinstance(place, Benchmark) else open_once(place, task.noise)
     configured = replace(algorithm.configured(**task.settings), label=task.label)
     return pack(
         task.number,

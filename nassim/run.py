@@ -14,9 +14,9 @@ from nassim.errors import InvalidSetting, ProtocolError
 from nassim.objectives import Constraint
 from nassim.one_shot import OneShot, one_shot
 from nassim.outlook import horizon, searched_for
+from nassim.own_files import typed_algorithm, typed_benchmark
 from nassim.patience import BLACK_BOX, Overdue, watched
 from nassim.query import Batch, Query, Report, Result, Trial, make
-from nassim.registry import get_algorithm, get_benchmark
 from nassim.slips import Talk, close, explain, refuse_batch
 from nassim.space import Architecture
 from nassim.strategy import Algorithm, Search, stream
@@ -59,8 +59,8 @@ def run(
     >>> len(result.trials), result.best.arch.space
     (20, 'toy')
     """
-    algorithm = get_algorithm(strategy) if isinstance(strategy, str) else strategy
-    bench = get_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
+    algorithm = typed_algorithm(strategy) if isinstance(strategy, str) else strategy
+    bench = typed_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
     if device != "auto":
         bench.move(device)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nassim import format1
+from nassim.differences import differences, told
 from nassim.errors import CorruptData, InvalidSetting
 from nassim.packing import Point, TrialRow, pack_incumbents, pack_trials, unpack_incumbents, unpack_trials
 from nassim.study_file import ADVICE, FORMAT, Unbegun, begin, connect, digest, errors, refuse_odd_values
@@ -240,16 +241,10 @@ def _from_json(text: str) -> Any:
     return value
 
 
-def _refuse_other_settings(path: Path, old: Mapping[str, object], new: Mapping[str, object]) -> None:
-    wanted = json.loads(json.dumps(dict(new)))
-    for key in {**wanted, **old}:
-        if key != "provenance" and old.get(key) != wanted.get(key):
-            raise InvalidSetting(
-                f"{path.parent} holds a study made with other settings: its {key} is {_show(old.get(key))}, "
-                f"this command's is {_show(wanted.get(key))}. Choose another --out, or repeat the old command."
-            )
-
-
-def _show(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 200 else text[:197] + "..."
+def _refuse_other_settings(path: Path, old: Mapping[str, Any], new: Mapping[str, object]) -> None:
+    found = differences(old, new)
+    if found:
+        raise InvalidSetting(
+            f"{path.parent} holds a study made with other settings: {told(found)}. "
+            "Choose another --out, or repeat the old command."
+        )

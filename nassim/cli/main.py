@@ -11,7 +11,22 @@ from typing import Annotated
 
 import typer
 
-from nassim.cli import compare, data, export, plot, query, record, report, reproduce, run, show, train, validate, watch
+from nassim.cli import (
+    compare,
+    data,
+    export,
+    new,
+    plot,
+    query,
+    record,
+    report,
+    reproduce,
+    run,
+    show,
+    train,
+    validate,
+    watch,
+)
 from nassim.cli.console import print_anywhere
 from nassim.cli.list import main as list_main
 from nassim.cli.open import main as open_main
@@ -42,6 +57,7 @@ app.command("train")(train.main)
 app.command("validate")(validate.main)
 app.command("reproduce")(reproduce.main)
 app.add_typer(data.app, name="data")
+app.add_typer(new.app, name="new")
 
 
 def _version(wanted: bool) -> None:

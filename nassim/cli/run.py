@@ -28,13 +28,14 @@ from nassim.cli.console import (
 )
 from nassim.errors import InvalidSetting
 from nassim.metric import Metric
-from nassim.registry import get_algorithm, get_benchmark, get_protocol
+from nassim.own_files import typed_algorithm, typed_benchmark
+from nassim.registry import get_protocol
 from nassim.run import run
 from nassim.too_small import no_answer
 
 
 def main(
-    algorithm: Annotated[str, typer.Argument(metavar="ALGO", help="e.g. regularized_evolution or re")],
+    algorithm: Annotated[str, typer.Argument(metavar="ALGO", help="e.g. regularized_evolution, re, or mine.py")],
     benchmark: Annotated[str, typer.Argument(help="e.g. nasbench201/cifar10")],
     budget: BudgetOption = None,
     protocol: ProtocolOption = "",
@@ -51,9 +52,9 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Run one strategy on one benchmark and print what it would have answered, and when."""
-    chosen = apply_settings(get_algorithm(algorithm), settings or [], prefix=False)
+    chosen = apply_settings(typed_algorithm(algorithm), settings or [], prefix=False)
     (name,), limits = follow(protocol, [benchmark], budget, search_on)
-    bench = get_benchmark(name, noise)
+    bench = typed_benchmark(name, noise)
     result = run(
         *(chosen, bench, limits),
         seed=seed,

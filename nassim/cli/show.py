@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from nassim.benchmark import Benchmark
 from nassim.cli.bibtex import of_name
 from nassim.cli.console import Json, console, find_architecture, print_json, print_table
 from nassim.network import Frame, Part, measure, outline
+from nassim.own_files import is_file, typed_algorithm, typed_benchmark
 from nassim.page import HEADINGS, page
 from nassim.registry import find
 from nassim.settings import describe
@@ -25,7 +27,9 @@ EXAMPLES = (150, 500)  # trainings, for what follows from the budget
 
 
 def main(
-    name: Annotated[str, typer.Argument(help="an algorithm, a benchmark, a search space, or SPACE:ARCHITECTURE")],
+    name: Annotated[
+        str, typer.Argument(help="an algorithm, a benchmark, a search space, a file of your own, or SPACE:ARCHITECTURE")
+    ],
     bibtex: Annotated[
         bool, typer.Option("--bibtex", help="What to cite, as BibTeX; of nassim itself: nassim show nassim --bibtex.")
     ] = False,
@@ -37,10 +41,11 @@ def main(
         print_json({"bibtex": entries}) if as_json else typer.echo(entries, nl=False)
         return
     space, colon, _ = name.strip().partition(":")
-    if colon and "/" not in space:
+    own = is_file(name)
+    if colon and "/" not in space and not own:
         _show_architecture(*find_architecture(name), as_json)
         return
-    found = find(name)
+    found = find(name) if not own else [_own(name)]
     pages: list[Section] = []
     for each in found:
         if isinstance(each, Algorithm):
@@ -55,6 +60,11 @@ def main(
                 _print(pages[-1])
     if as_json:  # a space that shares its name with an algorithm stands within it
         print_json(pages[0] | ({"space": pages[1]} if len(pages) > 1 else {}))
+
+
+def _own(name: str) -> Algorithm | Benchmark:
+    """What a file has: a benchmark where a task follows its path, else a strategy."""
+    return typed_benchmark(name) if re.search(r"\.py/[^/]*$", name) else typed_algorithm(name)
 
 
 def _algorithm(algorithm: Algorithm) -> Section:

@@ -177,7 +177,7 @@ MISTAKES = [
     (("compare", "--algos", "re", "--budget", "-5q"), "budget '-5q'"),
     (("compare", "--algos", "re", "--budget", "0s"), "must be positive"),
     (("compare", "--algos", "re", "--budget", "many"), "150q"),
-    (("compare", "--algos", "re", "--set", "sample_size=3"), "ALGORITHM.NAME=VALUE"),
+    (("compare", "--algos", "re,ls", "--set", "sample_size=3"), "ALGORITHM.NAME=VALUE"),
     (("compare", "--algos", "re", "--set", "re.samples=3"), "no hyperparameter 'samples'"),
     (("compare", "--algos", "re", "--set", "re.sample_size=many"), "not a whole number"),
     (("compare", "--algos", "re", "--set", "re.sample_size=0"), "at least 1"),
