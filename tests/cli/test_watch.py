@@ -45,7 +45,6 @@ def nassim(capsys: Capture, *arguments: str | Path) -> str:
     return out
 
 
-@pytest.mark.xfail(strict=True, reason="the race is as wide as it is")
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_the_race_fits(study: Path, width: int, share: float) -> None:
@@ -61,7 +60,6 @@ def test_the_race_fits(study: Path, width: int, share: float) -> None:
         assert len(rows) == 2 and all(re.match(r".*?\] +\d+ |\w+ +\d+ ", row) for row in rows)
 
 
-@pytest.mark.xfail(strict=True, reason="runs are counted over all benchmarks")
 def test_runs_are_counted_for_each_benchmark(study: Path, capsys: Capture) -> None:
     out = nassim(capsys, "watch", study, "--once")
     assert "17 of 24 runs" in out and "toy/additive: 12 of 12 runs" in out and "toy/deceptive: 5 of 12 runs" in out
@@ -69,7 +67,6 @@ def test_runs_are_counted_for_each_benchmark(study: Path, capsys: Capture) -> No
     assert state["benchmarks"] == {"toy/additive": {"runs": 12, "of": 12}, "toy/deceptive": {"runs": 5, "of": 12}}
 
 
-@pytest.mark.xfail(strict=True, reason="it waits for ever")
 def test_watching_a_dead_study_ends(study: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch_command, "LOOK", 0.01)
     monkeypatch.setattr(watch_command, "console", lambda: Console(force_terminal=True, width=80))
@@ -93,7 +90,6 @@ compare(["ls"], ["toy/additive"], "9q", seeds=3, out=sys.argv[1], progress=progr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="elsewhere a process cannot be asked whether it lives")
-@pytest.mark.xfail(strict=True, reason="a study does not say who writes it")
 def test_a_study_that_is_written_is_alive_until_its_process_is_killed(tmp_path: Path, capsys: Capture) -> None:
     command = [sys.executable, "-c", KILLED, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

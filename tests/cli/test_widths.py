@@ -38,10 +38,6 @@ COMMANDS = {
     "data info": "data info nasbench101",
     "record": "record --report",
 }
-SQUEEZED = [
-    name if name != "watch" else pytest.param(name, marks=pytest.mark.xfail(strict=True, reason="squeezed"))
-    for name in COMMANDS
-]
 DRIVER = """
 import fcntl, struct, termios
 import nassim.cli.results
@@ -123,7 +119,7 @@ def words(text: str) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a terminal of one's own is made on POSIX systems only")
 @pytest.mark.parametrize("color", [True, False], ids=["color", "NO_COLOR"])
-@pytest.mark.parametrize("name", SQUEEZED)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_nothing_is_broken(folder: Path, name: str, color: bool) -> None:
     outputs = printed(folder, color)
     whole = words(without_sequences(outputs[name, ALL]))
