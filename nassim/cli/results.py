@@ -45,6 +45,7 @@ def print_summary(study: Study) -> None:
         print_table(
             ["strategy", *less, *finals, "regret", *regret],
             [_line(row, facts, splits) for row in rows if row["benchmark"] == name],
+            elsewhere="summary.csv",
         )
         for what, source in study.settings["one_shot"].items():
             if what.endswith(f" on {name}"):

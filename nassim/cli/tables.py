@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -21,7 +22,7 @@ from nassim.cli.console import WIDE, console
 GAP, BELOW = 2, 4  # spaces between columns, and before what stands below a row
 LABELED = 20  # columns that a value needs beside its label; with less it stands below it
 _NUMBER = "0123456789+-–<≤≥"  # what a column of numbers begins with
-_SEAM = re.compile(r"(?<=[|+/:~-])")  # where a word that is longer than the line may go on in the next
+_SEAM = re.compile(r"(?<=[|+/:-])")  # where a word that is longer than the line may go on in the next
 _ITEM = re.compile(r"\s*(?:(?:\d+\.|-|\d+(?=  ))\s+)?")  # what the other lines of an item are aligned with
 
 
@@ -55,14 +56,21 @@ class Line(NamedTuple):
     head: bool = False
 
 
-def print_table(columns: Sequence[str | Column], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table; numbers are aligned right, the first column is never wrapped."""
+def print_table(
+    columns: Sequence[str | Column], rows: Iterable[Sequence[object]], *, elsewhere: str = "--json"
+) -> None:
+    """Print a table; numbers are aligned right, the first column is never wrapped.
+
+    ``elsewhere``: what shows the columns that are left out.
+    """
     out = console()
-    for line in table_lines(columns, rows, _limit(out)):
+    for line in table_lines(columns, rows, _limit(out), elsewhere):
         _print(out, line.text, "bold" if line.head else "")
 
 
-def table_lines(columns: Sequence[str | Column], rows: Iterable[Sequence[object]], width: int | None) -> list[Line]:
+def table_lines(
+    columns: Sequence[str | Column], rows: Iterable[Sequence[object]], width: int | None, elsewhere: str = "--json"
+) -> list[Line]:
     """The lines of a table in so many characters; None: nobody looks at it, so that nothing is left out."""
     every = [Column(column) if isinstance(column, str) else column for column in columns]
     body = [[" ".join(str(value).split()) for value in row] for row in rows]
@@ -76,7 +84,7 @@ def table_lines(columns: Sequence[str | Column], rows: Iterable[Sequence[object]
             beside = [part for part in kept if not (below and part.column.below)]
             if sum(part.least + GAP for part in beside) - GAP <= width:
                 under = [part for part in kept if below and part.column.below]
-                return [*_grid(beside, under, len(body), width), *_left_out(order[:count], width)]
+                return [*_grid(beside, under, len(body), width), *_left_out(order[:count], width, elsewhere)]
     return [line for i in range(len(body)) for line in _stacked(parts, i, width)]
 
 
@@ -124,7 +132,7 @@ def flowing(text: str) -> str:
 def wrapped(text: str, width: int) -> list[str]:
     """A text in lines of so many characters.
 
-    A word that is longer goes on in the next line after one of ``| + / : ~ -``; one without stands alone and whole.
+    A word that is longer goes on in the next line after one of ``| + / : -``; one without stands alone and whole.
     """
     lines, line = [], ""
     for word in text.split():
@@ -204,10 +212,10 @@ def _aligned(text: str, width: int, right: bool) -> str:
     return space + text if right else text + space
 
 
-def _left_out(parts: list[_Part], width: int) -> Iterator[Line]:
+def _left_out(parts: list[_Part], width: int, elsewhere: str) -> Iterator[Line]:
     if parts:
         names = ", ".join(part.column.name for part in parts)
-        text = f"left out at {width} columns: {names}; a wider terminal or --json shows them"
+        text = f"left out at {width} columns: {names}; a wider terminal or {elsewhere} shows them"
         for i, piece in enumerate(wrapped(text, width - GAP)):
             yield Line(" " * GAP * (i > 0) + piece)
 
@@ -222,18 +230,19 @@ def _stacked(parts: list[_Part], row: int, width: int) -> Iterator[Line]:
 
 def _block(pairs: list[tuple[str, str]], width: int | None, indent: int) -> Iterator[str]:
     size = max((cell_len(name) for name, _ in pairs), default=0)
+    if width is not None:
+        size = min(size, (width - indent) // 2)
     for name, value in pairs:
-        room = None if width is None else width - indent - size - GAP
-        label = " " * indent + name
         if not value:
             continue
-        if room is None:
-            yield label + " " * (size + GAP - cell_len(name)) + value
+        if width is None:
+            yield " " * indent + name + " " * (size + GAP - cell_len(name)) + value
             continue
-        lines = wrapped(value, room) if room >= LABELED else []
-        if lines and max(map(cell_len, lines)) <= room and value.split() == " ".join(lines).split():
-            for i, text in enumerate(lines):
-                yield (" " * (indent + size + GAP) if i else label + " " * (size + GAP - cell_len(name))) + text
+        room = width - indent - size - GAP
+        names, lines = wrapped(name, size), wrapped(value, room)
+        if room >= LABELED and max(map(cell_len, names)) <= size and value.split() == " ".join(lines).split():
+            for label, text in zip_longest(names, lines, fillvalue=""):
+                yield (" " * indent + label + " " * (size + GAP - cell_len(label)) + text).rstrip()
         else:  # below its name, where there is more room
-            yield from (" " * indent + text for text in wrapped(name, (width or 0) - indent))
-            yield from (" " * (indent + BELOW) + text for text in wrapped(value, (width or 0) - indent - BELOW))
+            yield from (" " * indent + text for text in wrapped(name, width - indent))
+            yield from (" " * (indent + BELOW) + text for text in wrapped(value, width - indent - BELOW))

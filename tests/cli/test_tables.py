@@ -90,7 +90,7 @@ def test_from_wide_to_narrow() -> None:
 
 
 def test_a_long_word_goes_on_after_its_seams() -> None:
-    assert wrapped("|none~0|+|none~0|none~1|", 12) == ["|none~0|+|", "none~0|none~", "1|"]
+    assert wrapped("|none~0|+|none~0|none~1|", 12) == ["|none~0|+|", "none~0|", "none~1|"]
     assert wrapped("a " + "0" * 20 + " b", 12) == ["a", "0" * 20, "b"]
 
 

@@ -14,7 +14,7 @@ import pytest
 from rich.cells import cell_len
 
 WIDTHS, ALL = (60, 80, 100, 200), 1000  # columns; so many that everything fits
-SEAMS = re.compile(r"[\s|+/:\-~]+")  # where a word that is longer than the terminal is wide may go on in the next line
+SEAMS = re.compile(r"[\s|+/:\-]+")  # where a word that is longer than the terminal is wide may go on in the next line
 COMMANDS = {
     "list algorithms": "list algorithms",
     "list benchmarks": "list benchmarks",
