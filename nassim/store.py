@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from nassim import format1
 from nassim.differences import differences, told
 from nassim.errors import CorruptData, InvalidSetting
+from nassim.files import sign_writer
 from nassim.packing import Point, TrialRow, pack_incumbents, pack_trials, unpack_incumbents, unpack_trials
 from nassim.study_file import ADVICE, FORMAT, Unbegun, begin, connect, digest, errors, refuse_odd_values
 from nassim.trace import Run
@@ -80,16 +81,23 @@ def pack(number: int, run: Run, *, extras: bool = False) -> StoredRun:
     return StoredRun((*head, run.thinking_seconds, digest(head)))
 
 
+def _close(connection: sqlite3.Connection, sign: Path | None) -> None:
+    connection.close()
+    if sign is not None:
+        with suppress(OSError):
+            sign.unlink()
+
+
 _FORMAT1 = ("simulated", 0, 0.0)  # what the first format has no columns for
 
 
 class Store:
     """The SQLite file of a study. Use `Store.create` or `Store.open`; close it when done."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, sign: Path | None = None) -> None:
         self.path = path
         self._db = connection
-        self.close = weakref.finalize(self, connection.close)  # also when the store is forgotten
+        self.close = weakref.finalize(self, _close, connection, sign)  # also when the store is forgotten
 
     @classmethod
     def create(cls, path: Path | None, settings: Mapping[str, object]) -> Store:
@@ -106,7 +114,7 @@ class Store:
             db = begin(path, _signed(settings)) if found is None else found
             if db is None:  # another process has begun it meanwhile
                 db = found = connect(where)
-            store = cls(where, db)
+            store = cls(where, db, None if path is None else sign_writer(path))
             if found is not None:
                 if store._first_format:
                     raise InvalidSetting(

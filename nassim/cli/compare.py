@@ -32,6 +32,7 @@ from nassim.cli.console import (
 )
 from nassim.cli.repeat import repeated
 from nassim.cli.report import AgainstOption, changes_in_json, named, print_changes
+from nassim.cli.tables import say
 from nassim.clock import Budget
 from nassim.errors import InvalidSetting
 from nassim.own_files import OwnAlgorithm, typed_algorithms, typed_benchmark
@@ -194,17 +195,17 @@ def main(
         print_json({**answer, "summary": summary_rows(study), **found})
     else:
         if protocol:
-            typer.echo(f"protocol {get_protocol(protocol)}")
+            say(f"protocol {get_protocol(protocol)}")
         print_summary(study)
         _print_resolved(chosen, study.settings["strategies"], opened)
         for caution in cautions:
-            typer.echo(f"caution: {caution.text}")
+            say(f"caution: {caution.text}")
         tables = [path for path in written if path.parent.name == "tables"]
         shown = [str(path) for path in written if path not in tables]
         shown += [f"{folder / 'tables'}/ ({len(tables)} files)"] if tables else []
         typer.echo("\nwritten: " + "\n         ".join(shown))
         if with_report:
-            typer.echo(f"`nassim open {folder}` shows the report; `nassim report {folder}` adds figures for papers.")
+            say(f"`nassim open {folder}` shows the report; `nassim report {folder}` adds figures for papers.")
         if changes is not None:
             print_changes(changes)
     study.close()
@@ -238,7 +239,7 @@ def _print_resolved(
             found = [f"{p}={values[p]}" for p in algorithm.by_the_budget(opened(name).space, name)]
             if found:
                 what = f"{' and '.join(found)} follow{'s' * (len(found) == 1)} from the budget; --set sets them"
-                typer.echo(f"{algorithm.title} on {name}: {what}")
+                say(f"{algorithm.title} on {name}: {what}")
 
 
 def _configured(chosen: list[Algorithm], settings: list[str]) -> list[Algorithm]:

@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from nassim.cli.console import Json, NoiseOption, SearchOnOption, duration, print_json, print_table
+from nassim.cli.console import Json, NoiseOption, SearchOnOption, duration, print_json
+from nassim.cli.tables import print_pairs
 from nassim.query import Query
 from nassim.registry import get_benchmark
 
@@ -71,6 +72,6 @@ def main(
     for name, value in result.extras.items():
         unit = bench.about.extras.get(name, "")
         rows.append((f"{name} [{unit}]" if unit else name, f"{value:,.6g}" if value < 1000 else f"{value:,.0f}"))
-    print_table(["", ""], rows)
+    print_pairs(rows)
     if draw is not None:
         typer.echo(f"drawn: {draw}")

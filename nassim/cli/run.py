@@ -24,8 +24,8 @@ from nassim.cli.console import (
     duration,
     follow,
     print_json,
-    print_table,
 )
+from nassim.cli.tables import Column, print_table, say
 from nassim.errors import InvalidSetting
 from nassim.metric import Metric
 from nassim.own_files import typed_algorithm, typed_benchmark
@@ -124,36 +124,39 @@ def main(
         )
         return
     hyperparameters = ", ".join(f"{k}={v}" for k, v in result.hyperparameters.items()) or "no hyperparameters"
-    typer.echo(f"{result.strategy} ({hyperparameters}) on {result.benchmark}, seed {seed}, noise {result.noise}")
+    say(f"{result.strategy} ({hyperparameters}) on {result.benchmark}, seed {seed}, noise {result.noise}")
     if by_budget:
-        typer.echo(f"{' and '.join(by_budget)} follow{'s' * (len(by_budget) == 1)} from the budget; --set sets them")
+        say(f"{' and '.join(by_budget)} follow{'s' * (len(by_budget) == 1)} from the budget; --set sets them")
     if protocol:
-        typer.echo(f"protocol {get_protocol(protocol)}")
+        say(f"protocol {get_protocol(protocol)}")
     if result.note:
-        typer.echo(result.note)
+        say(result.note)
     in_seconds = bench.cost_unit == "seconds"
     spent = f"{duration(result.seconds)} of simulated time" if in_seconds else f"{result.seconds:g} {bench.cost_unit}"
     by = f"{workers} worker{'s' if workers != 1 else ''}"
-    typer.echo(f"{len(result.trials)} trials in {spent} on {by}; ended by: {result.stopped}\n")
-    typer.echo(
+    say(f"{len(result.trials)} trials in {spent} on {by}; ended by: {result.stopped}\n")
+    say(
         f"Incumbents: {_measured(metric)} as seen in the search, after {bench.search_epochs or bench.epochs} epochs, "
         f"and means over the repeats after {bench.epochs} epochs."
     )
     if result.constraint:
-        typer.echo(f"An incumbent that keeps to {result.constraint} goes before one that does not.")
+        say(f"An incumbent that keeps to {result.constraint} goes before one that does not.")
     if result.restarted:
-        typer.echo(
+        say(
             f"restarted: {result.restarted} trainings that were to go on were made again from scratch: on {bench.name} "
             "none can go on."
         )
     if result.final_seconds:
-        typer.echo(f"final training: the last answer was trained once, in a further {duration(result.final_seconds)}.")
+        say(f"final training: the last answer was trained once, in a further {duration(result.final_seconds)}.")
     digits = 0 if result.seconds >= 1000 else 2
     clock = "simulated s" if in_seconds else f"cost [{bench.cost_unit}]"
     seen = metric.head("test" if bench.search_metric == metric.on("test") else "valid")
     test = [f"mean {metric.head('test')}"] if bench.has_test else []
     print_table(
-        [clock, "query", "incumbent", f"seen {seen}", f"mean {metric.head('valid')}", *test],
+        [
+            *(clock, Column("query", drop=2), "incumbent", Column(f"seen {seen}", drop=1)),
+            *(f"mean {metric.head('valid')}", *test),
+        ],
         [
             [f"{x.seconds:.{digits}f}", x.queries, x.arch, _shown(metric, x.observed), _shown(metric, x.valid)]
             + ([_shown(metric, x.test)] if test else [])
@@ -161,9 +164,9 @@ def main(
         ],
     )
     if not bench.has_test:
-        typer.echo(f"\nNo test split in this source. {bench.test_source}")
+        say(f"\nNo test split in this source. {bench.test_source}")
     for caution in cautions:
-        typer.echo(f"\ncaution: {caution.text}")
+        say(f"\ncaution: {caution.text}")
 
 
 def _measured(metric: Metric) -> str:
