@@ -73,8 +73,9 @@ THIRD_PARTY = {
     "tomli": {"nassim.tabular_data.recipes"},
     "torch": {"nassim.algorithms", "nassim.full_training"},
     "typer": {"nassim.cli"},
+    "xgboost": {"nassim.surrogates"},
 }
-HEAVY = ("torch", "matplotlib", "pandas", "scipy", "h5py", "sklearn")
+HEAVY = ("torch", "matplotlib", "pandas", "scipy", "h5py", "sklearn", "xgboost")
 
 
 def _module(path: Path) -> str:
