@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nassim.errors import InvalidArchitecture, Unsupported
 from nassim.network import Frame, Network
 
+MOST_DIGITS = 36  # of a number that is written out
 ENUMERABLE = 200_000  # spaces up to this size are listed in memory (one byte a decision)
 
 
@@ -84,7 +85,7 @@ class SearchSpace:
         return arch
 
     def __repr__(self) -> str:
-        return f"<search space {self.name}: {len(self.decisions)} decisions, {self.size:,} architectures>"
+        return f"<search space {self.name}: {len(self.decisions)} decisions, {counted(self.size)} architectures>"
 
     @property
     def size(self) -> int:
@@ -134,6 +135,10 @@ class SearchSpace:
         """The space's own published string form (here: the plain one)."""
         return str(arch)
 
+    def active(self, arch: Architecture) -> frozenset[int]:
+        """Positions of the decisions that count as the architecture is; what others say changes nothing. Here: all."""
+        return frozenset(range(len(self.decisions)))
+
     # -- moving about ---------------------------------------------------------------------------
 
     def sample(self, rng: random.Random) -> Architecture:
@@ -151,6 +156,14 @@ class SearchSpace:
         choices[i] = others[int(draw() * len(others))]
         mutated = tuple(choices)
         return self._made.get(mutated) or self._architecture(mutated)
+
+    def mutate_wiring(self, arch: Architecture, rng: random.Random) -> Architecture:
+        """A mutation of a connection, where a space tells those from operations; here the same as `mutate`."""
+        return self.mutate(arch, rng)
+
+    def mutate_operation(self, arch: Architecture, rng: random.Random) -> Architecture:
+        """A mutation of an operation, where a space tells those from connections; here the same as `mutate`."""
+        return self.mutate(arch, rng)
 
     def crossover(self, a: Architecture, b: Architecture, rng: random.Random) -> Architecture:
         """Uniform crossover: each decision from one of the two parents with equal probability."""
@@ -228,9 +241,15 @@ class SearchSpace:
     def choice_matrix(self) -> NDArray[np.int8]:
         """All architectures as an array (size, decisions), in the order of `index`."""
         if not self.enumerable:
-            raise Unsupported(f"the space {self.name} has {self.size:,} architectures: too many to list.")
+            raise Unsupported(f"the space {self.name} has {counted(self.size)} architectures: too many to list.")
         grids = np.meshgrid(*[np.arange(n, dtype=np.int8) for n in self.radices], indexing="ij")
         return np.stack([grid.ravel() for grid in grids], axis=1)
+
+
+def counted(number: int) -> str:
+    """A number for a reader: ``15,625``, and what has more than 36 digits as ``2.15e+612`` (cut, not rounded)."""
+    digits = str(number)
+    return f"{number:,}" if len(digits) <= MOST_DIGITS else f"{digits[0]}.{digits[1:3]}e+{len(digits) - 1}"
 
 
 def _short(text: str) -> str:

@@ -27,14 +27,14 @@ def stacked(cells: Sequence[Cell], frame: Frame) -> Network:
     """The network of a normal and a reduction cell: ``frame.channels`` is C, ``frame.cells`` is L."""
     draft, C = Draft(frame.image), frame.channels
     before = last = draft.chain("stem", 0, ("conv", {"channels": 3 * C, "kernel": 3}), NORMALIZED)
-    reductions, halved, auxiliary = (frame.cells // 3, 2 * frame.cells // 3), False, -1
+    reductions, smaller, auxiliary = (frame.cells // 3, 2 * frame.cells // 3), False, -1
     for i in range(frame.cells):
         reduces = i in reductions
         C *= 2 if reduces else 1
-        first = _halved if halved else _brought
-        inputs = (first(draft, f"cells.{i}.preprocess0", before, C), _brought(draft, f"cells.{i}.preprocess1", last, C))
+        first = halved if smaller else brought
+        inputs = (first(draft, f"cells.{i}.preprocess0", before, C), brought(draft, f"cells.{i}.preprocess1", last, C))
         before, last = last, _cell(draft, f"cells.{i}", inputs, cells[reduces], C, 2 if reduces else 1)
-        halved = reduces
+        smaller = reduces
         if frame.auxiliary and i == reductions[1]:
             sides = [side // 2 ** len(set(reductions)) for side in frame.image[1:]]
             if sides != [_AUXILIARY_SIDE] * 2:
@@ -62,28 +62,31 @@ def _operation(draft: Draft, name: str, x: int, operation: str, C: int, stride: 
     if operation == "skip_connect" and stride == 1:
         return draft.add(name, "identity", x)
     if operation == "skip_connect":
-        x = _halved(draft, name, x, C)
+        x = halved(draft, name, x, C)
     elif operation.endswith("pool_3x3"):
         x = draft.add(f"{name}.pool", operation.removesuffix("_3x3"), x, stride=stride)
     else:
         kernel = int(operation[-1])
-        steps = _depthwise(C, kernel, stride, dilation=2 if operation.startswith("dil") else 1)
+        steps = depthwise(C, kernel, stride, dilation=2 if operation.startswith("dil") else 1)
         if operation.startswith("sep"):
-            steps += _depthwise(C, kernel, 1, dilation=1)
+            steps += depthwise(C, kernel, 1, dilation=1)
         x = draft.chain(name, x, *steps)
     return draft.add(f"{name}.drop", "drop_path", x)
 
 
-def _depthwise(C: int, kernel: int, stride: int, dilation: int) -> list[Step]:
+def depthwise(C: int, kernel: int, stride: int, dilation: int) -> list[Step]:
+    """Half a separable convolution: ReLU-depthwise-1x1-normalization."""
     depthwise = {"channels": C, "kernel": kernel, "stride": stride, "groups": C, "dilation": dilation}
     return [RELU, ("conv", depthwise), ("conv", {"channels": C}), NORMALIZED]
 
 
-def _brought(draft: Draft, name: str, x: int, C: int) -> int:
+def brought(draft: Draft, name: str, x: int, C: int) -> int:
+    """``x`` with C channels."""
     return draft.chain(name, x, RELU, ("conv", {"channels": C}), NORMALIZED)
 
 
-def _halved(draft: Draft, name: str, x: int, C: int) -> int:
+def halved(draft: Draft, name: str, x: int, C: int) -> int:
+    """``x`` with C channels and half the side, by 1x1 convolutions on pixels beside each other."""
     x = draft.add(f"{name}.relu", "activation", x)
     left = draft.add(f"{name}.left", "conv", x, channels=C // 2, stride=2)
     right = draft.add(f"{name}.crop", "crop", x)

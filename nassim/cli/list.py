@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from enum import Enum
 from typing import Annotated
 
@@ -19,7 +20,7 @@ from nassim.registry import (
     space_names,
     training_spaces,
 )
-from nassim.space import SearchSpace
+from nassim.space import MOST_DIGITS, SearchSpace, counted
 
 LONGEST = 100  # characters of an architecture in a list
 
@@ -41,7 +42,7 @@ def main(
     if as_json:
         print_json(rows)
     elif rows:
-        print_table([*rows[0]], [[*row.values()] for row in rows])
+        print_table([*rows[0]], [[*map(_short, row.values())] for row in rows])
     if kind is Kind.benchmarks and not as_json:
         typer.echo(
             f"\nSPACE/DATA:training trains what is asked for, on this machine.\n"
@@ -78,6 +79,15 @@ def _spaces() -> list[dict[str, object]]:
 
 
 def _first(space: SearchSpace) -> str:
-    """The first architecture, in the space's own form if that fits into a line."""
-    text = space.format(space.at(0))
-    return text if len(text) <= LONGEST else str(space.at(0))
+    """The first architecture (or any, where that is not valid), in the space's own form if that fits into a line."""
+    first = space.at(0)
+    if not space.is_valid(first):
+        first = space.sample(random.Random(0))
+    text = space.format(first)
+    text = text if len(text) <= LONGEST else str(first)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
+
+
+def _short(value: object) -> object:
+    """A number with very many digits, shortened."""
+    return counted(value) if isinstance(value, int) and value >= 10**MOST_DIGITS else value

@@ -15,10 +15,11 @@ from nassim.network import Frame, Part, measure, outline
 from nassim.page import HEADINGS, page
 from nassim.registry import find
 from nassim.settings import describe
-from nassim.space import Architecture, SearchSpace
+from nassim.space import Architecture, SearchSpace, counted
 from nassim.strategy import Algorithm
 
 Section = dict[str, object]
+MOST_LINES = 80  # of a list that is printed
 EXAMPLES = (150, 500)  # trainings, for what follows from the budget
 
 
@@ -106,7 +107,7 @@ def _benchmark(benchmark: Benchmark) -> Section:
         "name": benchmark.name,
         "title": about.title,
         "paper": about.paper,
-        "space": f"{benchmark.space.name}: {benchmark.space.size:,} architectures",
+        "space": f"{benchmark.space.name}: {counted(benchmark.space.size)} architectures",
         "epochs": f"{', '.join(map(str, benchmark.fidelities))} (a full training: {benchmark.epochs})",
         "mean cost of a query": _cost(cost, benchmark.cost_unit),
         "splits": dict(about.splits),
@@ -175,10 +176,12 @@ def _print(section: Section) -> None:
     out = console()
     for key, value in section.items():
         if isinstance(value, dict):
-            value = "\n".join(f"{k}: {v}" for k, v in value.items())
+            lines = [f"{k}: {v}" for k, v in value.items()]
+            rest = [f"... and {len(lines) - MOST_LINES} more, which --json has"] if len(lines) > MOST_LINES else []
+            value = "\n".join([*lines[:MOST_LINES], *rest])
         elif isinstance(value, list):
             value = "\n".join(f"- {v}" for v in value)
         if value not in ("", None):
             out.print(f"[bold]{key}[/]")
-            text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+            text = counted(value) if isinstance(value, int) and not isinstance(value, bool) else str(value)
             out.print(Padding(escape(text), (0, 0, 0, 2)))

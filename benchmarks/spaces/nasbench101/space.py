@@ -165,6 +165,15 @@ class NASBench101Space(SearchSpace):
         inner = [OPERATIONS.index(label) for label in labels[1:-1]]
         return fingerprint([(a, b) for a, b in np.argwhere(matrix).tolist()], [INPUT_LABEL, *inner, OUTPUT_LABEL])
 
+    def active(self, arch: Architecture) -> frozenset[int]:
+        """The operations of the vertices that remain after pruning, and the possible edges between those.
+
+        One other decision changes nothing; several together may connect a vertex that was pruned.
+        """
+        remaining = self._remaining(self.check(arch))
+        edges = [i for i, pair in enumerate(PAIRS) if set(pair) <= set(remaining)]
+        return frozenset([*edges, *(EDGES + v - 1 for v in remaining[1:-1])])
+
     # -- moving about ---------------------------------------------------------------------------
 
     def sample(self, rng: random.Random) -> Architecture:
