@@ -74,8 +74,9 @@ THIRD_PARTY = {
     "tomli": {"nassim.study_toml", "nassim.tabular_data.recipes"},
     "torch": {"nassim.algorithms", "nassim.full_training"},
     "typer": {"nassim.cli"},
+    "xgboost": {"nassim.surrogates"},
 }
-HEAVY = ("torch", "matplotlib", "pandas", "scipy", "h5py", "sklearn")
+HEAVY = ("torch", "matplotlib", "pandas", "scipy", "h5py", "sklearn", "xgboost")
 
 
 def _module(path: Path) -> str:
