@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from nassim import rungs
 from nassim.cli.console import console, print_table
 from nassim.facts import Facts
 from nassim.metric import Metric
@@ -34,6 +35,7 @@ def print_summary(study: Study) -> None:
         done = f"{len(study.runs)} of {study.settings['runs']} runs"
         typer.echo(f"not complete: {done}; the command that made this study continues it")
     rows: list[dict[str, Any]] = summary_rows(study)
+    by_epochs = rungs.of_study(study)
     for name in study.benchmarks:
         facts = study.facts[name]
         splits = [split for split in SPLITS if facts.best(split) is not None]
@@ -47,6 +49,9 @@ def print_summary(study: Study) -> None:
         for what, source in study.settings["one_shot"].items():
             if what.endswith(f" on {name}"):
                 typer.echo(f"{what.partition(' on ')[0]} is {source['note']}.")
+        for (benchmark, strategy), runs in by_epochs.items():
+            if benchmark == name and any(len(run) > 1 for run in runs):
+                typer.echo(f"{strategy}, a run in the mean: {rungs.words(rungs.mean(runs))}.")
 
 
 def _title(study: Study, facts: Facts) -> str:

@@ -32,7 +32,7 @@ CORE = {
     "processes protocol query replay settings slips space strategy supernet too_small trace unrun "
     "variants version",
     "middle": "format1 one_shot packing registry run stats store study_file testing",
-    "top": "cautions facts grid page plots record report reproduction study study_settings summary",
+    "top": "cautions facts grid page plots record report reproduction rungs study study_settings summary",
     "cli": "cli",
     "front": "__init__",
 }
