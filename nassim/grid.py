@@ -12,6 +12,7 @@ from nassim.benchmark import Benchmark
 from nassim.clock import Budget
 from nassim.errors import Unsupported
 from nassim.one_shot import OneShot, one_shot
+from nassim.outlook import fidelities
 from nassim.own_files import OwnAlgorithm, OwnFile, by_file
 from nassim.query import Batch
 from nassim.registry import algorithm_names, get_algorithm, get_benchmark
@@ -69,10 +70,16 @@ def plan_runs(
         plan = plans.get(benchmark.name)
         if not algorithm.shares_weights:
             refuse_too_small(limits, benchmark)
-            if benchmark.trains:
-                _refuse_first_query(algorithm, benchmark, plan)
-            else:
-                run(algorithm, benchmark, Budget(queries=1), patience=patience)
+            try:
+                if benchmark.trains:
+                    _refuse_first_query(algorithm, benchmark, plan)
+                else:
+                    run(algorithm, benchmark, Budget(queries=1), patience=patience)
+            except Unsupported as error:
+                if algorithm.name == BASELINE:  # then it is the benchmark
+                    raise
+                left_out[f"{algorithm.title} on {benchmark.name}"] = str(error)
+                continue
             chosen_there = algorithm.hyperparameters(benchmark.space, horizon=plan)
             pairs.append(Pair(benchmark, algorithm, chosen_there, range(seeds), None, plan))
             continue
@@ -93,7 +100,10 @@ def plan_runs(
 def _refuse_first_query(algorithm: Algorithm, benchmark: Benchmark, plan: int | None) -> None:
     """Raise what a run would raise at its first question; nothing is trained to find out."""
     measure = benchmark.measure
-    message = algorithm.begin(benchmark.space, stream(0, "strategy"), horizon=plan, measure=measure).ask()
+    begun = algorithm.begin(
+        *(benchmark.space, stream(0, "strategy")), horizon=plan, measure=measure, fidelities=fidelities(benchmark)
+    )
+    message = begun.ask()
     for query in message.queries if isinstance(message, Batch) else ():
         benchmark.space.check(query.arch)
         benchmark.epochs_of(query)

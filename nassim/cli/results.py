@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from nassim import rungs
 from nassim.cli.tables import Column, print_table, say
 from nassim.facts import Facts
 from nassim.metric import Metric
@@ -32,6 +33,7 @@ def print_summary(study: Study) -> None:
         done = f"{len(study.runs)} of {study.settings['runs']} runs"
         say(f"not complete: {done}; the command that made this study continues it")
     rows: list[dict[str, Any]] = summary_rows(study)
+    by_epochs = rungs.of_study(study)
     for name in study.benchmarks:
         facts = study.facts[name]
         splits = [split for split in SPLITS if facts.best(split) is not None]
@@ -50,6 +52,9 @@ def print_summary(study: Study) -> None:
         for what, source in study.settings["one_shot"].items():
             if what.endswith(f" on {name}"):
                 say(f"{what.partition(' on ')[0]} is {source['note']}.")
+        for (benchmark, strategy), runs in by_epochs.items():
+            if benchmark == name and any(len(run) > 1 for run in runs):
+                say(f"{strategy}, a run in the mean: {rungs.words(rungs.mean(runs))}.")
 
 
 def _title(study: Study, facts: Facts) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nassim import rungs
 from nassim.cautions import of_run
 from nassim.cli.console import (
     BudgetOption,
@@ -67,7 +68,7 @@ def main(
     )
     if not result.incumbents and result.stopped == "budget":
         raise InvalidSetting(no_answer(result.budget, bench))
-    cautions = of_run(result)
+    cautions, by_epochs = of_run(result), rungs.of_run(result)
     metric = bench.metric
     by_budget = [] if chosen.shares_weights else chosen.by_the_budget(bench.space)
     if as_json:
@@ -96,6 +97,7 @@ def main(
                 "simulated_seconds": result.seconds,
                 "worker_seconds": result.worker_seconds,
                 "epochs": result.epochs,
+                "rungs": [rung._asdict() for rung in by_epochs],
                 "incumbents": [
                     {
                         "simulated_seconds": x.seconds,
@@ -112,6 +114,7 @@ def main(
                     {
                         "architecture": str(t.arch),
                         "epochs": t.result.epochs,
+                        "paid_epochs": t.result.paid,
                         bench.search_metric: metric.signed(t.value),
                         "cost_seconds": t.result.cost,
                         "started_seconds": t.started,
@@ -135,12 +138,15 @@ def main(
     spent = f"{duration(result.seconds)} of simulated time" if in_seconds else f"{result.seconds:g} {bench.cost_unit}"
     by = f"{workers} worker{'s' if workers != 1 else ''}"
     say(f"{len(result.trials)} trials in {spent} on {by}; ended by: {result.stopped}\n")
+    seen_after = "the epochs of its training" if len(by_epochs) > 1 else f"{bench.search_epochs or bench.epochs} epochs"
     say(
-        f"Incumbents: {_measured(metric)} as seen in the search, after {bench.search_epochs or bench.epochs} epochs, "
+        f"Incumbents: {_measured(metric)} as seen in the search, after {seen_after}, "
         f"and means over the repeats after {bench.epochs} epochs."
     )
     if result.constraint:
         say(f"An incumbent that keeps to {result.constraint} goes before one that does not.")
+    if by_epochs and (chosen.chooses_epochs or len(by_epochs) > 1):
+        say(f"Trainings by their epochs: {rungs.words(by_epochs)}.")
     if result.restarted:
         say(
             f"restarted: {result.restarted} trainings that were to go on were made again from scratch: on {bench.name} "

@@ -32,7 +32,7 @@ CORE = {
     "options outlook pareto patience processes protocol query replay settings slips space strategy "
     "supernet too_small trace unrun variants version",
     "middle": "format1 one_shot own_files packing registry run stats store study_file testing",
-    "top": "cautions facts grid page plots record report reproduction study study_settings study_toml "
+    "top": "cautions facts grid page plots record report reproduction rungs study study_settings study_toml "
     "study_view summary",
     "cli": "__main__ cli",
     "front": "__init__",
