@@ -15,7 +15,6 @@ import json
 import random
 import re
 from collections.abc import Collection, Sequence
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -25,6 +24,7 @@ from numpy.typing import NDArray
 from nassim.benchmarks.spaces.nasbench101.classes import Numbering, cells, spellings
 from nassim.benchmarks.spaces.nasbench101.encodings import adjacency_encoding, matrix_of, path_encoding, spelled
 from nassim.benchmarks.spaces.nasbench101.graph import (
+    GROUPS,
     INPUT_LABEL,
     INTERIOR,
     MOST_EDGES,
@@ -93,16 +93,12 @@ class NASBench101Space(SearchSpace):
             self._numbering = cells()[1]
         return self._numbering
 
+    groups = GROUPS
+
     @property
     def size(self) -> int:
         """Number of cells: classes of isomorphic graphs, not spellings."""
         return CELLS
-
-    @cached_property
-    def groups(self) -> tuple[tuple[int, ...], ...]:
-        """Of each vertex after the input, the edges that lead to it and its operation (the output has none)."""
-        into = [[i for i, (_, target) in enumerate(PAIRS) if target == v] for v in range(1, VERTICES)]
-        return tuple((*edges, *([EDGES + v - 1] if v < LAST else [])) for v, edges in enumerate(into, 1))
 
     # -- values ---------------------------------------------------------------------------------
 
