@@ -76,6 +76,7 @@ class NASBench101Space(SearchSpace):
 
     encodings = MappingProxyType({"adjacency": adjacency_encoding, "path": path_encoding})
     frame = Frame(channels=128, cells=3, classes=10)
+    groups = GROUPS
 
     def __init__(
         self, *, sampling: str = "bernoulli", mutation: str = "nb101", numbering: Numbering | None = None
@@ -92,8 +93,6 @@ class NASBench101Space(SearchSpace):
         if self._numbering is None:
             self._numbering = cells()[1]
         return self._numbering
-
-    groups = GROUPS
 
     @property
     def size(self) -> int:
