@@ -76,7 +76,7 @@ def genetic_cnn(
         children: list[Architecture] = []
         for pair in (chosen[i : i + 2] for i in range(0, population_size, 2)):
             if len(pair) == 2 and rng.random() < crossover:  # 4
-                children += swapped(space, *pair, swap, rng)
+                children += swapped(space, pair[0], pair[1], swap, rng)
             else:  # 5
                 children += [changed(space, one, flip, rng) if rng.random() < mutation else one for one in pair]
         individuals = yield from evaluate_all(children)  # 6
