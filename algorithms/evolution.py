@@ -19,7 +19,7 @@ Departures:
     3. Of equally low members the oldest dies: a child that equals the lowest member takes its place, one below all
        others is gone at once.
 
-A member that was trained once with luck is never trained again and stays: docs/why-ageing.md has what that costs.
+A member that was trained once with luck is never trained again and stays: docs/why-ageing.md measures what that costs.
 
 Hyperparameters:
     population_size: P, members alive; none: by the budget, as for ``regularized_evolution``. NAS-Bench-201's
