@@ -18,7 +18,10 @@ Departures:
     4. The bandwidth factor of the code (3) widens continuous choices only: there are none.
 
 Hyperparameters:
-    eta, min_epochs, max_epochs, sizes: Hyperband's. HpBandSter has sizes="hpbandster".
+    eta: of so many one goes on. 3.
+    min_epochs: the fewest, as Hyperband's; where there are none so few, the fewest that there are.
+    max_epochs: the most; none: a full training.
+    sizes: of Hyperband's brackets: "paper", or "hpbandster" as in the code.
     kde: "categorical", or "hpbandster" for reproduction.
     random_fraction: rho. Code 1/3; NAS-Bench-201's authors 0.
     samples: N_s. Code 64; NAS-Bench-201's authors 4.

@@ -1,4 +1,4 @@
-"""Hyperband: successive halving with every trade-off between many architectures and many epochs.
+"""Successive halving with every trade-off between many architectures and many epochs (Hyperband).
 
 Paper: Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar, "Hyperband: A Novel Bandit-Based Approach to Hyperparameter
     Optimization", JMLR 18 (2018), arXiv:1603.06560, Algorithm 1.

@@ -163,3 +163,12 @@ def _nevergrad(ng: Any, radices: tuple[int, ...], look_up: LookUp, trials: int) 
             optimizer.tell(asked, -look_up(tuple(asked.value)))
 
     return {"DiscreteOnePlusOne": lambda: search("DiscreteOnePlusOne")}
+
+
+def fewer_epochs_rows(name: str) -> Iterator[Row]:
+    """Strategies that train for few epochs first; on digits, as NAS-Bench-201's wheel has 200 epochs only."""
+    benchmark = nassim.get_benchmark("nasbench201/digits")
+    for strategy in ("successive_halving", "hyperband", "asha", "bohb"):
+        (seconds,) = best_of(ROUNDS, partial(nassim.run, strategy, benchmark, "150q"))
+        target = 200.0 if strategy == "bohb" else None
+        yield Row("a run of 150 queries, fewer epochs", strategy, 1e3 * seconds, "ms", target, f"best of {ROUNDS}")

@@ -7,6 +7,7 @@ import itertools
 import math
 import random
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,14 @@ import nassim
 from nassim.query import Batch, Query, Trial
 from nassim.space import Architecture, SearchSpace
 from nassim.strategy import stream
+from nassim.tabular_data.recipe import Recipe
+from nassim.tabular_data.recipes import natsbench_topology
 from nassim.testing.problems import Answers
 
 ASHA = nassim.get_algorithm("asha")
 WORKERS = (1, 2, 4, 9, 25)
 MODES = ("promotion", "stopping")
+KNOWN = ("111020", "334034", "421211")  # cells of NATS-Bench that are at hand
 
 
 def runs(mode: str, workers: int, budget: str = "200q", seed: int = 0) -> nassim.Run:
@@ -170,6 +174,29 @@ def test_a_decision_uses_nothing_that_has_not_ended() -> None:
     assert late
     begun = [[(t.query, t.started) for t in run.trials if t.started <= moment] for run in (first, other)]
     assert begun[0] == begun[1]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_on_a_curve_of_natsbench_a_training_pays_as_one_that_is_not_interrupted(
+    mode: str, genuine: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the three cells of a release that are at hand."""
+    monkeypatch.setenv("NASSIM_DATA", str(tmp_path))
+    name = "NATS-tss-v1_0-3ffb9-simple"
+    Recipe.of(natsbench_topology).import_from(genuine(f"D-X-Y/NATS-Bench/*/fake_torch_dir/{name}"))
+    benchmark = nassim.get_benchmark("natsbench-topology/cifar10:curve", "repeat=1")
+    known = [benchmark.space.parse(text) for text in KNOWN]
+    monkeypatch.setattr(benchmark.space, "sample", lambda rng: rng.choice(known))
+    run = nassim.run(ASHA.configured(mode=mode), benchmark, "800q", workers=3)
+    assert {trial.result.epochs for trial in run.trials} == {1, 3, 9, 27, 81, 200} and run.restarted == 0
+    paid = {1: 1, 3: 2, 9: 6, 27: 18, 81: 54, 200: 119}
+    cost = {}
+    for trial in run.trials:
+        assert trial.result.paid == paid[trial.result.epochs]
+        cost[trial.arch, trial.result.epochs] = trial.result.cost
+    for arch in {arch for arch, epochs in cost if epochs == 200}:
+        whole = benchmark.query(Query(arch, 200), random.Random(0)).cost
+        assert sum(cost[arch, epochs] for epochs in paid) == pytest.approx(whole)
 
 
 @pytest.mark.parametrize("mode", MODES)
