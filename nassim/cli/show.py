@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nassim.benchmark import Benchmark
+from nassim.cli.completion import everything
 from nassim.cli.console import Json, find_architecture, print_json
 from nassim.cli.tables import Column, flowing, print_section, print_table, say
 from nassim.network import Frame, Part, measure, outline
@@ -22,7 +23,12 @@ EXAMPLES = (150, 500)  # trainings, for what follows from the budget
 
 
 def main(
-    name: Annotated[str, typer.Argument(help="an algorithm, a benchmark, a search space, or SPACE:ARCHITECTURE")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="an algorithm, a benchmark, a search space, or SPACE:ARCHITECTURE", autocompletion=everything
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
     """Show what is known of an algorithm, a benchmark, a search space or an architecture; all that have the name."""
