@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from nassim.cli.console import duration
+from nassim.cli.log import LOG
 from nassim.cli.tables import wrapped
 from nassim.files import is_written
 from nassim.report.follow import Follower
@@ -189,6 +190,8 @@ class LiveRace:
 
     def update(self, done: int, total: int) -> None:
         """``done`` of ``total`` runs are finished and in the study's file."""
+        if done > self.done:
+            LOG.info("%d of %d runs have finished", done, total)
         self.done, self.total = done, total
         if monotonic() - self._shown < PAUSE and done < total:
             return

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nassim import rungs
+from nassim.cautions import of_study
+from nassim.cli.log import LOG
 from nassim.cli.tables import Column, print_table, say
 from nassim.facts import Facts
 from nassim.metric import Metric
@@ -19,6 +21,10 @@ from nassim.summary import SPLITS, curve_rows, final_column, regret_column, summ
 def write_results(study: Study, folder: Path, to: Path | None = None) -> list[Path]:
     """Write summary.csv, curves.csv and the figures beside study.db, or into ``to``; return all four kinds."""
     to = to or folder
+    for what, reason in study.settings["left_out"].items():
+        LOG.warning("%s is left out: %s", what, reason)
+    for caution in of_study(study):
+        LOG.warning("caution: %s", caution.text)
     return [
         folder / FILE,
         write_csv(to / "summary.csv", summary_rows(study)),

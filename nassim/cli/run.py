@@ -8,6 +8,7 @@ import typer
 
 from nassim import rungs
 from nassim.cautions import of_run
+from nassim.cli.completion import algorithms, benchmarks
 from nassim.cli.console import (
     BudgetOption,
     ConstraintOption,
@@ -26,6 +27,7 @@ from nassim.cli.console import (
     follow,
     print_json,
 )
+from nassim.cli.log import LOG
 from nassim.cli.tables import Column, print_table, say
 from nassim.errors import InvalidSetting
 from nassim.metric import Metric
@@ -36,8 +38,11 @@ from nassim.too_small import no_answer
 
 
 def main(
-    algorithm: Annotated[str, typer.Argument(metavar="ALGO", help="e.g. regularized_evolution, re, or mine.py")],
-    benchmark: Annotated[str, typer.Argument(help="e.g. nasbench201/cifar10")],
+    algorithm: Annotated[
+        str,
+        typer.Argument(metavar="ALGO", help="e.g. regularized_evolution, re, or mine.py", autocompletion=algorithms),
+    ],
+    benchmark: Annotated[str, typer.Argument(help="e.g. nasbench201/cifar10", autocompletion=benchmarks)],
     budget: BudgetOption = None,
     protocol: ProtocolOption = "",
     seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
@@ -69,6 +74,9 @@ def main(
     if not result.incumbents and result.stopped == "budget":
         raise InvalidSetting(no_answer(result.budget, bench))
     cautions, by_epochs = of_run(result), rungs.of_run(result)
+    LOG.info("%s on %s, seed %d: %d trials", result.strategy, result.benchmark, seed, len(result.trials))
+    for caution in cautions:
+        LOG.warning("caution: %s", caution.text)
     metric = bench.metric
     by_budget = [] if chosen.shares_weights else chosen.by_the_budget(bench.space)
     if as_json:

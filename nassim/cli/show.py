@@ -11,6 +11,7 @@ import typer
 
 from nassim.benchmark import Benchmark
 from nassim.cli.bibtex import of_name
+from nassim.cli.completion import everything
 from nassim.cli.console import Json, find_architecture, print_json
 from nassim.cli.tables import Column, flowing, print_section, print_table, say
 from nassim.network import Frame, Part, measure, outline
@@ -28,7 +29,11 @@ EXAMPLES = (150, 500)  # trainings, for what follows from the budget
 
 def main(
     name: Annotated[
-        str, typer.Argument(help="an algorithm, a benchmark, a search space, a file of your own, or SPACE:ARCHITECTURE")
+        str,
+        typer.Argument(
+            help="an algorithm, a benchmark, a search space, a file of your own, or SPACE:ARCHITECTURE",
+            autocompletion=everything,
+        ),
     ],
     bibtex: Annotated[
         bool, typer.Option("--bibtex", help="What to cite, as BibTeX; of nassim itself: nassim show nassim --bibtex.")

@@ -15,7 +15,6 @@ from nassim.cli.main import main
 from nassim.registry import get_algorithm
 
 Capture = pytest.CaptureFixture[str]
-NOT_YET = pytest.mark.xfail(strict=True, reason="not there yet")
 
 
 def nassim(capsys: Capture, *arguments: str | Path) -> tuple[object, str, str]:
@@ -25,7 +24,6 @@ def nassim(capsys: Capture, *arguments: str | Path) -> tuple[object, str, str]:
     return (ended.value.code or 0, *capsys.readouterr())
 
 
-@NOT_YET
 def test_random_is_random_search() -> None:
     assert get_algorithm("random").name == "random_search"
 
@@ -39,7 +37,6 @@ def test_the_list_says_what_every_strategy_does(width: int, capsys: Capture, mon
         assert "REINFORCE with one independent categorical distribution a decision" in out
 
 
-@NOT_YET
 @pytest.mark.parametrize("benchmark", ["toy/additive", "nasbench201/digits"])
 @pytest.mark.parametrize("noise", ["mean", "draw", "repeat=1"])
 def test_query_prints_no_number_twice(benchmark: str, noise: str, capsys: Capture) -> None:
@@ -51,7 +48,6 @@ def test_query_prints_no_number_twice(benchmark: str, noise: str, capsys: Captur
     assert sum(arch in line for line in lines) == 1
 
 
-@NOT_YET
 def test_a_table_without_specification_is_told_of_the_template(tmp_path: Path, capsys: Capture) -> None:
     (tmp_path / "mine.csv").write_text("a,b\n1,2\n")
     code, _, err = nassim(capsys, "data", "import", "mine", tmp_path / "mine.csv")
@@ -65,7 +61,6 @@ def test_a_family_without_task_is_told_of_its_tables(capsys: Capture) -> None:
     assert code == 2 and err.count("\n") == 1 and "nasbench201/cifar10" in err and ":training" not in err
 
 
-@NOT_YET
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_prints_a_script(shell: str, capsys: Capture) -> None:
     code, out, _ = nassim(capsys, "completion", shell)
@@ -74,7 +69,6 @@ def test_completion_prints_a_script(shell: str, capsys: Capture) -> None:
         subprocess.run([shell, "-n"], input=out, text=True, check=True, timeout=20)
 
 
-@NOT_YET
 @pytest.mark.parametrize(
     ("typed", "wanted"),
     [
@@ -97,7 +91,6 @@ def test_names_are_completed(typed: str, wanted: list[str]) -> None:
     assert sorted(done.stdout.split()) == wanted, done.stderr
 
 
-@NOT_YET
 def test_a_log_says_what_happened_and_when(tmp_path: Path, capsys: Capture) -> None:
     log = tmp_path / "what happened.log"
     small = ("--algos", "ls", "--benchmark", "toy/additive", "--budget", "8q", "--seeds", "3", "--jobs", "1")
