@@ -31,7 +31,7 @@ const step = (way) => {
 };
 const setFull = async (wanted) => {
   document.documentElement.classList.toggle("staged", wanted);
-  byId("full").textContent = wanted ? "⛶ leave" : "⛶ full screen";
+  byId("full").textContent = wanted ? "leave full screen" : "full screen";
   byId("full").setAttribute("aria-pressed", wanted);
   try {
     if (wanted && document.fullscreenEnabled) await document.documentElement.requestFullscreen();
@@ -134,10 +134,11 @@ const drawColumns = () => {
   const { metric } = part(), [center, band, centerSaid, bandSaid] = CENTERS[state.center], regret = state.value === "regret";
   const what = regret ? `${SPLITS[state.split]} ${metric.regret}` : metric.titles[state.split].replace(/ \[.*/, "");
   const unit = bracketed(regret ? metric.regret_unit : metric.unit);
-  byId("readout-head").replaceChildren(...["strategy", `${center}${unit}`, `${band}${unit}`, "answered [% of runs]"].map((text, i) =>
+  byId("readout-head").replaceChildren(...["strategy", center, band, "answered [% of runs]"].map((text, i) =>
     make("th", { scope: "col", class: i ? "" : "text" }, text)));
+  byId("readout-caption").textContent = `At the time of the clock: ${what}${unit}`;
   byId("columns").textContent = `Center (the line): ${centerSaid} of the ${what}. The band: ${bandSaid}. ` +
-    "answered: how many of the runs had their first answer by then.";
+    "Answered: how many of the runs had their first answer by then.";
 };
 
 // The curves in words at the time of the clock: for the keyboard, for a screen reader, for a phone.

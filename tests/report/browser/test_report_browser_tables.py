@@ -72,9 +72,10 @@ def test_the_table_at_the_clock_says_what_its_columns_are(visiting: Visits, real
         ):
             visit.choose(center=center)
             head = table.locator("thead").inner_text()
-            assert all(word in head for word in words) and "percentage points" in head
+            assert all(word in head for word in words) and "[" not in head.replace("[% of runs]", "")
+            assert table.locator("caption").inner_text().endswith("test regret [percentage points]")
         note = visit.page.inner_text("#columns")
-        assert "Center" in note and "band" in note and "answered" in note and "first answer" in note
+        assert "Center" in note and "band" in note and "Answered" in note and "first answer" in note
         assert all("%" not in text for text in visit.page.locator("#readout td").all_inner_texts())
         visit.choose(axis="queries")
         assert visit.page.inner_text("#clock") == "after 25 queries"
