@@ -19,6 +19,7 @@ Departures: what would be pooled below 1x1 is left as it is; networks in which a
 
 from __future__ import annotations
 
+import operator
 import random
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -72,6 +73,7 @@ class CGPSpace(SearchSpace):
                 f"{name}: a grid of {rows} x {columns}, {back} columns back, {least} to {most} active nodes cannot be."
             )
         self.functions = (*blocks, *POOLS, *JOINS)
+        self._widths = {name: width_of(name) for name in blocks}
         self.least, self.most, self.count = least, most, rows * columns
         self._first = [max(0, (i // rows - back) * rows + 1) for i in range(self.count)]  # of a node's possible inputs
         self._first.append((columns - back) * rows + 1)  # of the output's
@@ -88,11 +90,21 @@ class CGPSpace(SearchSpace):
 
     def is_valid(self, arch: Architecture) -> bool:
         """Whether it is a genotype of this grid with as many active nodes, and maps as narrow, as is allowed."""
-        return super().is_valid(arch) and not self._objection(self._nodes(arch))
+        return self._fits(arch) and not self._objection(self._nodes(arch))
+
+    def _fits(self, arch: Architecture) -> bool:
+        """Whether all genes are options."""
+        c = arch.choices
+        return (
+            arch.space == self.name
+            and len(c) == len(self.radices)
+            and min(c) >= 0
+            and all(map(operator.lt, c, self.radices))
+        )
 
     def check(self, arch: Architecture) -> Architecture:
         """Return ``arch``; `InvalidArchitecture` with the reason if it is not of this space."""
-        if not super().is_valid(arch):
+        if not self._fits(arch):
             raise InvalidArchitecture(f"{str(arch)[:80]} is not an architecture of {self.name}. {self.how_to_write()}")
         if reason := self._objection(self._nodes(arch)):
             raise InvalidArchitecture(f"{str(arch)[:80]}... is not an architecture of {self.name}: {reason}.")
@@ -105,15 +117,14 @@ class CGPSpace(SearchSpace):
         channels = {0: 3}
         for i, (function, inputs) in nodes.items():
             given = [channels[source] for source in inputs]
-            if function in POOLS or function == "sum":
-                channels[i] = max(given)
-            elif function == "concat":
-                channels[i] = sum(given)
-            else:
-                width = width_of(function)
-                channels[i] = max(width, *given) if function.startswith("res") else width
-            if channels[i] > WIDEST:
-                return f"node {i} has {channels[i]} channels, more than {WIDEST}"
+            width = self._widths.get(function)
+            if width is None:  # pooling, concatenation, sum
+                width = sum(given) if function == "concat" else max(given)
+            elif function.startswith("res"):
+                width = max(width, *given)
+            if width > WIDEST:
+                return f"node {i} has {width} channels, more than {WIDEST}"
+            channels[i] = width
         return ""
 
     def parse(self, text: str) -> Architecture:
@@ -191,7 +202,7 @@ class CGPSpace(SearchSpace):
             for i in sorted(self.active(arch))
             for other in self._others[i][c[i]]
         ]
-        return [other for other in near if self.is_valid(other)]
+        return [other for other in near if not self._objection(self._nodes(other))]
 
     # -- structure ------------------------------------------------------------------------------
 

@@ -13,16 +13,10 @@ from nassim.errors import InvalidArchitecture, InvalidSetting
 from nassim.network import Frame, measure
 from nassim.plots import cell_figure
 from nassim.space import Architecture
-from nassim.testing import check_space
 
 CHAIN = "0-60-660"
 FIRST = "1-36-652"  # conv1 1->2, separable3 1->3, avg3 2->4, depthwise3 3->4
 IDLE = "|".join([CHAIN] * 4)
-
-
-@pytest.mark.slow
-def test_the_space_keeps_the_contract() -> None:
-    check_space(SPACE)
 
 
 def test_counts() -> None:

@@ -23,9 +23,8 @@ from nassim.testing import check_space
 TEXT = "sep3~0+identity~1|max3~2+1x7-7x1~0||avg3~0+avg3~1"
 
 
-@pytest.mark.parametrize("space", [SPACE, ONE_CELL, NASNetSpace("nasnet-two", blocks=2)], ids=lambda s: s.name)
-def test_the_spaces_keep_the_contract(space: NASNetSpace) -> None:
-    check_space(space)
+def test_a_smaller_space_keeps_the_contract() -> None:
+    check_space(NASNetSpace("nasnet-two", blocks=2))
 
 
 def test_counts() -> None:
