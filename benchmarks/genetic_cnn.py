@@ -4,7 +4,7 @@ Paper: L. Xie & A. Yuille, "Genetic CNN", ICCV 2017, arXiv:1703.01513; trainings
 
 Splits: of ``fashion14``, ``valid`` are 5,000 of Fashion-MNIST's training images, ``test`` its 10,000 test images.
 
-Noise: three trainings of each of the 1,812 classes of equal networks of the smaller space, with other seeds.
+Noise: two trainings of each of the 1,812 classes of equal networks of the smaller space, with other seeds.
 
 Pitfalls: the table's networks are not the paper's: 3x3 convolutions without normalization on maps of 4 x 4 (two seeds
     do not agree on what the paper's learn in seconds), trained for one epoch of 8,000 images. Without normalization

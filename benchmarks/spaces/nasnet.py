@@ -54,6 +54,7 @@ class NASNetSpace(SearchSpace):
     200
     """
 
+    options_are_words = True
     frame = Frame(channels=24, cells=3, classes=10)
 
     def __init__(self, name: str = "nasnet", blocks: int = 5, cells: Sequence[str] = CELLS) -> None:
