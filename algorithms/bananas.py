@@ -1,7 +1,7 @@
 """BANANAS: Bayesian optimization with an ensemble of networks on path encodings; candidates are mutations of the best.
 
-Paper: White, Neiswanger, Savani, "BANANAS: Bayesian Optimization with Neural Architectures for Neural Architecture
-    Search", AAAI 2021, arXiv:1910.11858, Algorithm 1, in the form of its code (naszilla).
+Paper: C. White, W. Neiswanger, Y. Savani, "BANANAS: Bayesian Optimization with Neural Architectures for Neural
+    Architecture Search", AAAI 2021, arXiv:1910.11858, Algorithm 1, in the form of its code (naszilla).
 
 Pseudocode:
     1  train t0 random architectures
