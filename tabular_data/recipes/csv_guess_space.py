@@ -107,5 +107,6 @@ def _joined(cells: Sequence[str]) -> tuple[str, list[list[str]]]:
 
 
 def _option(option: str) -> str:
-    """A whole number stands as it is, everything else in quotes."""
-    return option if re.fullmatch(r"-?[1-9][0-9]{0,14}|0", option) else quoted(option)
+    """A number as it is, if reading it gives the same text; everything else in quotes."""
+    plain = re.fullmatch(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?", option)
+    return option if plain and text_of(float(option)) == option else quoted(option)
