@@ -49,4 +49,4 @@ def main(
     with put_in_place(target) as file:
         file.write(guessed.text.encode())
     typer.echo(f"written: {target}")
-    typer.echo(f"read it, then: nassim data import {target.stem} {results} --spec {target}")
+    typer.echo(f"read it, then:\n    nassim data import {target.stem} {results} --spec {target}")
