@@ -59,10 +59,9 @@ def _label(figure: Figure, panels: Sequence[Axes], parts: Sequence[Part], column
     else:
         for axes, text in zip(panels, times, strict=True):
             axes.set_xlabel(text)
-    if len(panels) > 1 and len(set(regrets)) == 1:
-        figure.supylabel(regrets[0])
-    else:
-        for axes, text in zip(panels, regrets, strict=True):
+    shared = len(set(regrets)) == 1
+    for i, (axes, text) in enumerate(zip(panels, regrets, strict=True)):
+        if not shared or i % columns == 0:  # beside the first of a row
             axes.set_ylabel(text)
 
 
