@@ -202,19 +202,22 @@ def cell_figure(space: SearchSpace, arch: Architecture) -> Figure:
 _PAPER = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "#bbbbbb", "lw": 0.5}
 
 
-def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "pdf")) -> list[Path]:
+def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "pdf"), *, dpi: int = 160) -> list[Path]:
     """Write a figure in several formats, each as ``path`` with the format as suffix."""
-    return [save_as(figure, path.with_name(f"{path.name}.{suffix}")) for suffix in formats]
+    return [save_as(figure, path.with_name(f"{path.name}.{suffix}"), dpi=dpi) for suffix in formats]
 
 
-def save_as(figure: Figure, path: Path) -> Path:
-    """Write a figure in the format of the path's suffix; the same figure gives the same bytes."""
+def save_as(figure: Figure, path: Path, *, dpi: int = 160) -> Path:
+    """Write a figure in the format of the path's suffix; the same figure gives the same bytes.
+
+    ``dpi``: pixels an inch, where it is made of pixels.
+    """
     suffix = path.suffix.removeprefix(".").lower()
     if suffix not in ("png", "pdf", "svg"):
         raise InvalidSetting(f"{path}: figures are written as .png, .pdf or .svg.")
     metadata = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[suffix]
     with put_in_place(path) as file, rc_context({"svg.hashsalt": "nassim"}):
-        figure.savefig(file, format=suffix, dpi=160, metadata=metadata)
+        figure.savefig(file, format=suffix, dpi=dpi, metadata=metadata)
     return path
 
 
