@@ -84,7 +84,7 @@ def test_the_life_of_a_table(
     for arguments, message in (
         (("other", results, "--spec", str(tmp_path / "none.toml")), "nassim data template"),
         (("nasbench201", results, "--spec", spec), "is a released table"),
-        (("other", results), "is not a recipe"),
+        (("other", results), "nassim data template"),
         (("mine", results), "--spec"),
         (("other", str(tmp_path / "none.csv"), "--spec", spec), "is not there"),
     ):
