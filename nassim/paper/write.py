@@ -66,6 +66,8 @@ def captions_of(parts: Sequence[Part], finals: Finals | None, reason: str) -> di
     synthetic = [part.name for part in parts if part.facts.synthetic]
     from_found += " pp: percentage points." if any(part.metric.regret_unit == "pp" for part in parts) else ""
     from_found += f" Synthetic: {', '.join(synthetic)}." if synthetic else ""
+    for part in parts:
+        from_found += f" {part.name}: surrogate ({part.facts.surrogate})." if part.facts.surrogate else ""
     found = {
         "anytime": f"Median regret of the incumbent over {several} seeds against {parts[0].clock.words} "
         f"({parts[0].workers} worker{'s' * (parts[0].workers != 1)}); bars at the marks are quartiles. Regret up to "

@@ -56,6 +56,7 @@ MAY_IMPORT = {
     "benchmarks": {"ground", "spaces", *BACK_ENDS},
     **{name: {"ground", "spaces", "relaxations", name} for name in BACK_ENDS},
     "full_training": {"ground", "spaces", "relaxations", "full_training", "tabular_data"},  # it makes a table
+    "tabular_data": {"ground", "spaces", "relaxations", "tabular_data", "surrogates"},  # recipes fit surrogates
 }
 # Which installed package may be imported where; numpy everywhere.
 THIRD_PARTY = {
