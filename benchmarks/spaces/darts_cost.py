@@ -29,14 +29,14 @@ _CONVOLUTIONS = {"sep_conv_3x3": (3, 2), "sep_conv_5x5": (5, 2), "dil_conv_3x3":
 
 def multiply_adds(choices: NDArray[Any]) -> NDArray[np.int64]:
     """Multiply-adds for one image of the network in `FRAME`: (n, 22) -> (n,)."""
-    found: NDArray[np.int64] = _counted(choices)[0]
-    return found
+    counted: NDArray[np.int64] = _counted(choices)[0]
+    return counted
 
 
 def parameters(choices: NDArray[Any]) -> NDArray[np.int64]:
     """Trainable parameters of the network in `FRAME`: (n, 22) -> (n,)."""
-    found: NDArray[np.int64] = _counted(choices)[1]
-    return found
+    counted: NDArray[np.int64] = _counted(choices)[1]
+    return counted
 
 
 def _counted(choices: NDArray[Any]) -> NDArray[np.int64]:

@@ -50,7 +50,12 @@ def print_summary(study: Study) -> None:
         clock = "simulated s" if facts.cost_unit == "seconds" else facts.cost_unit
         less = [Column("seeds", drop=5), Column("queries", drop=3), Column(clock, drop=4)]
         finals = [Column(facts.metric.head(split), drop=2 * (split != splits[-1])) for split in splits]
-        regret = [Column("regret"), Column("IQM", drop=6), Column("median", drop=1), Column("quartiles", drop=7)]
+        regret: list[str | Column] = [
+            "regret",
+            Column("IQM", drop=6),
+            Column("median", drop=1),
+            Column("quartiles", drop=7),
+        ]
         print_table(
             ["strategy", *less, *finals, *(regret if known else [])],
             [_line(row, facts, splits)[: None if known else 4 + len(finals)] for row in here],
