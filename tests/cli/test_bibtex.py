@@ -97,9 +97,12 @@ def test_entries_by_hand(capsys: Capture, name: str, key: str, expected: dict[st
 
 
 def test_a_paper_named_by_its_number_alone_is_found_elsewhere(capsys: Capture) -> None:
-    """darts names NAS-Bench-201 by authors and number; the algorithm and the space of that name share an entry."""
+    """darts names NAS-Bench-201 by authors and number; the algorithm and the space of that name share an entry.
+
+    The family of the space names the surrogate's paper, too.
+    """
     entries = parsed(shown(capsys, "darts", "--bibtex")[1])
-    assert list(entries) == ["liu2019darts", "dong2020nasbench201"]
+    assert list(entries) == ["liu2019darts", "dong2020nasbench201", "zela2022surrogate"]
     assert "Extending the Scope" in entries["dong2020nasbench201"]["title"]
 
 
