@@ -17,14 +17,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from nassim.benchmark import About, Noise
+from nassim.benchmark import Noise
 from nassim.benchmarks.spaces.nasbench201_3ops import CELLS, ROWS, SPACE
 from nassim.benchmarks.spaces.nasbench201_cost import flops, parameters
 from nassim.full_training.training.recipe import get_recipe
 from nassim.tabular_data import digits
 from nassim.tabular_data.table import Table
 from nassim.tabular_data.tabulated import Tabulated
-from nassim.tabular_data.trained import open_trained, shipped
+from nassim.tabular_data.trained import about_trained, open_trained, shipped
 
 __all__ = ["SPACE", "TASKS", "load"]
 
@@ -50,20 +50,10 @@ def load(task: str, noise: Noise) -> Tabulated:
         task,
         space=SPACE,
         noise=noise,
-        about=About(
-            title=f"NAS-Bench-201 with three operations on {_TITLES[task]}, {max(header.epochs)} epochs, by nassim",
-            paper="space and skeleton: Dong & Yang, ICLR 2020, arXiv:2001.00326; trainings: docs/benchmarks.md",
-            source=f"{header.source}, on {header.sources['machine']}",
-            licence=header.licence,
-            citation=header.citation,
-            splits={name.partition("/")[2]: text for name, text in header.splits.items()},
-            extras={
-                "parameters": "trainable",
-                "flops": "multiply-adds for one image",
-                "latency": "seconds on one thread of the recording machine",
-            },
-            notes=header.errata,
-            sha256=header.sha256,
+        about=about_trained(
+            header,
+            f"NAS-Bench-201 with three operations on {_TITLES[task]}, {max(header.epochs)} epochs, by nassim",
+            "space and skeleton: Dong & Yang, ICLR 2020, arXiv:2001.00326; trainings: docs/benchmarks.md",
         ),
         extras={
             "parameters": parameters(CELLS, **sizes),
