@@ -271,3 +271,10 @@ def test_the_page_has_the_figures() -> None:
     low, high = (100 * COLUMNS["cifar10/learned"]).tolist()
     assert f"{low:.2f} to {high:.2f} %" in text
     assert text.index("must not be used") < text.index("## "), "first on the page"
+
+
+def test_the_checklist_says_what_only_predicts(tmp_path: Path) -> None:
+    nassim.compare("re", "darts/cifar10", "8q", seeds=2, out=tmp_path / "study").report()
+    text = (tmp_path / "study" / "report.md").read_text(encoding="utf-8")
+    assert "darts/cifar10 predicts (distilled from 1,218 predictions of NAS-Bench-301)" in text
+    assert "costs are declared" in text and "recorded or declared training seconds" in text
