@@ -9,12 +9,13 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+import typer.main
 from hypothesis import settings
 
 from nassim.supernet import Supernets
@@ -37,6 +38,20 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _folder in config.stash:
         shutil.rmtree(config.stash[_folder], ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _the_commands_are_built_once() -> Iterator[None]:
+    """A process gives one command, but a test session thousands: typer would build all of them each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.main, "get_command", cache(typer.main.get_command))
+        yield
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures are made and not rendered, which takes most of a small comparison: for tests that look at none."""
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", lambda figure, file, **options: file.write(b"undrawn"))
 
 
 def _run(*command: str | Path) -> str:

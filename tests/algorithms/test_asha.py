@@ -176,6 +176,7 @@ def test_a_decision_uses_nothing_that_has_not_ended() -> None:
     assert begun[0] == begun[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_on_a_curve_of_natsbench_a_training_pays_as_one_that_is_not_interrupted(
     mode: str, genuine: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -132,6 +132,7 @@ def test_it_beats_random_search_on_nasbench201(
     assert mannwhitneyu(found, chance, alternative="greater").pvalue < 0.01
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_threads_of_the_linear_algebra(cifar10: Benchmark) -> None:
     code = "import nassim; print(nassim.run('gp_bo', 'nasbench201/cifar10', '60q').trials)"
     traces = [

@@ -178,6 +178,7 @@ def test_workers_share_each_level(cifar10: Benchmark) -> None:
     assert run.seconds < 0.5 * one.seconds
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_threads_of_the_linear_algebra(cifar10: Benchmark, runs: list[Run]) -> None:
     code = "import nassim; print(nassim.run('pnas', 'nasbench201/cifar10', '150q').trials)"
     traces = [

@@ -43,6 +43,7 @@ def worth(arch: Architecture) -> float:
     return 0.6 + sum(gains[operation] for operation in arch.choices[1::2])
 
 
+@pytest.mark.slow
 def test_the_published_search_trains_1160_cells_in_beams_of_256() -> None:
     """136 cells of one block, then K = 256 of each of two to five blocks: 136 + 4 x 256."""
     problem = Answers("worth", ONE, worth)
@@ -108,6 +109,7 @@ def test_blocks_share_their_embeddings_so_that_the_next_level_is_ranked_before_i
         assert spearmanr(predicted, [worth(arch) for arch in level]).statistic > 0.7
 
 
+@pytest.mark.slow
 def test_it_climbs_the_blocks_of_nasnet_one() -> None:
     run = nassim.run(PNAS.configured(steps=20, fine_tuning_steps=5), Answers("worth", ONE, worth), "60q")
     assert Counter(ONE.complexity(trial.arch) for trial in run.trials) == dict.fromkeys(range(1, 6), 12)

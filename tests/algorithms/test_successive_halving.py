@@ -77,12 +77,14 @@ def better(name: str, benchmark: str, budget: str, seeds: int) -> float:
     return float(mannwhitneyu(ours, chance, alternative="greater").pvalue)
 
 
-@pytest.mark.parametrize("name", ["successive_halving", "asha", "bohb"])
+@pytest.mark.parametrize("name", ["successive_halving", "asha", pytest.param("bohb", marks=pytest.mark.slow)])
 def test_better_than_random_search_on_digits(name: str) -> None:
     """Hyperband is not, significantly: docs/fewer-epochs.md has the numbers."""
     assert better(name, "nasbench201/digits", "20s", 60) < 0.02
 
 
-@pytest.mark.parametrize("name", ["successive_halving", "hyperband", "asha", "bohb"])
+@pytest.mark.parametrize(
+    "name", ["successive_halving", "hyperband", "asha", pytest.param("bohb", marks=pytest.mark.slow)]
+)
 def test_better_than_random_search_on_nasbench201_with_12_epochs(name: str, genuine_data: Path) -> None:
     assert better(name, "nasbench201/cifar10", "100000s", 40) < 0.02

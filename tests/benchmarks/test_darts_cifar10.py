@@ -230,6 +230,7 @@ def test_show_run_and_list_say_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert "This run of regularized_evolution on darts/cifar10 ended with a prediction above all that" in long
 
 
+@pytest.mark.slow
 def test_compare_says_it_and_needs_neither_torch_nor_scikit_learn(tmp_path: Path) -> None:
     """From the command to the figure and the report, in a process of its own."""
     out = tmp_path / "study"

@@ -85,6 +85,7 @@ def test_it_meets_the_contract(noise: str) -> None:
     assert bench.fidelities == (1, 2, 3, 4) and bench.has_test
 
 
+@pytest.mark.slow
 def test_strategies_are_compared_on_it_without_torch(tmp_path: Path) -> None:
     code = """
 import sys

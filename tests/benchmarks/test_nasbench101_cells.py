@@ -90,6 +90,7 @@ def test_wirings_are_those_of_the_definition() -> None:
     assert [len(labelled) for labelled in labelled_wirings()] == [1, 2, 10, 121, 1_545, 4_793]
 
 
+@pytest.mark.slow
 def test_cells_are_in_the_order_of_the_authors_list() -> None:
     for size in SIZES:
         keys = [(int(size.wirings[w]), *labels) for w, labels in zip(size.wiring, size.labels.tolist(), strict=True)]

@@ -46,6 +46,7 @@ def test_strategies_search_it() -> None:
         assert run.best.valid > 0.6 and str(run.best.arch).startswith("nasbench201_3ops:")
 
 
+@pytest.mark.slow
 def test_it_can_be_trained_as_the_cell_that_it_is() -> None:
     pytest.importorskip("torch")
     from nassim.full_training.images.data import load_data

@@ -132,7 +132,7 @@ def test_every_number_is_what_the_official_api_answers(kind: str, releases: Path
                             assert said["all_time"] == pytest.approx((epoch + 1) * each, rel=1e-12)
 
 
-@pytest.mark.parametrize("kind", RECIPES)
+@pytest.mark.parametrize("kind", [pytest.param("tss", marks=pytest.mark.slow), "sss"])
 @pytest.mark.parametrize("task", TASKS)
 def test_the_benchmark_answers_as_the_official_api(kind: str, task: str, releases: Path, data: Path) -> None:
     api, bench, dataset = official(kind, releases), benchmark(kind, task), TASKS[task]
@@ -223,6 +223,7 @@ def test_verify_sees_an_altered_curve(releases: Path, tmp_path: Path, monkeypatc
             nassim.get_benchmark(name)
 
 
+@pytest.mark.slow
 def test_importing_stays_below_a_gigabyte(releases: Path, tmp_path: Path) -> None:
     """The arrays have all rows, however many records there are; a record is let go before the next."""
     command = [sys.executable, "-c", IMPORT, str(releases / FOLDERS["tss"]), str(tmp_path / "table.h5")]
@@ -262,7 +263,9 @@ def complete(module: ModuleType, data: Path) -> None:
     natsbench_import.write(Recipe.of(module).path, header, columns, np.arange(release.space.size, dtype=np.int32))
 
 
-@pytest.mark.parametrize("task", ["cifar10", "imagenet16-120", "cifar100:curve"])
+@pytest.mark.parametrize(
+    "task", ["imagenet16-120", *(pytest.param(task, marks=pytest.mark.slow) for task in ("cifar10", "cifar100:curve"))]
+)
 def test_a_complete_table_keeps_the_contract(
     task: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

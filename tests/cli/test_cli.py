@@ -126,6 +126,7 @@ COMPARE = ("compare", "--algos", "re,ls", "--benchmark", "toy/additive", "--benc
 COMPARE += ("--budget", "20q", "--seeds", "3", "--jobs", "1")
 
 
+@pytest.mark.slow
 def test_compare_plot_export(capsys: Capture, tmp_path: Path) -> None:
     out = tmp_path / "study"
     text = Outcome(capsys, *COMPARE, "--out", str(out)).out
@@ -150,6 +151,7 @@ def test_compare_plot_export(capsys: Capture, tmp_path: Path) -> None:
     assert [row["strategy"] for row in data["summary"]] == [row["strategy"] for row in summary]  # type: ignore[attr-defined]
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_same_command_finds_its_default_folder(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,6 +161,7 @@ def test_the_same_command_finds_its_default_folder(
     assert Outcome(capsys, *COMPARE, "--set", "re.sample_size=2", "--json").json["out"] != first
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_where_there_is_no_supernet_darts_is_left_out_and_the_others_run(capsys: Capture, tmp_path: Path) -> None:
     arguments = [*COMPARE[:2], "re,darts", *COMPARE[3:], "--out", str(tmp_path / "study")]
     found = Outcome(capsys, *arguments)

@@ -162,6 +162,7 @@ def test_parallel_jobs_build_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
         assert one.valid.tolist() == two.valid.tolist() and one.test.tolist() == two.test.tolist()
 
 
+@pytest.mark.slow
 def test_validate_retrains_what_a_study_found(
     capsys: pytest.CaptureFixture[str], small_table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ import pytest
 from nassim.cli.main import main
 from nassim.tabular_data.own_table import table_path
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 SPEC = """
 [decisions]
 a = ["x", "y"]

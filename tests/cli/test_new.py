@@ -11,6 +11,8 @@ import pytest
 
 from nassim.cli.main import main
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 Capture = pytest.CaptureFixture[str]
 ROOT = Path(__file__).parents[2]
 

@@ -9,6 +9,8 @@ import pytest
 import nassim
 from nassim.cli.main import main
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 Capture = pytest.CaptureFixture[str]
 
 MINE = '''"""Climbs."""

@@ -12,6 +12,8 @@ from nassim.cli.main import main
 from nassim.errors import InvalidSetting, MissingData
 from nassim.study import Study, compare
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 Capture = pytest.CaptureFixture[str]
 
 MINE = '''"""Climbs from one architecture to the next."""

@@ -14,6 +14,8 @@ import pytest
 from nassim.cli.main import main
 from nassim.registry import get_algorithm
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 Capture = pytest.CaptureFixture[str]
 
 

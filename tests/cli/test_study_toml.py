@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from nassim.cli.main import main
 from nassim.study import Study
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 Capture = pytest.CaptureFixture[str]
 SMALL = ("--benchmark", "toy/additive", "--budget", "9q", "--seeds", "2", "--jobs", "1", "--no-report")
 MINE = '''"""Climbs."""

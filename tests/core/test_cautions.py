@@ -13,6 +13,8 @@ from nassim import Search, SearchSpace, evaluate, strategy
 from nassim.registry import get_algorithm
 from nassim.study import Study, compare
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 @strategy(family="test", year=2020)
 def one_at_a_time(space: SearchSpace, rng: random.Random) -> Search:

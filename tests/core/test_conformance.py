@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from inspect import signature
 from itertools import count, product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,11 @@ from nassim.testing import check_benchmark, check_space, check_strategy
 from nassim.testing.problems import Answers, ThreePoints
 
 
-@pytest.mark.parametrize("name", space_names())
+def _but_slow(names: list[str], slow: set[str]) -> list[Any]:
+    return [pytest.param(name, marks=pytest.mark.slow) if name in slow else name for name in names]
+
+
+@pytest.mark.parametrize("name", _but_slow(space_names(), {"cgp", "cgp-res"}))
 def test_space(name: str) -> None:
     check_space(nassim.get_space(name))
 
@@ -45,7 +50,7 @@ def opened(name: str, noise: str = "draw") -> nassim.Benchmark:
 BLACK_BOX = [n for n in algorithm_names() if "supernet" not in signature(nassim.get_algorithm(n).function).parameters]
 
 
-@pytest.mark.parametrize("name", BLACK_BOX)
+@pytest.mark.parametrize("name", _but_slow(BLACK_BOX, {"bananas"}))
 def test_strategy(name: str) -> None:
     check_strategy(nassim.get_algorithm(name))
 

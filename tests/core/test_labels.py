@@ -12,6 +12,8 @@ from nassim.registry import get_algorithm
 from nassim.study import Study, compare
 from nassim.summary import summary_rows
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def test_variants_stand_beside_each_other() -> None:
     study = compare(["re[sample_size=3|10]", "re"], ["toy/additive"], "40q", seeds=2)

@@ -250,6 +250,7 @@ def test_run_prints_the_mode(typed: Typed) -> None:
     assert "10,890 s of Dong & Yang 2020, Table 5" in out
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_compare_prints_the_mode(typed: Typed, tmp_path: Path) -> None:
     arguments = ("--budget", "5q", "--seeds", "12", "--jobs", "1", "--out", str(tmp_path))
     code, out, err = typed("compare", "--algos", "re,darts,gdas", "--benchmark", "nasbench201/cifar10", *arguments)
@@ -274,6 +275,7 @@ main({})
 """
 
 
+@pytest.mark.slow
 def test_recorded_runs_need_no_torch_and_live_ones_name_it(tmp_path: Path) -> None:
     arguments = ["compare", "--algos", "re,darts,enas", "--benchmark", "nasbench201/cifar10", "--budget", "3q"]
     arguments += ["--seeds", "2", "--jobs", "1", "--out", str(tmp_path)]

@@ -108,6 +108,7 @@ def test_a_strategy_that_says_nothing_is_ended_by_patience(endless: Callable[...
     assert time.monotonic() - before < 20
 
 
+@pytest.mark.slow
 def test_patience_counts_thinking_alone_and_each_message_begins_anew() -> None:
     class Slow(type(TOY)):  # type: ignore[misc]
         def query(self, query: Query, rng: random.Random) -> Any:

@@ -158,6 +158,7 @@ def test_profiles_with_limits() -> None:
     assert profile_band([], [0.5]).value is None and profile_band([[0.3], []], [0.5]).value is None
 
 
+@pytest.mark.slow
 def test_the_command(folder: Path, tmp_path: Path) -> None:
     typed = "--style paper --width 3.3in --algos rs,re --names re=RE --json --to"
     done = CliRunner().invoke(app, ["plot", str(folder), *typed.split(), str(tmp_path)])

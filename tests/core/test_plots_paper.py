@@ -69,11 +69,11 @@ def _box(text: Text, figure: Figure) -> Bbox:
 SHEETS = [
     (2, 1, "3.3in"),
     (4, 2, "3.3in"),
-    (8, 4, "3.3in"),
-    (8, 2, "3.3in"),
+    pytest.param(8, 4, "3.3in", marks=pytest.mark.slow),
+    pytest.param(8, 2, "3.3in", marks=pytest.mark.slow),
     (8, 1, "3.3in"),
     (3, 4, "6.75in"),
-    (8, 2, "2in"),
+    pytest.param(8, 2, "2in", marks=pytest.mark.slow),
 ]
 
 
@@ -97,7 +97,7 @@ def test_no_text_lies_on_another_or_beyond_the_sheet(
                 assert len([t for t in axes.get_xticklabels() if t.get_text()]) >= 2
 
 
-@pytest.mark.parametrize(("strategies", "benchmarks"), [(2, 1), (8, 4)])
+@pytest.mark.parametrize(("strategies", "benchmarks"), [(2, 1), pytest.param(8, 4, marks=pytest.mark.slow)])
 def test_one_legend_that_names_everyone_outside_the_panels(study: Study, strategies: int, benchmarks: int) -> None:
     figures = _figures(study, strategies, benchmarks, "3.3in")
     for name in ("anytime", "profiles"):
@@ -134,7 +134,7 @@ def _bars(axes: Axes) -> list[ErrorbarContainer]:
     return [container for container in axes.containers if isinstance(container, ErrorbarContainer)]
 
 
-@pytest.mark.parametrize("strategies", [2, 8])
+@pytest.mark.parametrize("strategies", [pytest.param(2, marks=pytest.mark.slow), 8])
 def test_bars_stay_apart(study: Study, strategies: int) -> None:
     for name in ("anytime", "profiles"):
         for axes in _figures(study, strategies, 2, "3.3in")[name].axes:
@@ -222,6 +222,7 @@ def test_names_are_wrapped_at_signs() -> None:
     assert wrapped("a b", 500) == "a b" and wrapped("w" * 40, 70).replace("\n", "") == "w" * 40
 
 
+@pytest.mark.slow
 def test_files_are_as_wide_as_was_asked(study: Study, tmp_path: Path) -> None:
     choice = choose(study, width="84mm", algos="rs,re", names=["re=cost in $ or $$"])
     written = write_paper(study, tmp_path, choice)

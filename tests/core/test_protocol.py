@@ -13,6 +13,8 @@ from nassim.errors import InvalidSetting, UnknownName, Unsupported
 from nassim.registry import get_protocol
 from nassim.study import Study, compare
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def cli(*arguments: str) -> int | str | None:
     with pytest.raises(SystemExit) as ended:

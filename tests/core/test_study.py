@@ -213,6 +213,7 @@ main(sys.argv[1:])
 """
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_what_was_stored_stays(tmp_path: Path) -> None:
     arguments = ["compare", "--algos", "re", "--benchmark", "toy/additive", "--budget", "100q", "--seeds", "60"]
     arguments += ["--jobs", "1", "--out", str(tmp_path / "study")]

@@ -240,6 +240,7 @@ def test_a_build_goes_on_where_it_was(tmp_path: Path, tiny: Recipe) -> None:
     assert np.isnan(columns["digits/valid_accuracy"][cell_classes()[31].rows[0], 1])
 
 
+@pytest.mark.slow
 def test_rechecking_finds_altered_values(tmp_path: Path, tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     from nassim.full_training.tables.builder import build

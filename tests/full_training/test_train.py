@@ -125,6 +125,7 @@ def test_a_broken_off_training_goes_on_as_if_nothing_had_been(tmp_path: Path, ep
     assert same(train(ARCH, DATA, TINY, 7, resume=path), whole)  # whole already
 
 
+@pytest.mark.slow
 def test_a_process_killed_at_any_moment_loses_nothing(tmp_path: Path) -> None:
     script = (
         "import sys; sys.path.insert(0, sys.argv[2]); import test_train as t; from pathlib import Path\n"

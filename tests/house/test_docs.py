@@ -26,6 +26,7 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+QUICK = ("own-strategy.md", "surrogates.md")  # whose commands are among the fast tests; those of the others are slow
 
 # Added to the commands of a document, so that they take a moment: the last value of an option counts.
 SMALL = {
@@ -129,7 +130,11 @@ def test_python_blocks_run(path: Path, tmp_path: Path, monkeypatch: pytest.Monke
         names.update({key: value for key, value in vars(module).items() if not key.startswith("__")})
 
 
-@each_document
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=() if p.name in QUICK else pytest.mark.slow) for p in DOCUMENTS],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
 def test_commands_run(
     path: Path,
     tmp_path: Path,

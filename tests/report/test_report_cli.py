@@ -160,6 +160,7 @@ def test_compare_writes_the_report_unless_told_not_to(tmp_path: Path, capsys: Ca
     assert not (tmp_path / "b" / "report.html").exists()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_compare_against_an_older_study(tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
     assert run(capsys, "compare", *SMALL, "--set", "ls.improvement=best", "--no-report", "--out", old)[0] == 0

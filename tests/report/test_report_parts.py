@@ -222,6 +222,7 @@ class TestChanges:
         assert (tmp_path / "out" / "tables" / "changes.tex").is_file()
 
 
+@pytest.mark.slow
 def test_figures_for_papers(hand: Any, tmp_path: Path) -> None:
     names = ("random_search", "regularized_evolution", "local_search")
     study = hand.study([hand.steady(n, s, 0.75 + 0.04 * i + 0.01 * s) for i, n in enumerate(names) for s in range(5)])

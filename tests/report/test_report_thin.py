@@ -76,6 +76,7 @@ def test_some_runs_without_an_answer(hand: Any, tmp_path: Path) -> None:
     assert "4 of 5" in text and "without an answer counted as worst" in text
 
 
+@pytest.mark.slow
 def test_answers_in_half_of_the_runs_only(hand: Any, tmp_path: Path) -> None:
     runs = [hand.steady(name, seed, 0.8 + 0.01 * seed) for name in TWO for seed in range(3)]
     runs += [hand.run(name, seed, [], trials=0, seconds=0.0) for name in TWO for seed in range(3, 6)]
@@ -100,6 +101,7 @@ def test_a_missing_test_column(hand: Any, tmp_path: Path) -> None:
     assert "validation regret" in text and "test %" not in text
 
 
+@pytest.mark.slow
 def test_ties_everywhere(hand: Any, tmp_path: Path) -> None:
     text = report(
         hand.study([hand.steady(name, seed, 0.8) for name in TWO for seed in range(6)]), tmp_path, figures=True
@@ -163,6 +165,7 @@ def test_one_shot_runs_are_labeled_and_shown_on_the_clock_only(hand: Any, tmp_pa
     assert "the runs of darts are recordings" in text
 
 
+@pytest.mark.slow
 def test_costs_that_are_no_seconds(hand: Any, tmp_path: Path) -> None:
     runs = [hand.steady(name, seed, 0.8 + 0.01 * seed) for name in TWO for seed in range(4)]
     text = report(hand.study(runs, about=[hand.facts()._replace(cost_unit="trainings")]), tmp_path, figures=True)

@@ -28,6 +28,7 @@ def test_five_near_cells_cannot_be_told_apart() -> None:
         assert "does not hold" not in verdict.text  # the table orders them no better than the noise either
 
 
+@pytest.mark.slow
 def test_pairs_are_told_apart_as_tukeys_test_does() -> None:
     for seed in range(30):
         measured = trained([0.80, 0.81, 0.82, 0.90], 4, 0.008, seed)

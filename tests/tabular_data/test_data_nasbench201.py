@@ -51,6 +51,7 @@ def test_it_meets_the_contract_of_a_benchmark(task: str, noise: str) -> None:
     check_benchmark(load(task, noise))
 
 
+@pytest.mark.slow
 def test_the_recipe_verifies() -> None:
     lines = Recipe.of(recipe_module("nasbench201")).verify()
     assert lines[1] == "cifar10: best mean validation and test accuracy 91.607 and 94.373 %, as published"

@@ -95,6 +95,7 @@ def test_what_was_not_recorded_is_not_replayed(recorded: Recipe) -> None:
         nassim.run(nassim.get_algorithm("darts").configured(epochs=37), "nasbench201/cifar10", "1h")
 
 
+@pytest.mark.slow
 def test_verify_and_remove(recorded: Recipe) -> None:
     assert recorded.verify() == [
         "48 of 48 released files are here, each with its sha256",
@@ -122,12 +123,38 @@ def damaged(recorded: Recipe, tmp_path: Path, name: str, old: str, new: str) -> 
     ("name", "old", "new", "message"),
     [
         ("/DARTSOptimizer/log_0.txt", "'seed': 0", "'seed': 7", "seed is 7 in its log, not 0"),
-        ("/DARTSOptimizer/log_1.txt", "'batch_size': 96", "'batch_size': 64", "batch_size is 64 in its log, not 96"),
+        pytest.param(
+            "/DARTSOptimizer/log_1.txt",
+            "'batch_size': 96",
+            "'batch_size': 64",
+            "batch_size is 64 in its log, not 96",
+            marks=pytest.mark.slow,
+        ),
         ("/GDASOptimizer/log_1.txt", "arch {'arch': '|nor", "arch {'arch': '|avg", "log and JSON differ in cells"),
-        ("/GDASOptimizer/errors_2.json", '"runtime":[1', '"runtime":[2', "differ by 100.0 seconds"),
-        ("/GDASOptimizer/log_3.txt", "epoch 49, arch", "epoch 49, nothing", "not 50 epochs"),
-        ("/PCDARTSOptimizer/errors_0.json", '"params (MB)":0.', '"params (MB)":1.', "seed 0: parameters of"),
-        ("/PCDARTSOptimizer/errors_3.json", '"valid_accuracy":', '"valid_accuracy":1', "cifar10 accuracy of"),
+        pytest.param(
+            "/GDASOptimizer/errors_2.json",
+            '"runtime":[1',
+            '"runtime":[2',
+            "differ by 100.0 seconds",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "/GDASOptimizer/log_3.txt", "epoch 49, arch", "epoch 49, nothing", "not 50 epochs", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "/PCDARTSOptimizer/errors_0.json",
+            '"params (MB)":0.',
+            '"params (MB)":1.',
+            "seed 0: parameters of",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "/PCDARTSOptimizer/errors_3.json",
+            '"valid_accuracy":',
+            '"valid_accuracy":1',
+            "cifar10 accuracy of",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_files_that_contradict_each_other(

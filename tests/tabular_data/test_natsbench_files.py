@@ -85,7 +85,16 @@ def zipped(value: Any) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("form", ["pth", "zip", "single", "tar", "folder around", "without meta", "other name"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("pth", "tar"),
+        *(
+            pytest.param(form, marks=pytest.mark.slow)
+            for form in ("zip", "single", "folder around", "without meta", "other name")
+        ),
+    ],
+)
 def test_every_form_of_a_release_gives_the_same_tables(
     form: str, releases: Path, tmp_path: Path, target: Path, columns: dict[str, str]
 ) -> None:
@@ -167,7 +176,9 @@ def test_a_record_that_is_cut_off_is_refused(end: int, folder: Path, target: Pat
     refused(folder, target, CorruptData, r"000011\.pickle\.pbz2 is damaged or cut off")
 
 
-@pytest.mark.parametrize("form", ["pth", "zip", "tar", "bz2"])
+@pytest.mark.parametrize(
+    "form", ["pth", "zip", *(pytest.param(form, marks=pytest.mark.slow) for form in ("tar", "bz2"))]
+)
 def test_an_archive_that_is_cut_off_is_refused(form: str, releases: Path, tmp_path: Path, target: Path) -> None:
     source = tmp_path / "release"
     if form == "tar":
@@ -193,7 +204,7 @@ class Runs:
         return os.mkdir, (str(self.marker),)
 
 
-@pytest.mark.parametrize("place", ["record", "meta", "pth", "pth around"])
+@pytest.mark.parametrize("place", ["record", "meta", "pth", pytest.param("pth around", marks=pytest.mark.slow)])
 def test_a_pickle_with_code_is_refused(place: str, folder: Path, releases: Path, tmp_path: Path, target: Path) -> None:
     marker = tmp_path / "ran"
     if place in ("record", "meta"):
@@ -252,6 +263,7 @@ def test_records_that_contradict_each_other_are_refused(folder: Path, target: Pa
     refused(folder, target, CorruptData, "list of architectures is not that of the records")
 
 
+@pytest.mark.slow
 def test_a_part_of_a_release_does_not_take_the_place_of_more(folder: Path, target: Path) -> None:
     natsbench_size.import_release(folder, target)
     before = {path: path.read_bytes() for path in target.parent.iterdir()}

@@ -217,8 +217,9 @@ def test_every_training_comes_back(small: Cells, tmp_path: Path, monkeypatch: py
     rng = random.Random(0)
     for row in range(SMALL):
         arch = SPACE.at(row)
+        name = SPACE.fingerprint(arch)
         for epochs in (4, 108):
-            mine = [t for t in trainings if t.name == SPACE.fingerprint(arch) and t.epochs == epochs]
+            mine = [t for t in trainings if t.name == name and t.epochs == epochs]
             results = [benchmark.query(Query(arch, epochs), rng) for benchmark in opened]
             assert [(result.value, result.epochs) for result in results] == [(t.valid, epochs) for t in mine]
             assert [result.cost for result in results] == pytest.approx([t.seconds for t in mine], rel=1e-7)

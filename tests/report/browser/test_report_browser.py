@@ -14,6 +14,8 @@ import pytest
 
 from nassim.study import Study
 
+pytestmark = pytest.mark.slow
+
 Visits = Callable[..., Any]
 NAMES = ("random_search", "regularized_evolution", "local_search")
 FLOOR = 0.01

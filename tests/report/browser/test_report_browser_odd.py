@@ -16,6 +16,8 @@ from nassim.space import Decision, SearchSpace
 from nassim.study import compare
 from nassim.testing.problems import Answers
 
+pytestmark = pytest.mark.slow
+
 Visits = Callable[..., Any]
 FLOOR = 0.01
 

@@ -13,6 +13,8 @@ from nassim.report.visits import Visits
 from nassim.report.write import write_report
 from nassim.study import Study, compare
 
+pytestmark = pytest.mark.slow
+
 Opens = Callable[..., Any]
 
 

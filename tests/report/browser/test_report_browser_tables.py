@@ -6,7 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from nassim.report.write import write_report
+
+pytestmark = pytest.mark.slow
 
 Visits = Callable[..., Any]
 
