@@ -69,6 +69,19 @@ def print_summary(study: Study) -> None:
                 say(f"{strategy}, a run in the mean: {rungs.words(rungs.mean(runs))}.")
 
 
+def print_cpu(study: Study) -> None:
+    """What the runs that were made now cost in processor time, by strategy: trainings included where they are real."""
+    spent = study.cpu_seconds
+    if spent:
+        means = [f"{strategy} {_seconds(sum(each) / len(each))}" for strategy, each in spent.items()]
+        runs, total = sum(map(len, spent.values())), sum(map(sum, spent.values()))
+        say(f"CPU seconds a run: {', '.join(means)}; {counted(runs, 'run')} in {_seconds(total)} s.")
+
+
+def _seconds(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}" if value >= 0.001 else "below 0.001"
+
+
 def _splits(facts: Facts, rows: list[dict[str, Any]]) -> list[str]:
     """The splits whose values are shown: those with a known best, or, of a surrogate, which has none, all."""
     if facts.surrogate:
