@@ -45,7 +45,8 @@ def test_strategies_differ_without_color(study: Study) -> None:
 
 
 def test_thirteen_strategies_look_different_and_their_legend_covers_no_curve() -> None:
-    many = compare([f"re[population_size={k}]" for k in range(3, 15)], ["toy/additive", "toy/deceptive"], "12q", seeds=2)
+    names = [f"re[population_size={k}]" for k in range(3, 15)]
+    many = compare(names, ["toy/additive", "toy/deceptive"], "12q", seeds=2)
     for figure, panels in ((anytime_figure(many, "toy/additive"), 1), (panels_figure(many), 2)):
         figure.draw_without_rendering()
         assert len(figure.axes) == panels
