@@ -14,16 +14,19 @@ Pseudocode:
 Departures:
     1. The paper's Algorithm 1 starts at one random architecture and trains all neighbors: ``n_init=1,
        improvement="best"``. The defaults are those of its experiments' code, which needs fewer queries.
-    2. As in that code, nothing is trained twice in a run: an architecture that was trained before is
-       neither drawn as a start nor tried as a neighbor. The search ends when all are trained.
-    3. Asynchronous on several workers, which the paper's is not: a worker for which line 2 or 4 has nothing left while
-       others still train is given an untrained neighbor of the best of this climb so far, or a random architecture
-       where there is none. "first" moves as soon as a training of this climb beats current; neighbors that were in
-       training are waited for too, what an earlier climb left is not. One worker makes the trials of the lines above.
+    2. As in that code, nothing is trained twice: what was trained before is neither drawn as a start nor tried as a
+       neighbor. The search ends when all are trained.
+    3. Asynchronous on several workers: one for which line 2 or 4 has nothing left while others still train is given an
+       untrained neighbor of the best of this climb so far, or a random architecture where there is none. "first" moves
+       as soon as a training of this climb beats current; neighbors in training are waited for too, what an earlier
+       climb left is not. One worker makes the trials of the lines above.
+    4. ``restart="best"``, an option of that code: instead of line 2 the next climb is from the best architecture that
+       has untrained neighbors, and only what is found from then on is an improvement.
 
 Hyperparameters:
     n_init: random architectures before each climb. Code 10; the paper's Algorithm 1 has 1.
     improvement: "first" moves to the first better neighbor, "best" to the best of all.
+    restart: "random" begins each climb by line 2, "best" the first alone (departure 4).
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ import random
 from collections.abc import Sequence
 from typing import Literal
 
+from nassim.algorithms.parts.candidates import unfinished
 from nassim.algorithms.parts.population import fitness
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
@@ -45,6 +49,7 @@ def local_search(
     *,
     n_init: int = 10,
     improvement: Literal["first", "best"] = "first",
+    restart: Literal["random", "best"] = "random",
 ) -> Search:
     asked: set[Architecture] = set()
     while len(asked) < space.size:  # 1
@@ -53,10 +58,9 @@ def local_search(
         current: Trial | None = None
         waiting = set(near := _random_unasked(space, rng, asked, n_init))  # 2
         while waiting:  # 3
-            queue = iter(near)
             found: list[Trial] = []  # what has ended since the last move
             while waiting and not (improvement == "first" and _better(found, current)):  # 4
-                arch = next(queue, None) or _meanwhile(space, rng, asked, done)
+                arch = near.pop(0) if near else _other(space, rng, asked, unfinished(space, asked, done))
                 if arch is None:
                     return
                 asked.add(arch)
@@ -65,9 +69,10 @@ def local_search(
                 done += news
                 found += news
                 waiting.difference_update(trial.arch for trial in news)
-            if current is not None and not _better(found, current):
-                break  # 6
-            current = max(found, key=fitness)  # 5
+            ended = current is not None and not _better(found, current)
+            current = unfinished(space, asked, done) if ended else max(found, key=fitness)  # 5
+            if current is None or (ended and restart == "random"):  # 6
+                break
             around = space.neighbors(current.arch)
             near = [arch for arch in around if arch not in asked]
             rng.shuffle(near)
@@ -82,19 +87,14 @@ def _random_unasked(space: SearchSpace, rng: random.Random, asked: set[Architect
     """At most ``count`` new architectures, fewer only when the space has no more; adds them to ``asked``."""
     found: list[Architecture] = []
     while len(found) < count and len(asked) < space.size:
-        arch = space.sample(rng)
-        if arch not in asked:
+        if (arch := space.sample(rng)) not in asked:
             asked.add(arch)
             found.append(arch)
     return found
 
 
-def _meanwhile(
-    space: SearchSpace, rng: random.Random, asked: set[Architecture], done: Sequence[Trial]
-) -> Architecture | None:
+def _other(space: SearchSpace, rng: random.Random, asked: set[Architecture], best: Trial | None) -> Architecture | None:
     """For a worker that would wait (departure 3); None when everything has been asked."""
-    for trial in sorted(done, key=fitness, reverse=True):
-        near = [arch for arch in space.neighbors(trial.arch) if arch not in asked]
-        if near:
-            return rng.choice(near)
-    return next(iter(_random_unasked(space, rng, asked, 1)), None)
+    if best is None:
+        return next(iter(_random_unasked(space, rng, asked, 1)), None)
+    return rng.choice([arch for arch in space.neighbors(best.arch) if arch not in asked])

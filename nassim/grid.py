@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from time import process_time
 from typing import NamedTuple
 
 from nassim.benchmark import Benchmark
@@ -156,7 +157,8 @@ def _execute(task: Task) -> StoredRun:
     algorithm = get_algorithm(known) if isinstance(known, str) else known
     benchmark = place if isinstance(place, Benchmark) else open_once(place, task.noise)
     configured = replace(algorithm.configured(**task.settings), label=task.label)
-    return pack(
+    before = process_time()
+    stored = pack(
         task.number,
         run(
             *(configured, benchmark, task.budget),
@@ -170,3 +172,4 @@ def _execute(task: Task) -> StoredRun:
             plan=task.plan,
         ),
     )
+    return stored._replace(cpu_seconds=process_time() - before)

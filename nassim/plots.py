@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -27,8 +28,16 @@ from nassim.summary import regret_band, regret_floor
 COLORS = ("#555555", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 DASHES = ((), (5, 1.5), (1.5, 1.2), (6, 1.5, 1.5, 1.5), (3, 1), (8, 2), (2, 2, 6, 2), (1, 3))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+BESIDE = 9  # strategies from which on a legend stands beside the curves: it would cover them
 DAY = 86400.0
 NODE = 0.15  # radius of a drawn node; neighbors are 1 apart
+
+
+def look(i: int) -> dict[str, Any]:
+    """Color, dashes and marker of the i-th strategy: where colors begin anew, dashes and markers do not."""
+    again, k = divmod(i, len(COLORS))
+    dashes = DASHES[(k + again) % len(DASHES)]
+    return {"color": COLORS[k], "dashes": dashes or (None, None), "marker": MARKERS[(k + 3 * again) % len(MARKERS)]}
 
 
 def anytime_figure(study: Study, benchmark: str) -> Figure:
@@ -40,7 +49,7 @@ def anytime_figure(study: Study, benchmark: str) -> Figure:
     one, else on the validation split; the axis says which. Strategies that share weights are labeled with their
     mode; their curves end where their searches end.
     """
-    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
+    figure = Figure(figsize=(7.2 + _beside(study), 4.6), layout="constrained")
     _draw(figure.subplots(), study, benchmark)
     return figure
 
@@ -50,7 +59,7 @@ def panels_figure(study: Study) -> Figure:
     names = study.benchmarks
     columns = min(len(names), 3)
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(6.6 * columns, 4.6 * rows), layout="constrained")
+    figure = Figure(figsize=((6.6 + _beside(study)) * columns, 4.6 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, name in zip(panels, names, strict=False):
         _draw(axes, study, name)
@@ -73,7 +82,8 @@ def _draw(axes: Axes, study: Study, benchmark: str) -> None:
         if curve is None:
             continue
         shown = np.isfinite(curve.q75)  # from when three quarters of the runs have an answer
-        color, k = COLORS[i % len(COLORS)], i % len(DASHES)
+        seen_as = look(i)
+        color = seen_as["color"]
         if not shown.any():
             axes.plot([], [], color=color, label=f"{strategy}: most runs have an answer too late or none")
             continue
@@ -83,10 +93,8 @@ def _draw(axes: Axes, study: Study, benchmark: str) -> None:
         axes.step(
             *(at, median),
             where="post",
-            color=color,
-            dashes=DASHES[k] or (None, None),
+            **seen_as,
             lw=1.8,
-            marker=MARKERS[k],
             markevery=_spread(at, offset=i / len(strategies)),
             ms=5,
             label=f"{strategy} ({len(runs)} seeds{_mode(runs[0].mode)})",
@@ -108,7 +116,7 @@ def _draw_predicted(axes: Axes, study: Study, facts: Facts) -> None:
         shown = np.isfinite(found.q75)
         if not shown.any():
             continue
-        color, dashes = COLORS[i % len(COLORS)], DASHES[i % len(DASHES)] or (None, None)
+        color, dashes = look(i)["color"], look(i)["dashes"]
         at = found.at[shown]
         axes.fill_between(at, -found.q75[shown], -found.q25[shown], step="post", color=color, alpha=0.15, lw=0)
         label = f"{strategy} ({len(runs)} seeds{_mode(runs[0].mode)})"
@@ -128,7 +136,7 @@ def _draw_predicted(axes: Axes, study: Study, facts: Facts) -> None:
     axes.grid(True, color="#dddddd", lw=0.7)
     axes.set_axisbelow(True)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="lower right", fontsize=8, framealpha=0.9, handlelength=3.5)
+        _legend(axes, "lower right")
 
 
 def _dress(axes: Axes, study: Study, facts: Facts, floor: float, lowest: float, first: float) -> None:
@@ -166,9 +174,21 @@ def _dress(axes: Axes, study: Study, facts: Facts, floor: float, lowest: float, 
     axes.grid(True, which="minor", axis="y", color="#eeeeee", lw=0.4)
     axes.set_axisbelow(True)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="lower left", fontsize=8, frameon=True, framealpha=0.9, handlelength=3.5)
+        _legend(axes, "lower left")
     else:
         axes.text(0.5, 0.5, f"no regret: the best {metric.name} is not known", transform=axes.transAxes, ha="center")
+
+
+def _legend(axes: Axes, corner: str) -> None:
+    """In a corner, or beside the axes where it names many."""
+    many = len(axes.get_legend_handles_labels()[0]) >= BESIDE
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)} if many else {"loc": corner}
+    axes.legend(**place, fontsize=8, frameon=True, framealpha=0.9, handlelength=3.5)
+
+
+def _beside(study: Study) -> float:
+    """Inches for a legend beside the curves."""
+    return 0.0 if len(study.strategies) < BESIDE else 0.9 + 0.065 * max(map(len, study.strategies)) + 0.5
 
 
 def _days(seconds: ArrayLike) -> ArrayLike:

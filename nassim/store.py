@@ -27,9 +27,18 @@ Row = tuple[object, ...]
 
 
 class StoredRun(NamedTuple):
-    """A run as a row of the table of runs, ready to be written or sent between processes."""
+    """A run as a row of the table of runs, ready to be written or sent between processes.
+
+    ``cpu_seconds`` of the process that made it: sent, not written.
+    """
 
     row: Row
+    cpu_seconds: float = 0.0
+
+    @property
+    def strategy(self) -> str:
+        """Its label."""
+        return str(self.row[2])
 
 
 class StoredTrial(NamedTuple):

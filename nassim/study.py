@@ -48,6 +48,7 @@ class Study:
         self.settings = checked(store.settings, store.path)
         self.facts = facts_of(self.settings)
         self.runs: list[RunEnd] = store.runs()
+        self.cpu_seconds: dict[str, list[float]] = {}  # by strategy, of each run that this process had made
         strange = {end.benchmark for end in self.runs} - set(self.facts)
         if strange:
             raise CorruptData(f"{store.path} has runs on {min(strange)!r:.80}, which its settings do not name.")
@@ -244,14 +245,18 @@ def compare(
     store = Store.create(path, settings)
     done = store.finished()
     todo = [task for task in tasks if task.number not in done]
+    cpu: dict[str, list[float]] = {}
     if progress is not None:
         progress(len(done), len(tasks))
     with closing(execute_all(todo, jobs)) as finished:  # an error here ends the workers at once
         for count, stored in enumerate(finished, start=len(done) + 1):
             store.add([stored])
+            cpu.setdefault(stored.strategy, []).append(stored.cpu_seconds)
             if progress is not None:
                 progress(count, len(tasks))
-    return Study(store)
+    study = Study(store)
+    study.cpu_seconds = {label: cpu[label] for label in study.strategies if label in cpu}
+    return study
 
 
 def _provenance() -> dict[str, str]:

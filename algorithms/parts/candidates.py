@@ -69,6 +69,12 @@ def mutations_of_the_best(
     return found
 
 
+def unfinished(space: SearchSpace, asked: Set[Architecture], trials: Iterable[Trial]) -> Trial | None:
+    """The best of the trials that has a neighbor which was not asked; None where there is none."""
+    ranked = sorted(trials, key=lambda trial: -trial.value)
+    return next((trial for trial in ranked if not asked.issuperset(space.neighbors(trial.arch))), None)
+
+
 def candidates_of(
     kind: str, space: SearchSpace, known: Set[Hashable], trials: Sequence[Trial], rng: random.Random, count: int
 ) -> list[Architecture]:

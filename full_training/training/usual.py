@@ -3,7 +3,8 @@
 NAS-Bench-201's cells have the recipes of `recipe.USUAL` and, on images of the user's own, ``nasbench201-12ep`` where
 there are enough of them. Architectures of other spaces are trained by ``small``: four
 epochs of at most `LARGEST_EPOCH` images, so that any space can be tried on any images in seconds or minutes; what a
-paper trained for days has to be asked for. The channels and cells of ``small`` are the space's (`SIZES`).
+paper trained for days has to be asked for. The channels and cells of ``small`` are the space's (`SIZES`), and networks
+of hundreds of layers have shorter epochs (`SHORT_EPOCH`): what a step costs them is its layers, not its images.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from nassim.space import SearchSpace
 
 CELLS_OF_201 = ("nasbench201", "nasbench201_3ops")
 LARGEST_EPOCH = 4000  # images; more are divided into epochs, if a number up to `MOST_PARTS` divides them
+SHORT_EPOCH = {"hierarchical": 1000, "nasnet": 1000, "nasnet-one": 1000}  # images, in place of `LARGEST_EPOCH`
 MOST_PARTS = 100
 SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "accel_nasbench": (8, 1),
@@ -32,8 +34,8 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "nasbench201": (8, 1),
     "nasbench201_3ops": (8, 1),
     "nasbench_macro": (8, 1),
-    "nasnet": (8, 1),  # normal, reduction, normal, reduction, normal
-    "nasnet-one": (8, 1),
+    "nasnet": (4, 1),  # normal, reduction, normal, reduction, normal
+    "nasnet-one": (4, 1),
     "natsbench-size": (64, 1),  # the widths as published
 }
 
@@ -50,6 +52,7 @@ def recipe_for(space: SearchSpace, data: ImageData, name: str = "", **changes: i
         return recipe
     published = (8, 1) if space.frame is None else (space.frame.channels, space.frame.cells)
     channels, cells = SIZES.get(space.name, published)
-    parts = next((n for n in range(1, MOST_PARTS + 1) if images % n == 0 and images // n <= LARGEST_EPOCH), 1)
+    largest = SHORT_EPOCH.get(space.name, LARGEST_EPOCH)
+    parts = next((n for n in range(1, MOST_PARTS + 1) if images % n == 0 and images // n <= largest), 1)
     own = {"channels": channels, "cells": cells, "epochs_a_pass": parts, "batch": min(recipe.batch, images // parts)}
     return replace(recipe, **{**own, **changes})  # type: ignore[arg-type]

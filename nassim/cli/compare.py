@@ -149,7 +149,7 @@ def main(
     from nassim.cautions import of_study
     from nassim.cli.progress import Bar
     from nassim.cli.race import LiveRace
-    from nassim.cli.results import print_summary, write_results
+    from nassim.cli.results import print_cpu, print_summary, write_results
     from nassim.report.changes import changes_since
     from nassim.report.write import write_report
     from nassim.study import compare
@@ -194,6 +194,7 @@ def main(
 
         answer = {"out": folder, "files": written, "protocol": protocol or None, "left_out": left_out}
         answer["cautions"] = [caution._asdict() for caution in cautions]
+        answer["cpu_seconds"] = {strategy: sum(each) for strategy, each in study.cpu_seconds.items()}
         found = {} if changes is None else {"changes": changes_in_json(changes)}
         print_json({**answer, "summary": summary_rows(study), **found})
     else:
@@ -203,6 +204,7 @@ def main(
         _print_resolved(chosen, study.settings["strategies"], opened)
         for caution in cautions:
             say(f"caution: {caution.text}")
+        print_cpu(study)
         tables = [path for path in written if path.parent.name == "tables"]
         shown = [str(path) for path in written if path not in tables]
         shown += [f"{folder / 'tables'}/ ({len(tables)} files)"] if tables else []

@@ -67,6 +67,26 @@ def print_summary(study: Study) -> None:
         for (benchmark, strategy), runs in by_epochs.items():
             if benchmark == name and any(len(run) > 1 for run in runs):
                 say(f"{strategy}, a run in the mean: {rungs.words(rungs.mean(runs))}.")
+        for strategy in study.strategies:
+            runs = study.of(name, strategy)
+            ended = sum(run.stopped == "finished" and run.mode == "black-box" for run in runs)
+            if ended:
+                say(
+                    f"{strategy} ended by itself in {ended} of {counted(len(runs), 'run')}: it had nothing left to ask."
+                )
+
+
+def print_cpu(study: Study) -> None:
+    """What the runs that were made now cost in processor time, by strategy: trainings included where they are real."""
+    spent = study.cpu_seconds
+    if spent:
+        means = [f"{strategy} {_seconds(sum(each) / len(each))}" for strategy, each in spent.items()]
+        runs, total = sum(map(len, spent.values())), sum(map(sum, spent.values()))
+        say(f"CPU seconds a run: {', '.join(means)}; {counted(runs, 'run')} in {_seconds(total)} s.")
+
+
+def _seconds(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}" if value >= 0.001 else "below 0.001"
 
 
 def _splits(facts: Facts, rows: list[dict[str, Any]]) -> list[str]:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nassim.files import file_name
-from nassim.plots import COLORS, DASHES, MARKERS, anytime_figure, save
+from nassim.plots import anytime_figure, look, save
 from nassim.report.content import Content, PartContent
 from nassim.report.diagram import Diagram
 from nassim.report.escape import no_formula
@@ -185,7 +185,5 @@ def _empty() -> tuple[Figure, Axes]:
 
 
 def _look(i: int, points: int) -> dict[str, Any]:
-    k = i % len(COLORS)
-    dashes = DASHES[(i + i // len(COLORS)) % len(DASHES)] or (None, None)
     every = max(1, points // 6)
-    return {"color": COLORS[k], "dashes": dashes, "marker": MARKERS[k], "markevery": (i * every // 8, every), "ms": 4.5}
+    return {**look(i), "markevery": (i * every // 8 % every, every), "ms": 4.5}

@@ -94,7 +94,7 @@ def pairs_table(analysis: Analysis, part: Part | None) -> Table:
         "test",
         "seeds to show it",
     )
-    rows, reasons = [], []
+    rows, reasons, few = [], [], []
     for pair in pairs:
         found, test = pair.improvement.value, pair.test.value
         if not pair.tested:
@@ -102,7 +102,7 @@ def pairs_table(analysis: Analysis, part: Part | None) -> Table:
         elif test is None:
             reasons.append(f"{pair.first}, {pair.second}: no test, {pair.test.reason}")
         elif not pair.can_be_significant:
-            reasons.append(f"{pair.first}, {pair.second}: with so few runs no difference could be significant.")
+            few.append(f"{pair.first}, {pair.second}")
         for what, why in (("Cohen's d", pair.cohens_d.reason), ("seeds", pair.seeds_needed.reason)):
             said = f"{what} –: {why}"
             if why and test is not None and said not in reasons:
@@ -119,6 +119,9 @@ def pairs_table(analysis: Analysis, part: Part | None) -> Table:
                 finding(pair.seeds_needed, ",.0f"),
             )
         )
+    if few:
+        whose = "any two" if len(few) == len(pairs) else "; ".join(few)
+        reasons.insert(0, f"With so few runs no difference could be significant between {whose}.")
     notes = (
         (
             "Size: Vargha and Delaney's words for the probability. Cohen's d is positive where the first is lower. "

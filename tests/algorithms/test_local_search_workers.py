@@ -20,7 +20,9 @@ CIFAR = "nasbench201/cifar10"
 
 
 @strategy(family="test", year=2020)
-def sequential(space: SearchSpace, rng: random.Random, *, n_init: int = 10, improvement: str = "first") -> Search:
+def sequential(
+    space: SearchSpace, rng: random.Random, *, n_init: int = 10, improvement: str = "first", restart: str = "random"
+) -> Search:
     """The search as naszilla has it: trains one neighbor after another and knows of no workers."""
     trained = set()
     while len(trained) < space.size:
@@ -30,9 +32,9 @@ def sequential(space: SearchSpace, rng: random.Random, *, n_init: int = 10, impr
             if arch not in trained:
                 trained.add(arch)
                 starts.append(arch)
-        current = max((yield from evaluate_all(starts)), key=lambda trial: trial.value)
-        better = True
-        while better:
+        climb = yield from evaluate_all(starts)
+        current = max(climb, key=lambda trial: trial.value)
+        while True:
             near = [arch for arch in space.neighbors(current.arch) if arch not in trained]
             rng.shuffle(near)
             seen: list[Trial] = []
@@ -42,32 +44,41 @@ def sequential(space: SearchSpace, rng: random.Random, *, n_init: int = 10, impr
                 if improvement == "first" and seen[-1].value > current.value:
                     break
             best = max(seen, key=lambda trial: trial.value, default=current)
-            better = best.value > current.value
-            current = best if better else current
+            climb = climb + seen
+            if best.value > current.value:
+                current = best
+                continue
+            left = [trial for trial in climb if set(space.neighbors(trial.arch)) - trained]
+            if restart == "random" or not left:
+                break
+            current = max(left, key=lambda trial: trial.value)
 
 
+@pytest.mark.parametrize("restart", ["random", "best"])
 @pytest.mark.parametrize("improvement", ["first", "best"])
 @pytest.mark.parametrize("n_init", [1, 4, 10])
-def test_on_one_worker_it_is_the_sequential_search(improvement: str, n_init: int) -> None:
-    settings = {"n_init": n_init, "improvement": improvement}
+def test_on_one_worker_it_is_the_sequential_search(improvement: str, n_init: int, restart: str) -> None:
+    settings = {"n_init": n_init, "improvement": improvement, "restart": restart}
     problems = [(nassim.get_benchmark(CIFAR), "200q"), (nassim.get_benchmark("toy/deceptive"), "200q")]
     problems += [(Answers("three points", ThreePoints(), lambda arch: 0.1 * arch.choices[0]), "9q")]
     problems += [(Answers("constant", nassim.get_space("toy"), lambda arch: 0.5), "81q")]
     for benchmark, budget in problems:
-        for seed in range(8):
+        for seed in range(4):
             ours = nassim.run(LS.configured(**settings), benchmark, budget, seed=seed)
             theirs = nassim.run(sequential.configured(**settings), benchmark, budget, seed=seed)
             assert ours.trials == theirs.trials
             assert ours.stopped == theirs.stopped
-    assert LS.parameters.keys() == {"n_init", "improvement"}
+    assert LS.parameters.keys() == set(settings)
     assert nassim.run(LS.configured(**settings), CIFAR, "100q", workers=4).worker_seconds > 0
 
 
+@pytest.mark.parametrize("restart", ["random", "best"])
 @pytest.mark.parametrize("improvement", ["first", "best"])
 @pytest.mark.parametrize("workers", [2, 4, 8, 30])
-def test_no_worker_ever_waits(improvement: str, workers: int) -> None:
+def test_no_worker_ever_waits(improvement: str, workers: int, restart: str) -> None:
+    search = LS.configured(improvement=improvement, restart=restart)
     for benchmark in (CIFAR, "toy/deceptive"):
-        trials = nassim.run(LS.configured(improvement=improvement), benchmark, "60q", workers=workers).trials
+        trials = nassim.run(search, benchmark, "60q", workers=workers).trials
         assert len({trial.arch for trial in trials}) == len(trials) == 60  # nothing twice
         for worker in range(workers):
             own = sorted((t.started, t.finished) for t in trials if t.worker == worker)
@@ -81,11 +92,13 @@ def test_several_workers_are_that_many_times_as_fast() -> None:
     assert seconds[16] / seconds[1] < 0.1
 
 
+@pytest.mark.parametrize("restart", ["random", "best"])
 @pytest.mark.parametrize("improvement", ["first", "best"])
 @pytest.mark.parametrize("workers", [2, 5, 100])
-def test_the_whole_space_is_trained_and_the_search_ends(improvement: str, workers: int) -> None:
+def test_the_whole_space_is_trained_and_the_search_ends(improvement: str, workers: int, restart: str) -> None:
+    search = LS.configured(improvement=improvement, n_init=3, restart=restart)
     for benchmark in (nassim.get_benchmark("toy/deceptive"), Answers("three points", ThreePoints(), lambda arch: 0.5)):
-        result = nassim.run(LS.configured(improvement=improvement, n_init=3), benchmark, "1000q", workers=workers)
+        result = nassim.run(search, benchmark, "1000q", workers=workers)
         assert result.stopped == "finished"
         assert len(result.trials) == len({trial.arch for trial in result.trials}) == benchmark.space.size
 
@@ -139,3 +152,22 @@ def test_at_an_optimum_that_is_declared_every_neighbor_of_this_climb_is_done(imp
             search.tell(news)
             news = []
         assert ends
+
+
+def test_restart_best_goes_on_from_the_best_that_has_untrained_neighbors() -> None:
+    """After the first starts nothing is drawn at random; each is a neighbor of one that was trained before it."""
+    benchmark, space = nassim.get_benchmark(CIFAR), nassim.get_space("nasbench201")
+    ended = 0
+    for seed in range(5):
+        trials = nassim.run(LS.configured(restart="best", n_init=4), benchmark, "200q", seed=seed).trials
+        asked = {trial.arch for trial in trials[:4]}
+        center = max(trials[:4], key=lambda trial: trial.value)
+        for place, trial in enumerate(trials[4:], start=4):
+            if not set(space.neighbors(center.arch)) - asked:  # a minimum: nothing better was left around it
+                left = [old for old in trials[:place] if set(space.neighbors(old.arch)) - asked]
+                center = max(left, key=lambda old: old.value)
+                ended += 1
+            assert trial.arch in space.neighbors(center.arch)
+            asked.add(trial.arch)
+            center = trial if trial.value > center.value else center
+    assert ended > 5

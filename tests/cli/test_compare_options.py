@@ -58,3 +58,11 @@ def test_an_empty_folder_and_hidden_files_do_not(capsys: Capture, tmp_path: Path
     (tmp_path / "thesis.tex").rmdir()
     (tmp_path / ".DS_Store").touch()
     assert outcome(capsys, *small("re", tmp_path))[0] == 0
+
+
+def test_who_ends_before_the_budget_is_said(capsys: Capture, tmp_path: Path) -> None:
+    command = ["compare", "--algos", "ls,re", "--benchmark", "toy/additive", "--budget", "100q", "--seeds", "2"]
+    code, out, _ = outcome(capsys, *command, "--jobs", "1", "--no-report", "--out", str(tmp_path / "study"))
+    words = " ".join(out.split())
+    assert code == 0 and "local_search ended by itself in 2 of 2 runs: it had nothing left to ask." in words
+    assert words.count("ended by itself") == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nassim.errors import InvalidSetting, OutputFailed
-from nassim.plots import anytime_figure, cell_figure, save, save_as
+from nassim.plots import anytime_figure, cell_figure, panels_figure, save, save_as
 from nassim.registry import get_space
 from nassim.study import Study, compare
 from nassim.summary import regret_curves
@@ -42,6 +42,22 @@ def test_the_axes_name_split_and_unit(study: Study) -> None:
 def test_strategies_differ_without_color(study: Study) -> None:
     lines = [line for line in anytime_figure(study, "toy/additive").axes[0].get_lines() if "seeds" in line.get_label()]
     assert len({line.get_marker() for line in lines}) == len(lines) == 3
+
+
+def test_thirteen_strategies_look_different_and_their_legend_covers_no_curve() -> None:
+    names = [f"re[population_size={k}]" for k in range(3, 15)]
+    many = compare(names, ["toy/additive", "toy/deceptive"], "12q", seeds=2)
+    for figure, panels in ((anytime_figure(many, "toy/additive"), 1), (panels_figure(many), 2)):
+        figure.draw_without_rendering()
+        assert len(figure.axes) == panels
+        for axes in figure.axes:
+            lines = [line for line in axes.get_lines() if "seeds" in str(line.get_label())]
+            looks = {(line.get_color(), line.get_marker()) for line in lines}
+            assert len(looks) == len(lines) == 13
+            assert len({(line.get_color(), str(line._dash_pattern)) for line in lines}) == 13  # type: ignore[attr-defined]
+            legend = axes.get_legend()
+            assert legend is not None and legend.get_window_extent().x0 >= axes.get_window_extent().x1
+            assert legend.get_window_extent().x1 <= figure.bbox.x1
 
 
 def test_the_same_study_gives_the_same_bytes(study: Study, tmp_path: Path) -> None:

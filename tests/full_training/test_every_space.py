@@ -96,6 +96,17 @@ def test_the_spaces_and_the_images_there_are() -> None:
 
 
 @pytest.mark.parametrize(
+    ("space", "parts", "channels"),
+    [("cgp", 2, 8), ("darts", 2, 8), ("hierarchical", 8, 8), ("nasnet", 8, 4), ("nasnet-one", 8, 4)],
+)
+def test_networks_of_hundreds_of_layers_have_shorter_epochs(space: str, parts: int, channels: int) -> None:
+    """The 7,976 images of digits in halves, or in eighths of 997; a training takes seconds on one core."""
+    recipe: Any = get_benchmark(f"{space}/digits:training")
+    assert (recipe.recipe.name, recipe.recipe.epochs) == ("small", 4)
+    assert (recipe.recipe.epochs_a_pass, recipe.recipe.channels, recipe.recipe.batch) == (parts, channels, 50)
+
+
+@pytest.mark.parametrize(
     ("name", "error", "message"),
     [
         ("toy/digits:training", Unsupported, "toy says of no network"),

@@ -38,6 +38,15 @@ def test_one_seed(hand: Any, tmp_path: Path) -> None:
     assert "Final results" in text and "8.000" in text and "10.000" in text
 
 
+def test_that_runs_are_too_few_is_said_once_for_all_pairs(hand: Any, tmp_path: Path) -> None:
+    names = (*TWO, "local_search", "evolution", "smbo")
+    study = hand.study([hand.steady(name, seed, 0.8 + 0.01 * i) for i, name in enumerate(names) for seed in range(2)])
+    report(study, tmp_path)
+    text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert text.count("With so few runs no difference could be significant between any two.") == 1
+    assert text.count("could be significant between") == 1
+
+
 def test_one_strategy(hand: Any, tmp_path: Path) -> None:
     study = hand.study([hand.steady("random_search", seed, 0.8 + 0.01 * seed) for seed in range(5)])
     text = report(study, tmp_path, figures=True)
