@@ -67,18 +67,15 @@ def darts(
     import torch
 
     from nassim.full_training.relaxations.bilevel import unrolled_gradient
-    from nassim.full_training.relaxations.mixtures import Mix, small_logits, softmax
+    from nassim.full_training.relaxations.mixtures import shares, small_logits, softmax
 
     widths = supernet.layout.widths
     alpha = small_logits(widths, rng, supernet.device)  # 1
     adam = torch.optim.Adam([alpha], arch_rate, betas=(0.5, 0.999), weight_decay=arch_decay)
     supernet.schedule(epochs, learning_rate, final_rate, weight_decay=weight_decay, nesterov=nesterov)
 
-    def mixed() -> Mix:
-        return softmax(alpha, widths)
-
     def loss(batch: Batch) -> Tensor:
-        return supernet.loss(mixed(), batch)
+        return supernet.loss(softmax(alpha, widths), batch)
 
     for epoch in supernet.epochs(alpha=alpha, adam=adam):
         for train, valid in supernet.batches(epoch, batch_size):  # 2
@@ -87,8 +84,6 @@ def darts(
             else:
                 alpha.grad = unrolled_gradient(alpha, supernet.weights, loss, train, valid, supernet.next_update())
             adam.step()
-            with torch.no_grad():
-                weights = mixed()
-            supernet.step(weights, train)  # 4
-        scores = weights.weights.tolist()
+            supernet.step(softmax(alpha.detach(), widths), train)  # 4
+        scores = shares(alpha, widths)
         yield from report(supernet.layout.answer(scores), supernet.cost(), scores)  # 5

@@ -63,7 +63,7 @@ def gdas(
 ) -> Search:
     import torch
 
-    from nassim.full_training.relaxations.mixtures import gumbel, linear, seeded, small_logits, softmax
+    from nassim.full_training.relaxations.mixtures import gumbel, linear, seeded, shares, small_logits
 
     widths = supernet.layout.widths
     A = small_logits(widths, rng, supernet.device)  # 1
@@ -76,5 +76,5 @@ def gdas(
             supernet.step(gumbel(A.detach(), tau, generator, widths), train)  # 3
             (A.grad,) = torch.autograd.grad(supernet.loss(gumbel(A, tau, generator, widths), valid), [A])  # 4
             adam.step()
-        scores = softmax(A.detach(), widths).weights.tolist()
+        scores = shares(A, widths)
         yield from report(supernet.layout.answer(scores), supernet.cost(), scores)  # 5

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import partial
 
 from nassim.benchmark import About, Noise
 from nassim.benchmarks.spaces.nasbench201 import SPACE
@@ -37,7 +36,6 @@ from nassim.protocol import Protocol
 from nassim.supernet import Supernets
 from nassim.tabular_data import digits
 from nassim.tabular_data.recipes.nasbench201 import ensure
-from nassim.tabular_data.recordings import folders, read_recordings, write_recording
 from nassim.tabular_data.table import Header, Table
 from nassim.tabular_data.tabulated import Tabulated
 

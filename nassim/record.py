@@ -112,7 +112,11 @@ def _score(known: Scores | None, count: int, space: SearchSpace, supernet: Super
     """Score the same cells after every search, as many as the recording began with."""
     if not count or seed >= SCORED_SEEDS:
         return known
-    rows = known.cells if known else sorted(random.Random("scored cells").sample(range(space.size), min(count, space.size)))
+    rows = (
+        known.cells
+        if known
+        else sorted(random.Random("scored cells").sample(range(space.size), min(count, space.size)))
+    )
     accuracies = tuple(supernet.score(supernet.path(space.at(row))) for row in rows)
     return Scores(tuple(rows), {**(known.accuracies if known else {}), seed: accuracies})
 

@@ -81,9 +81,7 @@ class DartsLayout(Layout):
         """`InvalidArchitecture` for one with an operation that its edge has not."""
         active: list[tuple[int, ...]] = []
         for cell, edges in zip(self.space.cells(arch), self.options, strict=True):
-            used = {
-                (state, node): OPERATIONS[o] for node, terms in zip(NODES, cell, strict=True) for state, o in terms
-            }
+            used = {(state, node): OPERATIONS[o] for node, terms in zip(NODES, cell, strict=True) for state, o in terms}
             for edge, names in zip(EDGES, edges, strict=True):
                 wanted = used.get(edge, NONE)
                 if wanted != NONE and wanted not in names:
@@ -143,4 +141,3 @@ def _option(draft: Draft, name: str, x: int, kind: str, C: int, stride: int) -> 
     if kind.endswith("pool_3x3"):
         out = draft.add(f"{name}.norm", "batch_norm", out, affine=False)
     return out
-

@@ -23,7 +23,7 @@ class Mix:
     """Which options of each decision run, and their weights.
 
     active: per decision the options that run, ascending.
-    weights: (decisions, options), or per decision (batch, options); None for a path, whose outputs are taken as they are.
+    weights: (decisions, options), or per decision (batch, options); None for a path: outputs as they are.
     rest: (decisions,) the sum of the weights of the options that do not run, added to a decision's output: zero in
         value, with the gradient to their logits (Dong & Yang, CVPR 2019, arXiv:1910.04465, section 3.2).
     """
@@ -31,6 +31,11 @@ class Mix:
     active: Active
     weights: Tensor | Sequence[Tensor] | None = None
     rest: Tensor | None = None
+
+
+def path(choices: Sequence[int]) -> Mix:
+    """The single path of one option a decision."""
+    return Mix(tuple([(int(choice),) for choice in choices]))
 
 
 def softmax(logits: Tensor, widths: Sequence[int] | None = None) -> Mix:
@@ -42,9 +47,14 @@ def softmax(logits: Tensor, widths: Sequence[int] | None = None) -> Mix:
     return Mix(active, F.softmax(_masked(logits, widths), dim=1))
 
 
-def gumbel(
-    logits: Tensor, temperature: float, generator: torch.Generator, widths: Sequence[int] | None = None
-) -> Mix:
+def shares(logits: Tensor, widths: Sequence[int]) -> list[list[float]]:
+    """The weights of `softmax` as numbers, a row a decision."""
+    with torch.no_grad():
+        rows = F.softmax(_masked(logits, widths), dim=1).tolist()
+    return [row[:width] for row, width in zip(rows, widths, strict=True)]
+
+
+def gumbel(logits: Tensor, temperature: float, generator: torch.Generator, widths: Sequence[int] | None = None) -> Mix:
     """One option of each decision runs, drawn by hard Gumbel-softmax with a straight-through gradient.
 
     GDAS, equations 3 to 5: p = softmax((log softmax(logits) + g) / temperature), g standard Gumbel noise; the

@@ -62,7 +62,6 @@ class Checkpoint:
             "told": self.told,
             "kept": {name: _state(thing) for name, thing in kept.items()},
         }
-        self.file.parent.mkdir(parents=True, exist_ok=True)
         with put_in_place(self.file) as written:
             torch.save(content, written)
 
