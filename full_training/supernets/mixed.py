@@ -45,25 +45,25 @@ class MixedNetwork(nn.Module):
 
     def __init__(self, network: Network) -> None:
         super().__init__()
-        self.layers = network.layers
-        self.shapes = measure(network).shapes
+        self._layers = network.layers
+        self._shapes = measure(network).shapes
         self._run: list[nn.Module | None] = []
         with torch.device("meta"):
             for layer in network.layers:
                 module = None
                 if layer.kind not in ("input", "identity", "mix"):
-                    module = module_of(layer, [self.shapes[i] for i in layer.inputs])
+                    module = module_of(layer, [self._shapes[i] for i in layer.inputs])
                     place(self, layer, module)
                     if isinstance(module, nn.BatchNorm2d):
                         module.track_running_stats = False
                         module.running_mean = module.running_var = module.num_batches_tracked = None
                 self._run.append(module)
-        self.plan = lru_cache(maxsize=_PLANS)(self._plan)
+        self._plan_of = lru_cache(maxsize=_PLANS)(self._plan)
 
     def forward(self, images: Tensor, mix: Mix) -> Tensor:
         values: dict[int, Tensor] = {0: images}
-        for position, inputs, done in self.plan(mix.active, mix.rest is not None):
-            layer, module = self.layers[position], self._run[position]
+        for position, inputs, done in self._plan_of(mix.active, mix.rest is not None):
+            layer, module = self._layers[position], self._run[position]
             given = [values[i] if i >= 0 else self._zeros(position, images) for i in inputs]
             if layer.kind == "mix":
                 values[position] = self._mixed(layer, position, inputs, given, mix, images)
@@ -71,7 +71,7 @@ class MixedNetwork(nn.Module):
                 values[position] = given[0] if module is None else module(*given)
             for i in done:
                 del values[i]
-        return values[len(self.layers) - 1].flatten(1)
+        return values[len(self._layers) - 1].flatten(1)
 
     def _mixed(
         self, layer: Layer, position: int, inputs: Sequence[int], given: list[Tensor], mix: Mix, images: Tensor
@@ -85,22 +85,22 @@ class MixedNetwork(nn.Module):
         return total if mix.rest is None else total + mix.rest[group]
 
     def _zeros(self, position: int, images: Tensor) -> Tensor:
-        return images.new_zeros(len(images), *self.shapes[position])
+        return images.new_zeros(len(images), *self._shapes[position])
 
     def _plan(self, active: Active, carried: bool) -> tuple[Step, ...]:
         """The layers that a mix needs. carried: something is added to every decision, so that none gives zero."""
-        taken = [self._taken(layer, active) for layer in self.layers]
+        taken = [self._taken(layer, active) for layer in self._layers]
         zero: list[bool] = []
-        for layer, inputs in zip(self.layers, taken, strict=True):
+        for layer, inputs in zip(self._layers, taken, strict=True):
             nothing = all(zero[i] for i in inputs)
             zero.append(layer.kind != "input" and nothing and _stays_zero(layer) and not carried)
-        needed, last = {len(self.layers) - 1}, {0: 0}
+        needed, last = {len(self._layers) - 1}, {0: 0}
         order: list[tuple[int, tuple[int, ...]]] = []
-        for position in reversed(range(1, len(self.layers))):
+        for position in reversed(range(1, len(self._layers))):
             if position not in needed:
                 continue
             inputs = taken[position]
-            if self.layers[position].kind in ("mix", "add"):
+            if self._layers[position].kind in ("mix", "add"):
                 inputs = tuple([i for i in inputs if not zero[i]])
             else:
                 inputs = tuple([-1 if zero[i] else i for i in inputs])
@@ -112,7 +112,7 @@ class MixedNetwork(nn.Module):
             last.update({i: position for i in inputs if i >= 0})
         done: dict[int, list[int]] = {}
         for value, position in last.items():
-            if value != len(self.layers) - 1:
+            if value != len(self._layers) - 1:
                 done.setdefault(position, []).append(value)
         return tuple([Step(position, inputs, tuple(done.get(position, ()))) for position, inputs in order])
 
