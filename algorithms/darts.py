@@ -1,6 +1,6 @@
 """DARTS: options mixed by a softmax; its logits descend the validation loss, the weights the training loss.
 
-Paper: Liu, Simonyan, Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, arXiv:1806.09055,
+Paper: H. Liu, K. Simonyan, Y. Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, arXiv:1806.09055,
     Algorithm 1. On NAS-Bench-201 as Dong & Yang, ICLR 2020, arXiv:2001.00326 (DARTS-V1, DARTS-V2).
 
 Pseudocode:

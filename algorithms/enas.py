@@ -1,7 +1,7 @@
 """ENAS: a recurrent controller draws paths of a supernet; policy gradient on their shared-weight accuracy trains it.
 
-Paper: Pham, Guan, Zoph, Le, Dean, "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018,
-    arXiv:1802.03268, section 2.2. On NAS-Bench-201 as Dong & Yang, ICLR 2020, arXiv:2001.00326.
+Paper: H. Pham, M. Guan, B. Zoph, Q. Le, J. Dean, "Efficient Neural Architecture Search via Parameter Sharing",
+    ICML 2018, arXiv:1802.03268, section 2.2. On NAS-Bench-201 as Dong & Yang, ICLR 2020, arXiv:2001.00326.
 
 Pseudocode:
     1  repeat

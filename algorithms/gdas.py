@@ -1,6 +1,6 @@
 """GDAS: one option an edge, drawn by hard Gumbel-softmax, runs; all logits get gradient through the soft weights.
 
-Paper: Dong & Yang, "Searching for A Robust Neural Architecture in Four GPU Hours", CVPR 2019,
+Paper: X. Dong & Y. Yang, "Searching for A Robust Neural Architecture in Four GPU Hours", CVPR 2019,
     arXiv:1910.04465, Algorithm 1. On NAS-Bench-201 as Dong & Yang, ICLR 2020, arXiv:2001.00326.
 
 Pseudocode:

@@ -1,8 +1,11 @@
 """Bayesian optimization with a Gaussian process over architectures.
 
-Paper: Snoek, Larochelle, Adams, "Practical Bayesian Optimization of Machine Learning Algorithms", NeurIPS
-    2012, arXiv:1206.2944. Expected improvement: Jones, Schonlau & Welch 1998. Upper confidence bound:
-    Srinivas et al., ICML 2010, arXiv:0912.3995. Path encoding: BANANAS, arXiv:1910.11858.
+Paper: J. Snoek, H. Larochelle, R. Adams, "Practical Bayesian Optimization of Machine Learning Algorithms", NeurIPS
+    2012, arXiv:1206.2944. Expected improvement: D. Jones, M. Schonlau, W. Welch, "Efficient Global Optimization of
+    Expensive Black-Box Functions", Journal of Global Optimization 13, 1998. Upper confidence bound: N. Srinivas,
+    A. Krause, S. Kakade, M. Seeger, "Gaussian Process Optimization in the Bandit Setting: No Regret and Experimental
+    Design", ICML 2010, arXiv:0912.3995. Path encoding: C. White, W. Neiswanger, Y. Savani, "BANANAS: Bayesian
+    Optimization with Neural Architectures for Neural Architecture Search", AAAI 2021, arXiv:1910.11858.
 
 Pseudocode:
     1  train n random architectures

@@ -1,6 +1,6 @@
 """Local search: from the best of a few random architectures uphill through neighbors, then again.
 
-Paper: White, Nolen, Savani, "Exploring the Loss Landscape in Neural Architecture Search", UAI 2021,
+Paper: C. White, S. Nolen, Y. Savani, "Exploring the Loss Landscape in Neural Architecture Search", UAI 2021,
     arXiv:2005.02960, Algorithm 1, in the form of its code (naszilla).
 
 Pseudocode:

@@ -1,6 +1,6 @@
 """Progressive search: from small architectures to large ones, guided by a learned predictor of accuracy.
 
-Paper: Liu et al., "Progressive Neural Architecture Search", ECCV 2018, arXiv:1712.00559, Algorithm 1.
+Paper: C. Liu et al., "Progressive Neural Architecture Search", ECCV 2018, arXiv:1712.00559, Algorithm 1.
 
 Pseudocode:
     1  candidates <- the smallest architectures

@@ -1,6 +1,6 @@
 """Random search with weight sharing: random paths train shared weights, which then score random architectures.
 
-Paper: Li & Talwalkar, "Random Search and Reproducibility for Neural Architecture Search", UAI 2019,
+Paper: L. Li & A. Talwalkar, "Random Search and Reproducibility for Neural Architecture Search", UAI 2019,
     arXiv:1902.07638, section 3.2. On NAS-Bench-201 (RSPS) as Dong & Yang, ICLR 2020, arXiv:2001.00326.
 
 Pseudocode:

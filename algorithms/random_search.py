@@ -1,6 +1,6 @@
 """Random search: independent uniform samples.
 
-Paper: the baseline of every comparison; Li & Talwalkar, "Random Search and Reproducibility for Neural
+Paper: the baseline of every comparison; L. Li & A. Talwalkar, "Random Search and Reproducibility for Neural
     Architecture Search", UAI 2019, arXiv:1902.07638.
 
 Pseudocode:

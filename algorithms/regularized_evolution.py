@@ -1,6 +1,6 @@
 """Regularized (ageing) evolution: tournament selection in which the oldest member dies.
 
-Paper: Real, Aggarwal, Huang, Le, "Regularized Evolution for Image Classifier Architecture Search",
+Paper: E. Real, A. Aggarwal, Y. Huang, Q. Le, "Regularized Evolution for Image Classifier Architecture Search",
     AAAI 2019, arXiv:1802.01548, Algorithm 1.
 
 Pseudocode:

@@ -1,6 +1,6 @@
 """REINFORCE with one independent categorical distribution a decision, as in the NAS benchmarks' baselines.
 
-Paper: Williams, "Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement
+Paper: R. Williams, "Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement
     Learning", Machine Learning 8, 1992; as re-implemented without a controller network for NAS-Bench-101
     (Ying et al., ICML 2019, arXiv:1902.09635) and NAS-Bench-201 (Dong & Yang, ICLR 2020, arXiv:2001.00326).
 

@@ -1,6 +1,6 @@
 """Accel-NASBench: 5,125 networks of MnasNet's space, trained on ImageNet, with their speed on six accelerators.
 
-Paper: Ahmad et al., "Accel-NASBench: Sustainable Benchmarking for Accelerator-Aware NAS", DAC 2024,
+Paper: A. Ahmad et al., "Accel-NASBench: Sustainable Benchmarking for Accelerator-Aware NAS", DAC 2024,
     arXiv:2404.08005.
 
 Splits: ``valid`` is the top-1 accuracy on ImageNet's 50,000 validation images, under the authors' shortened

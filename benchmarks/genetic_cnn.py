@@ -1,6 +1,6 @@
 """Genetic CNN: the spaces of stages of convolutions, whose connections are bits, and a table that nassim trained.
 
-Paper: Xie & Yuille, "Genetic CNN", ICCV 2017, arXiv:1703.01513; trainings: docs/benchmarks.md.
+Paper: L. Xie & A. Yuille, "Genetic CNN", ICCV 2017, arXiv:1703.01513; trainings: docs/benchmarks.md.
 
 Splits: of ``fashion14``, ``valid`` are 5,000 of Fashion-MNIST's training images, ``test`` its 10,000 test images.
 

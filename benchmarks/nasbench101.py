@@ -1,7 +1,7 @@
 """NAS-Bench-101: all 423,624 cells of a graph space, trained three times on CIFAR-10.
 
-Paper: Ying et al., "NAS-Bench-101: Towards Reproducible Neural Architecture Search", ICML 2019,
-    arXiv:1902.09635.
+Paper: C. Ying, A. Klein, E. Christiansen, E. Real, K. Murphy, F. Hutter, "NAS-Bench-101: Towards Reproducible Neural
+    Architecture Search", ICML 2019, arXiv:1902.09635.
 
 Splits: ``valid`` is measured on 10,000 images of the training set (the networks are trained on the other 40,000),
     ``test`` on the 10,000 test images; both on 9,984 of them.

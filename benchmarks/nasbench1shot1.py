@@ -1,6 +1,6 @@
 """NAS-Bench-1Shot1: three spaces that a one-shot model can hold, answered by the table of NAS-Bench-101.
 
-Paper: Zela, Siems, Hutter, "NAS-Bench-1Shot1: Benchmarking and Dissecting One-shot Neural Architecture
+Paper: A. Zela, J. Siems, F. Hutter, "NAS-Bench-1Shot1: Benchmarking and Dissecting One-shot Neural Architecture
     Search", ICLR 2020, arXiv:2001.10422.
 
 Tasks: the spaces 1, 2 and 3. Splits, sources, noise and cost: those of `nasbench101`, whose table is used.

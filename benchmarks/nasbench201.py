@@ -1,6 +1,6 @@
 """NAS-Bench-201: every cell of a space of 15,625, trained on three data sets by its authors and on digits by nassim.
 
-Paper: Dong & Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search",
+Paper: X. Dong & Y. Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search",
     ICLR 2020, arXiv:2001.00326.
 
 Splits: ``valid`` is what the authors call x-valid: for cifar10 the half of the training set that the network

@@ -1,6 +1,7 @@
 """NAS-Bench-201's 729 cells of none, skip connections and 3x3 convolutions, trained by nassim on digits and fashion.
 
-Paper: space and skeleton: Dong & Yang, "NAS-Bench-201", ICLR 2020, arXiv:2001.00326; trainings: docs/benchmarks.md.
+Paper: space and skeleton: X. Dong & Y. Yang, "NAS-Bench-201", ICLR 2020, arXiv:2001.00326; trainings:
+    docs/benchmarks.md.
 
 Splits: ``digits`` is the part of `nasbench201/digits` that lies in this space, with its own optimum. ``fashion14`` is a
     table of its own: ``valid`` are 5,000 of Fashion-MNIST's training images, ``test`` its 10,000 test images.

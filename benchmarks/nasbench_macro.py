@@ -1,6 +1,6 @@
 """NAS-Bench-Macro: all 6,561 networks of a mobile space, trained for 50 epochs on CIFAR-10.
 
-Paper: Su et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search", CVPR 2021, arXiv:2103.11922.
+Paper: X. Su et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search", CVPR 2021, arXiv:2103.11922.
 
 Splits: the release has the test accuracies of three trainings and nothing else. By declaration the first is what a
     search sees (``valid``) and the mean of the other two is what is reported (``test``): different trainings, but the

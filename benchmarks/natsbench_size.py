@@ -1,7 +1,7 @@
 """NATS-Bench, size space: 32,768 sizes of one network on three data sets, trained for 1, 12 and 90 epochs.
 
-Paper: Dong, Liu, Musial, Gabrys, "NATS-Bench: Benchmarking NAS Algorithms for Architecture Topology and Size",
-    TPAMI 2021, arXiv:2009.00437.
+Paper: X. Dong, L. Liu, K. Musial, B. Gabrys, "NATS-Bench: Benchmarking NAS Algorithms for Architecture Topology
+    and Size", TPAMI 2021, arXiv:2009.00437.
 
 Tasks: cifar10, cifar100, imagenet16-120: trainings of 1, 12 and 90 epochs, each with its own learning rate
     schedule. With ``:curve`` behind the task: the full training, stopped after any of its 90 epochs.

@@ -1,7 +1,7 @@
 """NATS-Bench, topology space: the cells of NAS-Bench-201 from the official release, with every epoch and repeat.
 
-Paper: Dong, Liu, Musial, Gabrys, "NATS-Bench: Benchmarking NAS Algorithms for Architecture Topology and Size",
-    TPAMI 2021, arXiv:2009.00437.
+Paper: X. Dong, L. Liu, K. Musial, B. Gabrys, "NATS-Bench: Benchmarking NAS Algorithms for Architecture Topology
+    and Size", TPAMI 2021, arXiv:2009.00437.
 
 Tasks: cifar10, cifar100, imagenet16-120: trainings of 12 and of 200 epochs, each with its own learning rate
     schedule. ``cifar10:curve``: the full training, stopped after any of its 200 epochs (the other two data sets have a

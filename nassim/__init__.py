@@ -23,6 +23,7 @@ from nassim.strategy import (
     start,
     strategy,
 )
+from nassim.study import Study, compare
 from nassim.trace import Incumbent, Run
 from nassim.version import __version__
 
@@ -44,8 +45,10 @@ __all__ = [
     "Search",
     "SearchSpace",
     "Strategy",
+    "Study",
     "Trial",
     "__version__",
+    "compare",
     "evaluate",
     "evaluate_all",
     "get_algorithm",

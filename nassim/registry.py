@@ -233,11 +233,16 @@ def find(name: str) -> list[Algorithm | Benchmark | SearchSpace]:
     return found
 
 
+def family_pages() -> dict[str, str]:
+    """The page of each benchmark family, by the family's name in ids; opens no table."""
+    found = {name: _family(name) for name in _modules("benchmarks")}
+    return {getattr(module, "FAMILY", name): module.__doc__ or "" for name, module in found.items()}
+
+
 def benchmark_titles() -> dict[str, str]:
     """The first line of each benchmark family's page, by benchmark id; opens no table."""
-    return {
-        name: (_family(name.partition("/")[0]).__doc__ or "").strip().partition("\n")[0] for name in benchmark_names()
-    }
+    pages = family_pages()
+    return {name: pages[name.partition("/")[0]].strip().partition("\n")[0] for name in benchmark_names()}
 
 
 @cache

@@ -90,6 +90,8 @@ def run(
         note="" if shared is None else shared.note,
         objectives=tuple(objective.name for objective in wanted),
         constraint="" if bound is None else str(bound),
+        metric=bench.metric,
+        cost_unit=bench.cost_unit,
     )
     clock: Clock[_Job] = Clock(workers)
     search: Search | None = None

@@ -63,6 +63,10 @@ class RunEnd(NamedTuple):
     restarted: int = 0
     final_seconds: float = 0.0
 
+    def __repr__(self) -> str:
+        where = f"{self.strategy} on {self.benchmark}, seed {self.seed}"
+        return f"RunEnd({where}: {self.trials} trials, {len(self.curve)} incumbents)"
+
 
 def pack(number: int, run: Run, *, extras: bool = False) -> StoredRun:
     """A run as a study keeps it; ``number`` is its place in the grid, ``extras`` as in `pack_trials`."""

@@ -33,6 +33,7 @@ Measure = Callable[[Architecture], Mapping[str, float]]
 Resolve = Callable[[Mapping[str, Any], str, "int | None"], Mapping[str, object]]
 Message = Batch | Report
 Search = Generator[Message, list[Trial], None]
+"""What a strategy's function returns: a generator that hands out queries or reports and is sent trials."""
 Verb = Generator[Message, list[Trial], list[Trial]]
 
 

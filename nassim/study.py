@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy
 
@@ -23,12 +24,24 @@ from nassim.strategy import Algorithm
 from nassim.study_settings import checked, facts_of
 from nassim.version import __version__
 
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
 FILE = "study.db"
 Progress = Callable[[int, int], None]
 
 
 class Study:
-    """Finished runs of a comparison: read from disk with `Study.open`, made by `compare`."""
+    """Finished runs of a comparison: read from disk with `Study.open`, made by `compare`.
+
+    It prints as a few lines; `summary` and `curves` are data frames, `plot` draws and `report` writes the page.
+
+    >>> print(compare(["re"], ["toy/additive"], "20q", seeds=3))
+    Study of 2 strategies on 1 benchmark: 3 seeds, budget 20q, 1 worker; 6 of 6 runs, in memory
+      strategies: random_search, regularized_evolution
+      toy/additive (synthetic): best mean validation accuracy 75.20 % (3 seeds): random_search
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -75,14 +88,67 @@ class Study:
         """Whether all runs that were asked for are there."""
         return len(self.runs) == int(self.settings["runs"])
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the study lies; None for one in memory."""
+        return None if self._store.path == Path(":memory:") else self._store.path.parent
+
+    def __repr__(self) -> str:
+        from nassim.study_view import lines
+
+        return lines(self)
+
+    def summary(self) -> pandas.DataFrame:
+        """A row per benchmark and strategy: what the final incumbents reach over seeds, and their regret.
+
+        Columns name statistic, split and unit: ``final_valid_accuracy_mean_percent``, ``final_test_regret_iqm_pp``;
+        ``regret_split`` is the split that tables and figures take regret on. As in the file ``summary.csv``.
+        """
+        from nassim.summary import frame
+
+        return frame(self, "summary")
+
+    def curves(self) -> pandas.DataFrame:
+        """A row per run and improvement: strategy, benchmark, seed, and the incumbent from then on.
+
+        It is the answer from ``simulated_seconds`` until ``until_simulated_seconds`` (in the unit that ``cost_unit``
+        names); ``queries`` and ``epochs_spent`` had finished. ``valid_accuracy_observed_percent`` is what the search
+        saw, ``..._mean_of_repeats_percent`` the mean over repeats after a full training (``source`` says if it is
+        another), ``..._regret_pp`` how far that lies below the best mean of the space; empty where not known.
+        Medians and quartiles over seeds are `nassim.summary.frame` of ``curves``.
+        """
+        from nassim.study_view import curves_frame
+
+        return curves_frame(self)
+
+    def plot(self, benchmark: str | None = None) -> Figure:
+        """Median regret with quartiles against simulated time: of a benchmark, or of all side by side.
+
+        A matplotlib figure that a notebook shows; ``figure.savefig("name.pdf")`` writes it.
+        """
+        from nassim.study_view import figure_of
+
+        return figure_of(self, benchmark)
+
+    def report(self, folder: str | Path | None = None, *, figures: bool = True) -> Path:
+        """Write the report (page, text, tables, figures for papers) into the study's folder or this one.
+
+        Returns the path of the page, ``report.html``.
+
+        `InvalidSetting` for a study in memory if no folder is given.
+        """
+        from nassim.study_view import report_page
+
+        return report_page(self, folder, figures=figures)
+
     def close(self) -> None:
         """Let go of the file."""
         self._store.close()
 
 
 def compare(
-    strategies: Sequence[str | Algorithm],
-    benchmarks: Sequence[str | Benchmark],
+    strategies: str | Algorithm | Sequence[str | Algorithm],
+    benchmarks: str | Benchmark | Sequence[str | Benchmark],
     budget: str | Budget,
     *,
     seeds: int = 100,
@@ -100,6 +166,8 @@ def compare(
 ) -> Study:
     """Run every strategy on every benchmark with seeds 0 ... ``seeds``-1; random search is always in.
 
+    Each is a name, an object, or a list of them.
+
     A strategy with settings is written ``re[sample_size=10]``, several at once ``re[sample_size=3|10]``; in tables and
     figures it is called so. Algorithms of one name with other settings are called after them too.
 
@@ -114,17 +182,21 @@ def compare(
     ``patience``, ``objectives`` and ``constraint`` are those of `nassim.run`.
     ``regret`` is taken on ``valid`` or ``test``; by default on test where a benchmark has it.
 
-    >>> study = compare(["re"], ["toy/additive"], "20q", seeds=3)
+    >>> study = compare("re", "toy/additive", "20q", seeds=3)
     >>> study.strategies, len(study.runs)
     (['random_search', 'regularized_evolution'], 6)
+    >>> study.runs[0]
+    RunEnd(random_search on toy/additive, seed 0: 20 trials, 4 incumbents)
     """
     if seeds < 1 or workers < 1 or jobs < 1:
         raise InvalidSetting(f"seeds, workers and jobs must be at least 1, not {seeds}, {workers} and {jobs}.")
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
-    named = (get_algorithms(s) if isinstance(s, str) else [s] for s in strategies)
+    several = [strategies] if isinstance(strategies, (str, Algorithm)) else list(strategies)
+    places = [benchmarks] if isinstance(benchmarks, (str, Benchmark)) else list(benchmarks)
+    named = (get_algorithms(s) if isinstance(s, str) else [s] for s in several)
     chosen = told_apart(with_baseline(list(itertools.chain.from_iterable(named))))
-    opened = [open_once(b, noise) if isinstance(b, str) else b for b in benchmarks]
-    names = {b.name: name for b, name in zip(opened, benchmarks, strict=True)}
+    opened = [open_once(b, noise) if isinstance(b, str) else b for b in places]
+    names = {b.name: name for b, name in zip(opened, places, strict=True)}
     _refuse_twice([a.title for a in chosen], "strategy")
     _refuse_twice([b.name for b in opened], "benchmark")
     for b in opened:

@@ -199,10 +199,12 @@ def frame(study: Study, table: str = "trials") -> pandas.DataFrame:
     """
     import pandas
 
-    tables = {**export_tables(study), "summary": summary_rows(study), "curves": curve_rows(study)}
-    if table not in tables:
-        raise InvalidSetting(f"a study has the tables {', '.join(tables)}, not {table!r:.40}.")
-    found: pandas.DataFrame = pandas.DataFrame(tables[table])
+    computed = {"summary": summary_rows, "curves": curve_rows}
+    known = ("runs", "trials", "incumbents", *computed)
+    if table not in known:
+        raise InvalidSetting(f"a study has the tables {', '.join(known)}, not {table!r:.40}.")
+    rows = computed[table](study) if table in computed else export_tables(study)[table]
+    found: pandas.DataFrame = pandas.DataFrame(rows)
     return found
 
 

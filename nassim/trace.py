@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from nassim.clock import Budget
 from nassim.errors import ProtocolError
+from nassim.metric import ACCURACY, Metric
 from nassim.query import Trial
 from nassim.space import Architecture
 from nassim.version import __version__
@@ -31,9 +32,9 @@ class Incumbent:
     source: str = "mean"  # of valid and test: the mean over repeats, the training's "own", or a "final training"
 
 
-@dataclass
+@dataclass(repr=False)
 class Run:
-    """One strategy on one benchmark with one seed: the header, the trials and the incumbents.
+    """One strategy on one benchmark with one seed: the header, the trials and the incumbents; prints as one line.
 
     ``seconds`` is the elapsed simulated time at the last finished trial or report, ``worker_seconds``
     the sum over workers. ``thinking_seconds`` is host time spent inside the strategy: recorded, never
@@ -54,6 +55,8 @@ class Run:
     constraint: str = ""  # in the benchmark's own units
     clock: str = "simulated"
     version: str = __version__
+    metric: Metric = ACCURACY  # that trainings were judged by
+    cost_unit: str = "seconds"  # of all times of the run; another one where the benchmark declares its costs
     trials: list[Trial] = field(default_factory=list)
     incumbents: list[Incumbent] = field(default_factory=list)
     seconds: float = 0.0
@@ -70,3 +73,14 @@ class Run:
         if not self.incumbents:
             raise ProtocolError(f"no trial finished within the budget of {self.budget}: there is no incumbent.")
         return self.incumbents[-1]
+
+    def __repr__(self) -> str:
+        mode = "" if self.mode == "black-box" else f" ({self.mode})"
+        trials = f"{len(self.trials)} trial{'s' * (len(self.trials) != 1)}"
+        spent = f"{self.clock} s" if self.cost_unit == "seconds" else self.cost_unit
+        end = "no answer within the budget"
+        if self.incumbents:
+            best, metric = self.incumbents[-1], self.metric
+            end = f"best {best.arch}, {metric.title('valid')} {metric.read(best.valid)}"
+        where = f"{self.strategy}{mode} on {self.benchmark}, seed {self.seed}"
+        return f"Run({where}: {trials}, {self.seconds:,.0f} {spent}; {end})"

@@ -23,6 +23,8 @@ _folder = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Workers of pytest-xdist share the processor: threads that wait for each other take many times as long.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.pop("COLUMNS", None)  # pytest-xdist's workers inherit 80 from readline; what is tested prints to a pipe
     if not hasattr(config, "workerinput"):  # workers of pytest-xdist inherit the variable
         config.stash[_folder] = os.environ["NASSIM_DATA"] = tempfile.mkdtemp(prefix="nassim-tests-")

@@ -1,7 +1,8 @@
 """The space of Accel-NASBench: seven mobile blocks with expansion, kernel, layers and squeeze-and-excitation.
 
-Paper: Ahmad et al., "Accel-NASBench: Sustainable Benchmarking for Accelerator-Aware NAS", DAC 2024, arXiv:2404.08005.
-The space is that of MnasNet (arXiv:1807.11626) with inverted residual blocks only: 28 decisions, block by block.
+Paper: A. Ahmad et al., "Accel-NASBench: Sustainable Benchmarking for Accelerator-Aware NAS", DAC 2024,
+arXiv:2404.08005. The space is that of MnasNet (arXiv:1807.11626) with inverted residual blocks only: 28 decisions,
+block by block.
 
 Network: the release has no code of it. That of EfficientNet-B0 (Tan & Le, ICML 2019, arXiv:1905.11946, table 1) has
 exactly the recorded parameters of all 5,138 trainings: 3x3 convolution of stride 2 to 32 channels; blocks with 16, 24,

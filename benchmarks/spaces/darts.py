@@ -1,7 +1,7 @@
 """The cell space of DARTS.
 
-Paper: Liu, Simonyan, Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, arXiv:1806.09055, section 2.1; as in
-    NAS-Bench-301 (arXiv:2008.09777), without ``none``, which only the supernet has.
+Paper: H. Liu, K. Simonyan, Y. Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, arXiv:1806.09055, section
+    2.1; as in NAS-Bench-301 (arXiv:2008.09777), without ``none``, which only the supernet has.
 
 A normal and a reduction cell, each with two inputs (states 0 and 1) and four nodes (states 2 to 5). A node is the
 sum of two operations on two different earlier states; the nodes are concatenated. 180 wirings and 7^8 operations make

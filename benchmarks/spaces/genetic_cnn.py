@@ -1,6 +1,6 @@
 """The spaces of Genetic CNN: bits say which convolutions of a stage feed which.
 
-Paper: Xie & Yuille, "Genetic CNN", ICCV 2017, arXiv:1703.01513, section 3.1.
+Paper: L. Xie & A. Yuille, "Genetic CNN", ICCV 2017, arXiv:1703.01513, section 3.1.
 
 A stage has K ordered nodes and a bit for each pair of them. A node is a convolution, normalization and ReLU of the sum
 of the nodes that feed it. The stage's input node (the same, always there) feeds the nodes that none feeds; its output

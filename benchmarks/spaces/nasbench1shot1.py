@@ -1,6 +1,6 @@
 """The three search spaces of NAS-Bench-1Shot1: parts of NAS-Bench-101 that a one-shot model can hold.
 
-Paper: Zela, Siems, Hutter, "NAS-Bench-1Shot1: Benchmarking and Dissecting One-shot Neural Architecture
+Paper: A. Zela, J. Siems, F. Hutter, "NAS-Bench-1Shot1: Benchmarking and Dissecting One-shot Neural Architecture
     Search", ICLR 2020, arXiv:2001.10422, section 3.
 
 Every choice block (an inner vertex) and the output take a fixed number of parents among the vertices before

@@ -1,6 +1,6 @@
 """The space of NAS-Bench-Macro: eight layers, each skipped or one of two inverted residual blocks.
 
-Paper: Su et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search", CVPR 2021, arXiv:2103.11922.
+Paper: X. Su et al., "Prioritized Architecture Sampling with Monto-Carlo Tree Search", CVPR 2021, arXiv:2103.11922.
 
 Network: 3x3 convolution to 32 channels, three stages of 2, 3 and 3 layers with 64, 128 and 256 channels, of which
 the first layer has stride 2, 1x1 convolution to 1,280, global average pooling, linear layer to 10 classes; images of

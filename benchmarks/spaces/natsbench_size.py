@@ -1,7 +1,7 @@
 """The size space of NATS-Bench: the number of channels at five places of one fixed network.
 
-Paper: Dong, Liu, Musial, Gabrys, "NATS-Bench: Benchmarking NAS Algorithms for Architecture Topology and Size",
-    TPAMI 2021, arXiv:2009.00437, section 3.2.
+Paper: X. Dong, L. Liu, K. Musial, B. Gabrys, "NATS-Bench: Benchmarking NAS Algorithms for Architecture Topology
+    and Size", TPAMI 2021, arXiv:2009.00437, section 3.2.
 
 Each place has 8, 16, ..., 64 channels: 8^5 = 32,768 sizes, written ``64:64:64:64:64``. The network is that of
 NAS-Bench-201 with one cell a stage, a 3x3 convolution to c1 channels, a cell (c1), a residual block of stride 2

