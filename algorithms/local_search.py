@@ -16,10 +16,10 @@ Departures:
        improvement="best"``. The defaults are those of its experiments' code, which needs fewer queries.
     2. As in that code, nothing is trained twice in a run: an architecture that was trained before is
        neither drawn as a start nor tried as a neighbor. The search ends when all are trained.
-    3. Asynchronous on several workers, which the paper's is not: a worker for which line 2 or 4 has nothing left
-       while others still train is given an untrained neighbor of the best of this climb so far, or a random
-       architecture where there is none. "first" moves as soon as a training of this climb beats current, whichever
-       that is. What an earlier climb left in training is not compared. One worker makes the trials of the lines above.
+    3. Asynchronous on several workers, which the paper's is not: a worker for which line 2 or 4 has nothing left while
+       others still train is given an untrained neighbor of the best of this climb so far, or a random architecture
+       where there is none. "first" moves as soon as a training of this climb beats current; neighbors that were in
+       training are waited for too, what an earlier climb left is not. One worker makes the trials of the lines above.
 
 Hyperparameters:
     n_init: random architectures before each climb. Code 10; the paper's Algorithm 1 has 1.
@@ -30,14 +30,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from operator import attrgetter
 from typing import Literal
 
+from nassim.algorithms.parts.population import fitness
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
 from nassim.strategy import Search, start, strategy
-
-_accuracy = attrgetter("result.value")
 
 
 @strategy(family="local search", year=2020, aliases=["ls"], initial="n_init")
@@ -53,9 +51,9 @@ def local_search(
         climb: set[Architecture] = set()  # asked since this start
         done: list[Trial] = []  # of them
         current: Trial | None = None
-        near = _random_unasked(space, rng, asked, n_init)  # 2
-        while near:  # 3
-            queue, waiting = iter(near), set(near)
+        waiting = set(near := _random_unasked(space, rng, asked, n_init))  # 2
+        while waiting:  # 3
+            queue = iter(near)
             found: list[Trial] = []  # what has ended since the last move
             while waiting and not (improvement == "first" and _better(found, current)):  # 4
                 arch = next(queue, None) or _meanwhile(space, rng, asked, done)
@@ -69,9 +67,11 @@ def local_search(
                 waiting.difference_update(trial.arch for trial in news)
             if current is not None and not _better(found, current):
                 break  # 6
-            current = max(found, key=_accuracy)  # 5
-            near = [arch for arch in space.neighbors(current.arch) if arch not in asked]
+            current = max(found, key=fitness)  # 5
+            around = space.neighbors(current.arch)
+            near = [arch for arch in around if arch not in asked]
             rng.shuffle(near)
+            waiting = {*near, *climb.intersection(around).difference(trial.arch for trial in done)}
 
 
 def _better(found: Sequence[Trial], current: Trial | None) -> bool:
@@ -93,7 +93,7 @@ def _meanwhile(
     space: SearchSpace, rng: random.Random, asked: set[Architecture], done: Sequence[Trial]
 ) -> Architecture | None:
     """For a worker that would wait (departure 3); None when everything has been asked."""
-    for trial in sorted(done, key=_accuracy, reverse=True):
+    for trial in sorted(done, key=fitness, reverse=True):
         near = [arch for arch in space.neighbors(trial.arch) if arch not in asked]
         if near:
             return rng.choice(near)

@@ -19,7 +19,7 @@ from nassim.space import SearchSpace
 from nassim.strategy import Search, start, strategy
 
 
-@strategy(family="baseline", year=2019, aliases=["rs"])
+@strategy(family="baseline", year=2019, aliases=["rs", "random"])
 def random_search(space: SearchSpace, rng: random.Random) -> Search:
     while True:  # 1
         yield from start(space.sample(rng))  # 2, 3

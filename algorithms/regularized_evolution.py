@@ -32,7 +32,7 @@ from __future__ import annotations
 import random
 from collections import deque
 
-from nassim.algorithms.parts.population import fitness, sizes_by_budget
+from nassim.algorithms.parts.population import PUBLISHED_SIZES, fitness, refuse_sizes, sizes_by_budget
 from nassim.query import Trial
 from nassim.space import SearchSpace
 from nassim.strategy import Search, start, strategy
@@ -42,7 +42,7 @@ from nassim.strategy import Search, start, strategy
     family="evolution",
     year=2019,
     aliases=["re", "rea"],
-    published={"nasbench201": {"population_size": 10, "sample_size": 3}},
+    published=PUBLISHED_SIZES,
     resolve=sizes_by_budget,
     initial="population_size",
 )
@@ -50,6 +50,7 @@ def regularized_evolution(
     space: SearchSpace, rng: random.Random, *, population_size: int | None = None, sample_size: int | None = None
 ) -> Search:
     assert population_size and sample_size  # resolved
+    refuse_sizes("regularized_evolution", space, population_size, sample_size)
     population: deque[Trial] = deque(maxlen=population_size)
     while len(population) < population_size:  # 1
         population.extend((yield from start(space.sample(rng))))

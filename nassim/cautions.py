@@ -5,16 +5,21 @@ idle workers    more than half of the workers' time was spent waiting
 twins           two strategies made the same trials: their comparison says nothing about either
 no answer       no training ended within the budget
 restarted       trainings that were to go on began anew, as the benchmark cannot continue them
+objectives      a strategy that searches for several was given none: what it searched for instead
+first rung      a strategy that trains for few epochs first never came to train for more
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, Protocol
 
+from nassim import rungs
 from nassim.clock import Budget
 from nassim.errors import NassimError
-from nassim.registry import get_algorithm
+from nassim.registry import get_algorithm, get_benchmark
 from nassim.store import RunEnd, StoredTrial
 from nassim.study import Study
 from nassim.trace import Run
@@ -55,17 +60,24 @@ class _Ended(Protocol):
 def of_run(run: Run) -> list[Caution]:
     """What is to be said of one run."""
     count, answered = len(run.trials), bool(run.incumbents)
-    return list(_of_runs([(run, count, answered)], run.budget, run.workers, prefix=False))
+    found = list(_of_runs([(run, count, answered)], run.budget, run.workers, prefix=False))
+    extras = run.trials[0].result.extras if run.trials else {}
+    found += _objectives(run.strategy, run.benchmark, bool(run.objectives), lambda: extras)
+    return [*found, *_first_rung(run.strategy, run.benchmark, [rungs.of_run(run)])]
 
 
 def of_study(study: Study) -> list[Caution]:
     """What is to be said of a study, by benchmark and strategy."""
     budget, workers = Budget.parse(str(study.settings["budget"])), int(study.settings["workers"])
     found: list[Caution] = []
+    by_epochs = rungs.of_study(study)
     for benchmark in study.benchmarks:
         for strategy in study.strategies:
             runs = [(run, run.trials, bool(run.curve)) for run in study.of(benchmark, strategy)]
             found += _of_runs(runs, budget, workers, prefix=True)
+            measured = partial(_measured, benchmark)
+            found += _objectives(strategy, benchmark, bool(study.settings.get("objectives")), measured)
+            found += _first_rung(strategy, benchmark, by_epochs.get((benchmark, strategy), []))
         found += _twins([run for run in study.runs if run.benchmark == benchmark], study.trials)
     return found
 
@@ -131,6 +143,47 @@ def _initial(
         )
         advice = f"Give a budget of more than {size} trainings, or --set {setting}={max(1, trials // 5)}."
         yield Caution(*name, "initial phase", said(caught, f"{what} {advice}"))
+
+
+def _objectives(
+    strategy: str, benchmark: str, given: bool, measured: Callable[[], Mapping[str, object]]
+) -> list[Caution]:
+    """What a strategy that takes objectives searched for where it was given none."""
+    try:
+        several = not given and "objectives" in inspect.signature(get_algorithm(strategy).function).parameters
+        extras = measured() if several else {}
+    except NassimError:  # not of this installation
+        return []
+    if not several:
+        return []
+    what = (
+        "its value and the parameters: its curve shows the first of them only"
+        if "parameters" in extras
+        else "its value alone, as parameters are not measured there: one objective makes no front"
+    )
+    advice = " Name others with --objectives." if extras else ""
+    text = f"{strategy} was given no objectives on {benchmark} and searched for {what}.{advice}"
+    return [Caution(strategy, benchmark, "objectives", text)]
+
+
+def _measured(benchmark: str) -> Mapping[str, str]:
+    return get_benchmark(benchmark).about.extras
+
+
+def _first_rung(strategy: str, benchmark: str, runs: Sequence[Sequence[rungs.Rung]]) -> Iterator[Caution]:
+    try:
+        chooses = get_algorithm(strategy).chooses_epochs
+    except NassimError:  # not of this installation
+        return
+    stuck = [run[0] for run in runs if len(run) == 1]
+    if chooses and stuck:
+        of = f"{len(stuck):,} of {len(runs):,} runs" if len(runs) > 1 else "This run"
+        epochs, most = stuck[0].epochs, max(rung.trainings for rung in stuck)
+        text = (
+            f"{of} of {strategy} on {benchmark} never left the first rung: all trainings ({most:g}) were of {epochs} "
+            f"epoch{'s' * (epochs != 1)}, none went on. Give a larger budget, or a smaller eta."
+        )
+        yield Caution(strategy, benchmark, "first rung", text)
 
 
 def _idles(run: _Ended, trials: int, budget: Budget, workers: int) -> bool:

@@ -18,6 +18,7 @@ from nassim.errors import OutputFailed
 _STALE = 3600.0  # seconds after which a temporary file is certainly nobody's
 # .NAME.PROCESS-COMPUTER-RANDOM.tmp; older versions did not name the computer
 _TEMPORARY = re.compile(r"\..+\.(\d{1,10})-(?:([0-9a-f]{8})-)?[0-9a-f]{8}\.tmp", re.DOTALL)
+_WRITER = re.compile(r"\..+\.(\d{1,10})-([0-9a-f]{8})-[0-9a-f]{8}\.writer", re.DOTALL)  # as above
 _LONGEST = 100  # characters of a name that somebody else chose
 
 
@@ -57,6 +58,30 @@ def file_name(name: str) -> str:
         return safe
     digest = hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
     return f"{safe.lstrip('.-+=') or 'name'}-{digest}"
+
+
+def sign_writer(path: Path) -> Path | None:
+    """Say beside a file that this process writes it, for `is_written`; the sign to be removed, None where it cannot."""
+    sign = path.with_name(f".{path.name[:50]}.{os.getpid()}-{_here()}-{secrets.token_hex(4)}.writer")
+    try:
+        sign.touch(exist_ok=False)
+    except OSError:
+        return None
+    for old in path.parent.glob(f".{path.name[:50]}.*.writer"):  # of processes that were killed
+        with suppress(OSError):
+            if _of_the_dead(old):
+                old.unlink()
+    return sign
+
+
+def is_written(path: Path) -> bool:
+    """Whether a process that lives has said that it writes a file; one of another computer counts as living."""
+    return any(not _of_the_dead(sign) for sign in path.parent.glob(f".{path.name[:50]}.*.writer"))
+
+
+def _of_the_dead(sign: Path) -> bool:
+    made = _WRITER.fullmatch(sign.name)
+    return made is None or (made[2] == _here() and _has_ended(int(made[1])))
 
 
 def _remove_left(folder: Path) -> None:

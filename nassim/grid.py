@@ -12,6 +12,8 @@ from nassim.benchmark import Benchmark
 from nassim.clock import Budget
 from nassim.errors import Unsupported
 from nassim.one_shot import OneShot, one_shot
+from nassim.outlook import fidelities
+from nassim.own_files import OwnAlgorithm, OwnFile, by_file
 from nassim.query import Batch
 from nassim.registry import algorithm_names, get_algorithm, get_benchmark
 from nassim.run import run
@@ -24,10 +26,10 @@ BASELINE = "random_search"  # in every comparison
 
 class Task(NamedTuple):
     number: int
-    algorithm: str | Algorithm  # a name where it is registered: workers look it up
+    algorithm: str | OwnFile | Algorithm  # a name where it is registered, a file of the user's: workers look it up
     label: str
     settings: dict[str, object]
-    benchmark: str | Benchmark
+    benchmark: str | OwnFile | Benchmark
     seed: int
     budget: Budget
     workers: int
@@ -68,10 +70,16 @@ def plan_runs(
         plan = plans.get(benchmark.name)
         if not algorithm.shares_weights:
             refuse_too_small(limits, benchmark)
-            if benchmark.trains:
-                _refuse_first_query(algorithm, benchmark, plan)
-            else:
-                run(algorithm, benchmark, Budget(queries=1), patience=patience)
+            try:
+                if benchmark.trains:
+                    _refuse_first_query(algorithm, benchmark, plan)
+                else:
+                    run(algorithm, benchmark, Budget(queries=1), patience=patience)
+            except Unsupported as error:
+                if algorithm.name == BASELINE:  # then it is the benchmark
+                    raise
+                left_out[f"{algorithm.title} on {benchmark.name}"] = str(error)
+                continue
             chosen_there = algorithm.hyperparameters(benchmark.space, horizon=plan)
             pairs.append(Pair(benchmark, algorithm, chosen_there, range(seeds), None, plan))
             continue
@@ -92,7 +100,10 @@ def plan_runs(
 def _refuse_first_query(algorithm: Algorithm, benchmark: Benchmark, plan: int | None) -> None:
     """Raise what a run would raise at its first question; nothing is trained to find out."""
     measure = benchmark.measure
-    message = algorithm.begin(benchmark.space, stream(0, "strategy"), horizon=plan, measure=measure).ask()
+    begun = algorithm.begin(
+        *(benchmark.space, stream(0, "strategy")), horizon=plan, measure=measure, fidelities=fidelities(benchmark)
+    )
+    message = begun.ask()
     for query in message.queries if isinstance(message, Batch) else ():
         benchmark.space.check(query.arch)
         benchmark.epochs_of(query)
@@ -100,6 +111,7 @@ def _refuse_first_query(algorithm: Algorithm, benchmark: Benchmark, plan: int | 
 
 def told_apart(algorithms: list[Algorithm]) -> list[Algorithm]:
     """Where several have a name and other settings, those with settings are called after them."""
+    algorithms = by_file(algorithms)
     names = [algorithm.title for algorithm in algorithms]
     return [
         algorithm.variant() if names.count(name) > 1 and algorithm.settings else algorithm
@@ -113,16 +125,18 @@ def with_baseline(algorithms: list[Algorithm]) -> list[Algorithm]:
     return [get_algorithm(BASELINE), *algorithms]
 
 
-def by_name(algorithm: Algorithm) -> str | Algorithm:
+def by_name(algorithm: Algorithm) -> str | OwnFile | Algorithm:
+    if isinstance(algorithm, OwnAlgorithm):
+        return algorithm.source
     name = algorithm.name
     registered = name in algorithm_names() and get_algorithm(name).function is algorithm.function
     return name if registered else algorithm  # one of a script may have the name of a registered one
 
 
 @lru_cache(maxsize=64)
-def open_once(name: str, noise: str) -> Benchmark:
+def open_once(name: str | OwnFile, noise: str) -> Benchmark:
     """One table per process, however many runs use it."""
-    return get_benchmark(name, noise)
+    return get_benchmark(name, noise) if isinstance(name, str) else name.benchmark(noise)
 
 
 def execute_all(tasks: list[Task], jobs: int) -> Generator[StoredRun, None, None]:
@@ -137,8 +151,10 @@ def execute_all(tasks: list[Task], jobs: int) -> Generator[StoredRun, None, None
 
 
 def _execute(task: Task) -> StoredRun:
-    algorithm = get_algorithm(task.algorithm) if isinstance(task.algorithm, str) else task.algorithm
-    benchmark = open_once(task.benchmark, task.noise) if isinstance(task.benchmark, str) else task.benchmark
+    named, place = task.algorithm, task.benchmark
+    known = named.strategy() if isinstance(named, OwnFile) else named
+    algorithm = get_algorithm(known) if isinstance(known, str) else known
+    benchmark = place if isinstance(place, Benchmark) else open_once(place, task.noise)
     configured = replace(algorithm.configured(**task.settings), label=task.label)
     return pack(
         task.number,

@@ -1,4 +1,4 @@
-"""What a strategy is told before it begins: how far its budget goes, and what is searched for beside the value."""
+"""What a strategy is told before it begins: how far its budget goes, what is searched for, which epochs there are."""
 
 from __future__ import annotations
 
@@ -32,3 +32,12 @@ def horizon(budget: Budget, benchmark: Benchmark, workers: int = 1) -> int | Non
         limits.append(workers * budget.seconds / typical)
     least = min(limits)
     return None if least == math.inf else max(1, int(least))
+
+
+def fidelities(benchmark: Benchmark) -> tuple[int, ...]:
+    """The epochs that a strategy may ask for, rising, up to those of a query that names none.
+
+    Under a protocol in which searches see the accuracy after 12 epochs that is the most that they can ask for.
+    """
+    most = benchmark.search_epochs or benchmark.epochs
+    return tuple(sorted(epochs for epochs in benchmark.fidelities if epochs <= most)) or (most,)

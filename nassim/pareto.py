@@ -1,4 +1,4 @@
-"""Several objectives: non-dominated sorting, hypervolume and attainment surfaces.
+"""Several objectives: non-dominated sorting, crowding, hypervolume and attainment surfaces.
 
 Points are rows of an array (points, objectives), and every objective is to be minimized: give the error
 for an accuracy, seconds, parameters, FLOPs or joules as they are. Written here, not taken from moocore or pymoo: it is
@@ -50,6 +50,31 @@ def fronts(points: ArrayLike) -> NDArray[np.intp]:
         left = left[~best]
         level += 1
     return number
+
+
+def crowding(points: ArrayLike) -> Floats:
+    """The crowding distance of each point of one front, shape (points,): how far apart its neighbors are.
+
+    The sum over the objectives of the distance between the next lower and the next higher point, as a part of the
+    front's range; infinite for the two ends of an objective. Of equal coordinates the first point counts as the lower,
+    and an objective in which all points are equal says nothing. Infinite coordinates are ends and no part of a range.
+    Deb et al. 2002 (see `fronts`), section III-B.
+    """
+    x = _points(points)
+    distance = np.zeros(len(x))
+    for column in x.T:
+        order = np.argsort(column, kind="stable")
+        ordered = column[order]
+        if not len(x) or ordered[0] == ordered[-1]:
+            continue
+        finite = ordered[np.isfinite(ordered)]
+        distance[order[[0, -1]]] = np.inf
+        with np.errstate(invalid="ignore"):  # inf - inf between points without a value
+            gaps = ordered[2:] - ordered[:-2]
+        gaps[np.isnan(gaps)] = 0.0
+        spread = finite[-1] - finite[0] if len(finite) else 0.0
+        distance[order[1:-1]] += gaps / spread if spread > 0 else gaps
+    return distance
 
 
 def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:

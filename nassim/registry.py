@@ -7,17 +7,17 @@ which name a module that looks like the files in those folders.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
-import inspect
 import pkgutil
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from types import ModuleType
 
 from nassim.benchmark import Benchmark, Noise
-from nassim.errors import InvalidSetting, UnknownName, Unsupported
+from nassim.errors import InvalidSetting, NassimError, UnknownName, Unsupported
+from nassim.names import spelled, unknown
+from nassim.options import open_with, options_of
 from nassim.protocol import Protocol
 from nassim.settings import parse_value
 from nassim.space import SearchSpace
@@ -26,7 +26,6 @@ from nassim.supernet import Supernets
 from nassim.variants import parse_variants
 
 _TRAINING = ":training"  # at the end of an id: the back-end that trains now
-_OPTION = re.compile(r":(search_on|search_epochs)=((?<=search_on=)\w+|(?<=search_epochs=)\d{1,6})(?=:|$)")
 
 
 def algorithm_names() -> list[str]:
@@ -63,11 +62,14 @@ def get_algorithm(name: str) -> Algorithm:
     return found[0]
 
 
-def get_algorithms(name: str) -> list[Algorithm]:
-    """The strategies of a name with settings: ``re[sample_size=3|10]`` means two."""
+def get_algorithms(name: str, lookup: Callable[[str], Algorithm] | None = None) -> list[Algorithm]:
+    """The strategies of a name with settings: ``re[sample_size=3|10]`` means two.
+
+    ``lookup`` finds one by its name (None: among the registered ones).
+    """
     found = []
     for plain, texts in parse_variants(name):
-        algorithm = _algorithm(plain)
+        algorithm = (lookup or _algorithm)(plain)
         parameters = algorithm.parameters
         settings = {
             key: parse_value(parameters[key], text, owner=algorithm.name) if key in parameters else text
@@ -80,9 +82,9 @@ def get_algorithms(name: str) -> list[Algorithm]:
 def _algorithm(name: str) -> Algorithm:
     aliases = {alias: algorithm for algorithm in _algorithms().values() for alias in algorithm.aliases}
     known = {**aliases, **_algorithms()}
-    found = _spelled(name.strip().lower(), known)
+    found = spelled(name.strip().lower(), known)
     if found is None:
-        raise UnknownName(_unknown("algorithm", name, known))
+        raise UnknownName(unknown("algorithm", name, known))
     return known[found]
 
 
@@ -98,33 +100,22 @@ def get_benchmark(
     Both stand at the end of the benchmark's name where they are not the usual ones (``:search_epochs=12``,
     ``:search_on=test``), so that they are printed with every result; an id that ends so asks for them too.
     """
-    plain = _OPTION.sub("", name.strip())
-    asked = dict(_OPTION.findall(name))
-    search_on = asked.get("search_on", search_on)
-    search_epochs = int(asked["search_epochs"]) if "search_epochs" in asked else search_epochs
-    noise = Noise.parse(noise) if isinstance(noise, str) else noise
+    plain, options = options_of(name)
+    options = {"search_epochs": search_epochs, "search_on": search_on, **options}
     load: Callable[..., Benchmark]
     if _TRAINING in plain:
         family, task, load = _training(name, plain)
     else:
         family, task = _table(name, plain)
         load = _family(family).load
-    options = {} if search_on is None else {"search_on": search_on}
-    if options and "search_on" not in inspect.signature(load).parameters:
-        raise Unsupported(f"{plain} has no choice of the split to search on: it is the validation split.")
-    benchmark = load(task, noise, **options)
-    if search_epochs is not None:
-        benchmark.search_epochs = benchmark.check_epochs(search_epochs)
-        benchmark.name += f":search_epochs={search_epochs}"
-    benchmark.supernets = _supernets(family, task)
-    return benchmark
+    return open_with(load, task, noise, plain, _supernets(family, task), **options)
 
 
 def _table(name: str, plain: str) -> tuple[str, str]:
     """Family and task of a benchmark that answers from a table."""
     typed, _, task = plain.partition("/")
-    family = _spelled(typed, _modules("benchmarks"))
-    found = None if family is None else _spelled(task, _family(family).TASKS)
+    family = spelled(typed, _modules("benchmarks"))
+    found = None if family is None else spelled(task, _family(family).TASKS)
     if family is not None and found is not None:
         return family, found
     if family is not None and not _family(family).TASKS and _spaces(family):
@@ -132,7 +123,7 @@ def _table(name: str, plain: str) -> tuple[str, str]:
             f"{name!r} is not a benchmark: {family} is a search space, of which there is no table. "
             f"{family}/DATA{_TRAINING} trains its architectures on the images DATA."
         )
-    raise UnknownName(_unknown("benchmark", name, benchmark_names()))
+    raise UnknownName(unknown("benchmark", name, benchmark_names()))
 
 
 def _training(name: str, plain: str) -> tuple[str, str, Callable[..., Benchmark]]:
@@ -141,11 +132,11 @@ def _training(name: str, plain: str) -> tuple[str, str, Callable[..., Benchmark]
     typed, _, data = plain.partition("/")
     if rest:
         raise UnknownName(f"{name!r:.100} is not a benchmark: nothing follows {_TRAINING} but options.")
-    if _spelled(typed, space_names()) is None:
-        raise UnknownName(_unknown("search space", typed, training_spaces()))
-    space, images = get_space(typed), _spelled(data, image_names())
+    if spelled(typed, space_names()) is None:
+        raise UnknownName(unknown("search space", typed, training_spaces()))
+    space, images = get_space(typed), spelled(data, image_names())
     if images is None:
-        raise UnknownName(_unknown("set of images", data, image_names()))
+        raise UnknownName(unknown("set of images", data, image_names()))
     homes = [family for family in _modules("benchmarks") if space.name in {each.name for each in _spaces(family)}]
     home = _family(family := space.name if space.name in homes else homes[0])
     paper = re.search(r"^Paper: (.*?)\.?$", (home.__doc__ or "").replace("\n    ", " "), flags=re.MULTILINE)
@@ -167,11 +158,11 @@ def _loader() -> ModuleType:
 def get_supernets(name: str) -> Supernets:
     """Where a benchmark's one-shot runs come from; opens no table. `Unsupported` where it has no supernet."""
     typed, _, task = name.strip().partition("/")
-    family = _spelled(typed, _modules("benchmarks"))
-    found = None if family is None else _supernets(family, _spelled(task, _family(family).TASKS) or task)
+    family = spelled(typed, _modules("benchmarks"))
+    found = None if family is None else _supernets(family, spelled(task, _family(family).TASKS) or task)
     if found is None:
         if name.strip() not in benchmark_names():
-            raise UnknownName(_unknown("benchmark", name, benchmark_names()))
+            raise UnknownName(unknown("benchmark", name, benchmark_names()))
         raise Unsupported(f"{name} has no supernet. There is one for {', '.join(benchmarks_with_supernets())}.")
     return found
 
@@ -187,7 +178,7 @@ def get_protocol(name: str) -> Protocol:
     for family in _modules("benchmarks"):
         known |= getattr(_family(family), "PROTOCOLS", {})
     if name not in known:
-        raise UnknownName(_unknown("protocol", name, known))
+        raise UnknownName(unknown("protocol", name, known))
     return known[name]
 
 
@@ -203,17 +194,17 @@ def recipe_module(name: str) -> ModuleType:
     key = name.strip().lower().replace("_", "-")
     found = {recipe.replace("_", "-"): module for recipe, module in known.items()}.get(key)
     if found is None:
-        raise UnknownName(_unknown("recipe", name, known))
+        raise UnknownName(unknown("recipe", name, known))
     return found
 
 
 def get_space(name: str) -> SearchSpace:
     """The search space of a name."""
     known = {space.name: space for family in _modules("benchmarks") for space in _spaces(family)}
-    found = _spelled(name.strip(), known)
+    found = spelled(name.strip(), known)
     if found is not None:
         return known[found]
-    raise UnknownName(_unknown("search space", name, space_names()))
+    raise UnknownName(unknown("search space", name, space_names()))
 
 
 def find(name: str) -> list[Algorithm | Benchmark | SearchSpace]:
@@ -229,7 +220,7 @@ def find(name: str) -> list[Algorithm | Benchmark | SearchSpace]:
             found.append(lookup(name))
     if not found:
         known = [*algorithm_names(), *benchmark_names(), *space_names()]
-        raise UnknownName(_unknown("algorithm, benchmark or search space", name, known))
+        raise UnknownName(unknown("algorithm, benchmark or search space", name, known))
     return found
 
 
@@ -259,12 +250,28 @@ def _modules(folder: str) -> dict[str, str]:
 def _algorithms() -> dict[str, Algorithm]:
     found = {}
     for name, path in _modules("algorithms").items():
-        found[name] = getattr(importlib.import_module(path), name)
+        algorithm = getattr(_module(path), name, None)
+        if not isinstance(algorithm, Algorithm):
+            raise NassimError(
+                f"the plug-in {path} has no strategy {name}: the entry point is called as the function is."
+            )
+        found[name] = algorithm
     return found
 
 
+def _module(path: str) -> ModuleType:
+    """A module by its path; what an installed package's raises is one line that names it."""
+    try:
+        return importlib.import_module(path)
+    except Exception as error:
+        if path.startswith("nassim."):
+            raise
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise NassimError(f"the plug-in {path} cannot be loaded: {what}. Mend its package, or uninstall it.") from error
+
+
 def _family(name: str) -> ModuleType:
-    return importlib.import_module(_modules("benchmarks")[name.replace("-", "_")])
+    return _module(_modules("benchmarks")[name.replace("-", "_")])
 
 
 def _spaces(family: str) -> tuple[SearchSpace, ...]:
@@ -277,22 +284,3 @@ def _spaces(family: str) -> tuple[SearchSpace, ...]:
 def _supernets(family: str, task: str) -> Supernets | None:
     make: Callable[[str], Supernets | None] = getattr(_family(family), "supernets", lambda task: None)
     return make(task)
-
-
-def _spelled(typed: str, known: Iterable[str]) -> str | None:
-    """The known name that was typed, ``-`` and ``_`` being the same; None if there is none."""
-    names = list(known)
-    if typed in names:
-        return typed
-    return {name.replace("-", "_"): name for name in names}.get(typed.replace("-", "_"))
-
-
-def _unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    names = sorted(set(known))
-    wanted = name.strip().lower()
-    begun = [known for known in names if wanted and known.startswith(wanted)]
-    near = begun[:3] or difflib.get_close_matches(wanted, names, n=3, cutoff=0.5)
-    article = "an" if kind[0] in "aeiou" else "a"
-    if near:
-        return f"{name!r} is not {article} {kind}. Did you mean {' or '.join(near)}?"
-    return f"{name!r} is not {article} {kind}. Known: {', '.join(names)}."

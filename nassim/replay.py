@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from nassim.errors import ProtocolError
 from nassim.query import Report, Trial
 from nassim.strategy import Strategy
 
 
-def replay(search: Strategy, trials: Sequence[Trial]) -> Strategy:
-    """Bring a fresh one-worker search to the state after ``trials``; `ProtocolError` if it asks for others."""
+def replay(search: Strategy, trials: Sequence[Trial], look: Callable[[int], None] | None = None) -> Strategy:
+    """Bring a fresh one-worker search to the state after ``trials``; `ProtocolError` if it asks for others.
+
+    ``look`` is called whenever it has asked for recorded trials and is not told them yet, with how many it knows.
+    """
     i = 0
     while i < len(trials):
         message = search.ask()
@@ -31,6 +34,8 @@ def replay(search: Strategy, trials: Sequence[Trial]) -> Strategy:
                 f"replay: the record ends inside a batch of {len(message.queries)} queries; "
                 f"replay its first {i} trials."
             )
+        if look is not None:
+            look(i)
         search.tell(recorded)
         i += len(recorded)
     return search

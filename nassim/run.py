@@ -10,13 +10,13 @@ from time import perf_counter
 
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget, Clock
-from nassim.errors import InvalidSetting, ProtocolError
+from nassim.errors import InvalidSetting, ProtocolError, Unsupported
 from nassim.objectives import Constraint
 from nassim.one_shot import OneShot, one_shot
-from nassim.outlook import horizon, searched_for
+from nassim.outlook import fidelities, horizon, searched_for
+from nassim.own_files import typed_algorithm, typed_benchmark
 from nassim.patience import BLACK_BOX, Overdue, watched
 from nassim.query import Batch, Query, Report, Result, Trial, make
-from nassim.registry import get_algorithm, get_benchmark
 from nassim.slips import Talk, close, explain, refuse_batch
 from nassim.space import Architecture
 from nassim.strategy import Algorithm, Search, stream
@@ -59,8 +59,8 @@ def run(
     >>> len(result.trials), result.best.arch.space
     (20, 'toy')
     """
-    algorithm = get_algorithm(strategy) if isinstance(strategy, str) else strategy
-    bench = get_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
+    algorithm = typed_algorithm(strategy) if isinstance(strategy, str) else strategy
+    bench = typed_benchmark(benchmark) if isinstance(benchmark, str) else benchmark
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
     if device != "auto":
         bench.move(device)
@@ -112,6 +112,7 @@ def run(
                     measure=lambda arch: bench.measure(arch),
                     objectives=wanted,
                     constraint=bound,
+                    fidelities=fidelities(bench),
                 )
             else:
                 begun = shared.begin(seed, device)
@@ -123,6 +124,10 @@ def run(
             f"{after}: it loops without `yield from evaluate(...)`, or thinks longer than --patience allows "
             "(patience= in Python)."
         ) from None
+    except Unsupported as error:  # a strategy cannot know where further epochs come from
+        if algorithm.chooses_epochs and bench.epochs_source:
+            raise Unsupported(f"{error} {bench.epochs_source}") from None
+        raise
     if shared is None and not record.incumbents and record.stopped == "budget":
         refuse_too_small(limits, bench)
     _look_up(record, bench, shared)

@@ -17,6 +17,7 @@ from nassim.errors import InvalidArchitecture, Unsupported
 from nassim.layout import Layout
 from nassim.network import Frame, Network
 
+MOST_DIGITS = 36  # of a number that is written out
 ENUMERABLE = 200_000  # spaces up to this size are listed in memory (one byte a decision)
 
 
@@ -85,12 +86,20 @@ class SearchSpace:
         return arch
 
     def __repr__(self) -> str:
-        return f"<search space {self.name}: {len(self.decisions)} decisions, {self.size:,} architectures>"
+        return f"<search space {self.name}: {len(self.decisions)} decisions, {counted(self.size)} architectures>"
 
     @property
     def size(self) -> int:
         """Number of architectures (strings, not equivalence classes)."""
         return math.prod(self.radices)
+
+    @cached_property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The positions of decisions that make one part of a network, every position once: here each is its own.
+
+        Where a space has stages or vertices, its decisions about one of them are a group, which a crossover can swap.
+        """
+        return tuple((i,) for i in range(len(self.decisions)))
 
     # -- values ---------------------------------------------------------------------------------
 
@@ -135,6 +144,14 @@ class SearchSpace:
         """The space's own published string form (here: the plain one)."""
         return str(arch)
 
+    def active(self, arch: Architecture) -> frozenset[int]:
+        """Positions of the decisions that count as the architecture is; what others say changes nothing. Here: all."""
+        return frozenset(range(len(self.decisions)))
+
+    def trivial(self, kind: str = "chain") -> Architecture | None:
+        """An architecture that does nothing, from which evolution may begin; None where the space has none."""
+        return None
+
     # -- moving about ---------------------------------------------------------------------------
 
     def sample(self, rng: random.Random) -> Architecture:
@@ -152,6 +169,14 @@ class SearchSpace:
         choices[i] = others[int(draw() * len(others))]
         mutated = tuple(choices)
         return self._made.get(mutated) or self._architecture(mutated)
+
+    def mutate_wiring(self, arch: Architecture, rng: random.Random) -> Architecture:
+        """A mutation of a connection, where a space tells those from operations; here the same as `mutate`."""
+        return self.mutate(arch, rng)
+
+    def mutate_operation(self, arch: Architecture, rng: random.Random) -> Architecture:
+        """A mutation of an operation, where a space tells those from connections; here the same as `mutate`."""
+        return self.mutate(arch, rng)
 
     def crossover(self, a: Architecture, b: Architecture, rng: random.Random) -> Architecture:
         """Uniform crossover: each decision from one of the two parents with equal probability."""
@@ -238,9 +263,15 @@ class SearchSpace:
     def choice_matrix(self) -> NDArray[np.int8]:
         """All architectures as an array (size, decisions), in the order of `index`."""
         if not self.enumerable:
-            raise Unsupported(f"the space {self.name} has {self.size:,} architectures: too many to list.")
+            raise Unsupported(f"the space {self.name} has {counted(self.size)} architectures: too many to list.")
         grids = np.meshgrid(*[np.arange(n, dtype=np.int8) for n in self.radices], indexing="ij")
         return np.stack([grid.ravel() for grid in grids], axis=1)
+
+
+def counted(number: int) -> str:
+    """A number for a reader: ``15,625``, and what has more than 36 digits as ``2.15e+612`` (cut, not rounded)."""
+    digits = str(number)
+    return f"{number:,}" if len(digits) <= MOST_DIGITS else f"{digits[0]}.{digits[1:3]}e+{len(digits) - 1}"
 
 
 def _short(text: str) -> str:

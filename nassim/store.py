@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from nassim import format1
+from nassim.differences import differences, told
 from nassim.errors import CorruptData, InvalidSetting
+from nassim.files import sign_writer
 from nassim.packing import Point, TrialRow, pack_incumbents, pack_trials, unpack_incumbents, unpack_trials
 from nassim.study_file import ADVICE, FORMAT, Unbegun, begin, connect, digest, errors, refuse_odd_values
 from nassim.trace import Run
@@ -79,16 +81,23 @@ def pack(number: int, run: Run, *, extras: bool = False) -> StoredRun:
     return StoredRun((*head, run.thinking_seconds, digest(head)))
 
 
+def _close(connection: sqlite3.Connection, sign: Path | None) -> None:
+    connection.close()
+    if sign is not None:
+        with suppress(OSError):
+            sign.unlink()
+
+
 _FORMAT1 = ("simulated", 0, 0.0)  # what the first format has no columns for
 
 
 class Store:
     """The SQLite file of a study. Use `Store.create` or `Store.open`; close it when done."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, sign: Path | None = None) -> None:
         self.path = path
         self._db = connection
-        self.close = weakref.finalize(self, connection.close)  # also when the store is forgotten
+        self.close = weakref.finalize(self, _close, connection, sign)  # also when the store is forgotten
 
     @classmethod
     def create(cls, path: Path | None, settings: Mapping[str, object]) -> Store:
@@ -105,7 +114,7 @@ class Store:
             db = begin(path, _signed(settings)) if found is None else found
             if db is None:  # another process has begun it meanwhile
                 db = found = connect(where)
-            store = cls(where, db)
+            store = cls(where, db, None if path is None else sign_writer(path))
             if found is not None:
                 if store._first_format:
                     raise InvalidSetting(
@@ -240,16 +249,10 @@ def _from_json(text: str) -> Any:
     return value
 
 
-def _refuse_other_settings(path: Path, old: Mapping[str, object], new: Mapping[str, object]) -> None:
-    wanted = json.loads(json.dumps(dict(new)))
-    for key in {**wanted, **old}:
-        if key != "provenance" and old.get(key) != wanted.get(key):
-            raise InvalidSetting(
-                f"{path.parent} holds a study made with other settings: its {key} is {_show(old.get(key))}, "
-                f"this command's is {_show(wanted.get(key))}. Choose another --out, or repeat the old command."
-            )
-
-
-def _show(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 200 else text[:197] + "..."
+def _refuse_other_settings(path: Path, old: Mapping[str, Any], new: Mapping[str, object]) -> None:
+    found = differences(old, new)
+    if found:
+        raise InvalidSetting(
+            f"{path.parent} holds a study made with other settings: {told(found)}. "
+            "Choose another --out, or repeat the old command."
+        )

@@ -27,7 +27,7 @@ from nassim.unrun import refuse_unrun_verbs
 from nassim.variants import label
 
 # Parameters of an algorithm that the run passes: no hyperparameters. What they are: `Algorithm.begin`.
-PASSED = ("horizon", "supernet", "measure", "objectives", "constraint")
+PASSED = ("horizon", "supernet", "measure", "objectives", "constraint", "fidelities")
 Measure = Callable[[Architecture], Mapping[str, float]]
 # (hyperparameters, name of the space, trainings that the budget allows or None) -> those that were None, resolved
 Resolve = Callable[[Mapping[str, Any], str, "int | None"], Mapping[str, object]]
@@ -176,6 +176,11 @@ class Algorithm:
         return "horizon" in inspect.signature(self.function).parameters
 
     @property
+    def chooses_epochs(self) -> bool:
+        """Whether the strategy asks which epochs there are results after (the parameter ``fidelities``)."""
+        return "fidelities" in inspect.signature(self.function).parameters
+
+    @property
     def shares_weights(self) -> bool:
         """Whether the strategy trains a supernet (the parameter ``supernet``)."""
         return "supernet" in inspect.signature(self.function).parameters
@@ -232,12 +237,14 @@ class Algorithm:
         measure: Measure | None = None,
         objectives: tuple[Objective, ...] = (),
         constraint: Constraint | None = None,
+        fidelities: tuple[int, ...] = (),
     ) -> Strategy:
         """Start a search on ``space`` with its own random stream; what follows goes to strategies that ask for it.
 
         horizon: about how many full trainings the budget allows. supernet: the benchmark's. measure: what is known of
         an architecture without training it, by the names of ``about.extras``; exact, free, never an accuracy.
-        objectives, constraint: what the user searches for beside the value of a trial.
+        objectives, constraint: what the user searches for beside the value of a trial. fidelities: the epochs that can
+        be asked for, rising, up to those of a query that names none (`nassim.outlook.fidelities`).
 
         `Unsupported` where it lacks a supernet; `ProtocolError` for a function that is no strategy, or that calls a
         verb without ``yield from``.
@@ -245,7 +252,7 @@ class Algorithm:
         refuse_unrun_verbs(self.function)
         if self.shares_weights and supernet is None:
             raise Unsupported(f"{self.name} shares weights: it cannot begin without a supernet.")
-        given = (horizon, supernet, measure or (lambda arch: {}), objectives, constraint)
+        given = (horizon, supernet, measure or (lambda arch: {}), objectives, constraint, fidelities)
         wanted = inspect.signature(self.function).parameters
         extra: dict[str, Any] = {name: value for name, value in zip(PASSED, given, strict=True) if name in wanted}
         try:

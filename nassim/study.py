@@ -18,7 +18,7 @@ from nassim.errors import CorruptData, InvalidSetting, MissingData
 from nassim.facts import Facts
 from nassim.grid import Task, by_name, execute_all, open_once, plan_runs, told_apart, with_baseline
 from nassim.outlook import horizon, searched_for
-from nassim.registry import get_algorithms
+from nassim.own_files import recorded_files, typed_algorithms, typed_place
 from nassim.store import RunEnd, Store, StoredTrial
 from nassim.strategy import Algorithm
 from nassim.study_settings import checked, facts_of
@@ -169,7 +169,8 @@ def compare(
     Each is a name, an object, or a list of them.
 
     A strategy with settings is written ``re[sample_size=10]``, several at once ``re[sample_size=3|10]``; in tables and
-    figures it is called so. Algorithms of one name with other settings are called after them too.
+    figures it is called so. Algorithms of one name with other settings are called after them too. ``mine.py`` and
+    ``mine.py:name`` are strategies in a file of your own, ``mine.py/task`` is a benchmark in one.
 
     ``jobs`` processes share the work; results are bit-identical for any number of them. ``out`` is the
     study's folder (None: in memory): an interrupted comparison continues where it stopped. ``progress``
@@ -192,11 +193,12 @@ def compare(
         raise InvalidSetting(f"seeds, workers and jobs must be at least 1, not {seeds}, {workers} and {jobs}.")
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
     several = [strategies] if isinstance(strategies, (str, Algorithm)) else list(strategies)
-    places = [benchmarks] if isinstance(benchmarks, (str, Benchmark)) else list(benchmarks)
-    named = (get_algorithms(s) if isinstance(s, str) else [s] for s in several)
+    named = (typed_algorithms(s) if isinstance(s, str) else [s] for s in several)
     chosen = told_apart(with_baseline(list(itertools.chain.from_iterable(named))))
-    opened = [open_once(b, noise) if isinstance(b, str) else b for b in places]
-    names = {b.name: name for b, name in zip(opened, places, strict=True)}
+    typed = [benchmarks] if isinstance(benchmarks, (str, Benchmark)) else list(benchmarks)
+    places = [typed_place(b) if isinstance(b, str) else b for b in typed]
+    opened = [b if isinstance(b, Benchmark) else open_once(b, noise) for b in places]
+    names = {b.name: place for b, place in zip(opened, places, strict=True)}
     _refuse_twice([a.title for a in chosen], "strategy")
     _refuse_twice([b.name for b in opened], "benchmark")
     for b in opened:
@@ -220,6 +222,7 @@ def compare(
         "plans": plans,
         "strategies": {a.title: {p.benchmark.name: p.settings for p in pairs if p.algorithm is a} for a in chosen},
         "algorithms": {a.title: a.name for a in chosen},
+        **recorded_files(chosen, names),
         "budget": str(limits),
         "seeds": seeds,
         "workers": workers,

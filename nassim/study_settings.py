@@ -18,7 +18,7 @@ Check = Callable[[object], bool]
 
 def checked(settings: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """The settings with what older studies lack; `CorruptData` names one that is of another kind than it must be."""
-    found = {"one_shot": {}, "left_out": {}, "provenance": {}, **settings}
+    found = {"one_shot": {}, "left_out": {}, "provenance": {}, "files": {}, **settings}
     for key, right in _RIGHT.items():
         if not right(found.get(key)) and not (key == "protocol" and key not in found):
             raise CorruptData(f"{path} is not a readable study: its setting {key} is not what it must be. {ADVICE}")
@@ -97,6 +97,7 @@ _RIGHT: dict[str, Check] = {
     "noise": _parsed_by(Noise.parse),
     "one_shot": _map_of(_source),
     "left_out": _map_of(_text),
+    "files": _map_of(_map_of(_text)),
     "runs": _count,
     "provenance": _map_of(_text),
     "protocol": _text,

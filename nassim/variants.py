@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 
 from nassim.errors import InvalidSetting
 
 MOST = 200  # strategies of one list
+_NAMED = re.compile(r"(?P<name>.*\.py(?::[^\[\]:]*)?|[^\[]*)(?P<inside>\[.*)?", re.DOTALL)  # a path may have brackets
 
 
 def split_names(text: str) -> list[str]:
@@ -30,13 +32,14 @@ def split_names(text: str) -> list[str]:
 
 
 def parse_variants(text: str) -> list[tuple[str, dict[str, str]]]:
-    """A name with its settings, all combinations where values stand with bars between them.
+    """A name (or the path of a file) with its settings, all combinations where values stand with bars between them.
 
     >>> parse_variants("re[sample_size=3|10]")
     [('re', {'sample_size': '3'}), ('re', {'sample_size': '10'})]
     """
-    name, bracket, rest = text.strip().partition("[")
-    if not bracket:
+    parted = _NAMED.fullmatch(text.strip())
+    name, rest = (parted["name"], (parted["inside"] or "")[1:]) if parted else ("", "")
+    if parted and parted["inside"] is None:
         return [(name, {})]
     if not rest.endswith("]") or not name.strip():
         raise InvalidSetting(f"{text!r:.100} is not a strategy with settings: write name[setting=value].")

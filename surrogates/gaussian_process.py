@@ -190,16 +190,29 @@ class Regression:
         if len(self._values) >= 2 * self._fitted:
             self._choose_kernel()
         for i in range(self._added, len(self._values)):
-            self._process.add(self.observed[i], (self._values[i] - self._mean) / self._unit)
+            self._process.add(self.observed[i], (self._values[i] - self.center) / self.unit)
         self._added = len(self._values)
         return self._process.mean, np.sqrt(np.maximum(self._process.variance, 0) * np.float32(self._amplitude))
+
+    def covariance(self, candidates: Sequence[int]) -> NDArray[np.float64]:
+        """The posterior covariance (n, n) of some candidates after `posterior`, in squared standard deviations.
+
+        In double precision and with 10⁻⁶ of the amplitude on the diagonal, so that it has a Cholesky factor.
+        """
+        table, places = self._distances.table(self._kernel), list(candidates)
+        prior = table[np.stack([self._distances.row(place)[[*self.observed, *places]] for place in places])]
+        seen = table[np.stack([self._distances.row(place)[self.observed] for place in self.observed])]
+        cross = prior[:, : len(seen)]
+        explained = cross @ np.linalg.solve(seen + self._kernel.noise * np.eye(len(seen)), cross.T)
+        joint: NDArray[np.float64] = prior[:, len(seen) :] - (explained + explained.T) / 2 + 1e-6 * np.eye(len(places))
+        return self._amplitude * joint
 
     def _choose_kernel(self) -> None:
         self._fitted, self._added = len(self._values), 0
         values = np.array(self._values)
-        self._mean = float(values.mean())
+        self.center = float(values.mean())
         deviation = float(values.std())
-        self._unit = deviation if deviation > 1e-9 * abs(self._mean) else 1.0  # all equal, but for rounding
-        standardized = ((values - self._mean) / self._unit).tolist()
-        kernel, self._amplitude, _ = most_likely(self._distances, self.observed, standardized, self._kernels)
-        self._process = GaussianProcess(self._distances, kernel, 2 * self._fitted)
+        self.unit = deviation if deviation > 1e-9 * abs(self.center) else 1.0  # all equal, but for rounding
+        standardized = ((values - self.center) / self.unit).tolist()
+        self._kernel, self._amplitude, _ = most_likely(self._distances, self.observed, standardized, self._kernels)
+        self._process = GaussianProcess(self._distances, self._kernel, 2 * self._fitted)

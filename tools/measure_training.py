@@ -20,7 +20,8 @@ import torch
 
 from nassim.full_training.images.data import load_data
 from nassim.full_training.tables.classes import cell_classes
-from nassim.full_training.tables.shards import SEEDS, SIZE
+from nassim.full_training.tables.designs import SEEDS
+from nassim.full_training.tables.shards import SIZE
 from nassim.full_training.training.device import choose_device, describe, device_seconds, seconds_are
 from nassim.full_training.training.many import DeviceData, train_many
 from nassim.full_training.training.recipe import get_recipe

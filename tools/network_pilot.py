@@ -25,7 +25,7 @@ from nassim.benchmarks.spaces.genetic_cnn import GeneticCNNSpace
 from nassim.full_training.images import fashion14, idx
 from nassim.full_training.images.data import ImageData, Split
 from nassim.full_training.tables.alone import drawn, train_alone
-from nassim.full_training.tables.shards import SEEDS
+from nassim.full_training.tables.designs import SEEDS
 from nassim.full_training.training.many import DeviceData
 from nassim.full_training.training.recipe import Recipe
 

@@ -20,7 +20,7 @@ from rich.table import Table
 from speed_networks import network_rows
 from speed_processes import opening_rows, start_rows, study_rows
 from speed_row import Row
-from speed_search import evolution_rows, peer_rows
+from speed_search import evolution_rows, fewer_epochs_rows, peer_rows
 from speed_tables import table_rows
 
 import nassim
@@ -32,6 +32,7 @@ PARTS: dict[str, Callable[[str], Iterator[Row]]] = {
     "opening": opening_rows,
     "tables": table_rows,
     "networks": network_rows,
+    "fewer-epochs": fewer_epochs_rows,
 }
 
 

@@ -28,14 +28,17 @@ def evolution_rows(name: str, *, trials: int = TRIALS) -> Iterator[Row]:
     table = as_dict(benchmark)
     for population, sample in ((100, 25), (10, 3)):
         algorithm = nassim.get_algorithm("re").configured(population_size=population, sample_size=sample)
-        ours, bare = best_of(
+        lowest = nassim.get_algorithm("evolution").configured(population_size=population, sample_size=sample)
+        ours, unaged, bare = best_of(
             ROUNDS,
             partial(nassim.run, algorithm, benchmark, nassim.Budget(queries=trials)),
+            partial(nassim.run, lowest, benchmark, nassim.Budget(queries=trials)),
             partial(bare_evolution, table, benchmark.space.radices, trials, population, sample),
         )
         label = f"population {population}, sample {sample}"
         note = f"{trials:,} trials, best of {ROUNDS}"
         yield Row(GROUP, f"nassim.run, {label}", 1e6 * ours / trials, "µs", 15.0, note)
+        yield Row(GROUP, f"nassim.run, the lowest dies, {label}", 1e6 * unaged / trials, "µs", 25.0, note)
         yield Row(GROUP, f"bare loop over a dict, {label}", 1e6 * bare / trials, "µs")
         yield Row(GROUP, f"ratio, {label}", ours / bare, "times", 2.5)
 
@@ -160,3 +163,12 @@ def _nevergrad(ng: Any, radices: tuple[int, ...], look_up: LookUp, trials: int) 
             optimizer.tell(asked, -look_up(tuple(asked.value)))
 
     return {"DiscreteOnePlusOne": lambda: search("DiscreteOnePlusOne")}
+
+
+def fewer_epochs_rows(name: str) -> Iterator[Row]:
+    """Strategies that train for few epochs first; on digits, as NAS-Bench-201's wheel has 200 epochs only."""
+    benchmark = nassim.get_benchmark("nasbench201/digits")
+    for strategy in ("successive_halving", "hyperband", "asha", "bohb"):
+        (seconds,) = best_of(ROUNDS, partial(nassim.run, strategy, benchmark, "150q"))
+        target = 200.0 if strategy == "bohb" else None
+        yield Row("a run of 150 queries, fewer epochs", strategy, 1e3 * seconds, "ms", target, f"best of {ROUNDS}")

@@ -21,8 +21,8 @@ from scipy.stats import spearmanr
 
 from nassim.full_training.images import digits, fashion14, idx
 from nassim.full_training.images.data import ImageData, Split
-from nassim.full_training.tables.designs import Design, get_design
-from nassim.full_training.tables.shards import SEEDS, SIZE, pilot_shards
+from nassim.full_training.tables.designs import SEEDS, Design, get_design
+from nassim.full_training.tables.shards import SIZE, pilot_shards
 from nassim.full_training.training.many import DeviceData, train_many
 from nassim.full_training.training.recipe import Recipe, get_recipe
 from nassim.space import Architecture

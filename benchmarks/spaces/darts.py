@@ -11,6 +11,7 @@ sum of two operations on two different earlier states; the nodes are concatenate
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from types import MappingProxyType
 
 from nassim.benchmarks.spaces.darts_cells import (
@@ -44,6 +45,7 @@ PUBLISHED = {
     "DrNAS_cifar10": "3-4-2-3-3-0-2-3-7-3-6-0-4-2-4-6-4-4-6-6-4-2",
 }
 LONGEST = 2000  # characters of a genotype
+Change = Callable[[Architecture, int, int, int], list[Architecture]]  # an architecture, its cell, node and side
 
 
 class DartsSpace(SearchSpace):
@@ -120,6 +122,18 @@ class DartsSpace(SearchSpace):
             near = self._operations(arch, cell, node, side) if operation else self._inputs(arch, cell, node, side)
             if near:
                 return near[int(rng.random() * len(near))]
+
+    def mutate_wiring(self, arch: Architecture, rng: random.Random) -> Architecture:
+        """One input of a state behind the first is another earlier state."""
+        return self._mutated(arch, rng, self._inputs, NODES[1:])
+
+    def mutate_operation(self, arch: Architecture, rng: random.Random) -> Architecture:
+        """One of the 16 operations is another one."""
+        return self._mutated(arch, rng, self._operations, NODES)
+
+    def _mutated(self, arch: Architecture, rng: random.Random, change: Change, nodes: tuple[int, ...]) -> Architecture:
+        near = change(self.check(arch), rng.choice((0, CHOICES)), rng.choice(nodes), rng.choice((0, 1)))
+        return rng.choice(near)
 
     def neighbors(self, arch: Architecture) -> list[Architecture]:
         """The 120 architectures with another operation (96) or input (24); an operation stays with its input."""

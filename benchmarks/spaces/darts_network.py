@@ -39,17 +39,17 @@ def around(make_cell: MakeCell, frame: Frame, *, affine: bool = True) -> Network
     """What is around cells. affine: whether normalizations behind the stem have a scale and a shift."""
     draft, C = Draft(frame.image), frame.channels
     before = last = draft.chain("stem", 0, ("conv", {"channels": 3 * C, "kernel": 3}), NORMALIZED)
-    reductions, halved, auxiliary = (frame.cells // 3, 2 * frame.cells // 3), False, -1
+    reductions, smaller, auxiliary = (frame.cells // 3, 2 * frame.cells // 3), False, -1
     for i in range(frame.cells):
         reduces = i in reductions
         C *= 2 if reduces else 1
-        first = _halved if halved else _brought
+        first = halved if smaller else brought
         inputs = (
             first(draft, f"cells.{i}.preprocess0", before, C, affine),
-            _brought(draft, f"cells.{i}.preprocess1", last, C, affine),
+            brought(draft, f"cells.{i}.preprocess1", last, C, affine),
         )
         before, last = last, make_cell(draft, f"cells.{i}", inputs, C, reduces)
-        halved = reduces
+        smaller = reduces
         if frame.auxiliary and i == reductions[1]:
             sides = [side // 2 ** len(set(reductions)) for side in frame.image[1:]]
             if sides != [_AUXILIARY_SIDE] * 2:
@@ -78,32 +78,31 @@ def operation(draft: Draft, name: str, x: int, kind: str, C: int, stride: int, a
     if kind == "skip_connect" and stride == 1:
         return draft.add(name, "identity", x)
     if kind == "skip_connect":
-        x = _halved(draft, name, x, C, affine)
+        x = halved(draft, name, x, C, affine)
     elif kind.endswith("pool_3x3"):
         x = draft.add(f"{name}.pool", kind.removesuffix("_3x3"), x, stride=stride)
     else:
         kernel = int(kind[-1])
-        steps = _depthwise(C, kernel, stride, 2 if kind.startswith("dil") else 1, affine)
+        steps = depthwise(C, kernel, stride, 2 if kind.startswith("dil") else 1, affine)
         if kind.startswith("sep"):
-            steps += _depthwise(C, kernel, 1, 1, affine)
+            steps += depthwise(C, kernel, 1, 1, affine)
         x = draft.chain(name, x, *steps)
     return draft.add(f"{name}.drop", "drop_path", x)
 
 
-def _depthwise(C: int, kernel: int, stride: int, dilation: int, affine: bool) -> list[Step]:
+def depthwise(C: int, kernel: int, stride: int, dilation: int, affine: bool = True) -> list[Step]:
+    """Half a separable convolution: ReLU-depthwise-1x1-normalization."""
     depthwise = {"channels": C, "kernel": kernel, "stride": stride, "groups": C, "dilation": dilation}
     return [RELU, ("conv", depthwise), ("conv", {"channels": C}), _normalized(affine)]
 
 
-def _normalized(affine: bool) -> Step:
-    return NORMALIZED if affine else ("batch_norm", {"affine": False})
-
-
-def _brought(draft: Draft, name: str, x: int, C: int, affine: bool) -> int:
+def brought(draft: Draft, name: str, x: int, C: int, affine: bool = True) -> int:
+    """``x`` with C channels."""
     return draft.chain(name, x, RELU, ("conv", {"channels": C}), _normalized(affine))
 
 
-def _halved(draft: Draft, name: str, x: int, C: int, affine: bool) -> int:
+def halved(draft: Draft, name: str, x: int, C: int, affine: bool = True) -> int:
+    """``x`` with C channels and half the side, by 1x1 convolutions on pixels beside each other."""
     x = draft.add(f"{name}.relu", "activation", x)
     left = draft.add(f"{name}.left", "conv", x, channels=C // 2, stride=2)
     right = draft.add(f"{name}.crop", "crop", x)
@@ -126,3 +125,7 @@ def _auxiliary_head(draft: Draft, x: int, classes: int) -> int:
         RELU,
         ("linear", {"channels": classes}),
     )
+
+
+def _normalized(affine: bool) -> Step:
+    return NORMALIZED if affine else ("batch_norm", {"affine": False})

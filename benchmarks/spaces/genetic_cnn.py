@@ -17,8 +17,8 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from functools import cache
-from itertools import permutations
+from functools import cache, cached_property
+from itertools import accumulate, permutations
 
 from nassim.errors import InvalidSetting
 from nassim.network import NORMALIZED, RELU, Draft, Frame, Network
@@ -70,6 +70,12 @@ class GeneticCNNSpace(SearchSpace):
         self.widths, self.dense, self.kernel, self.normalized = tuple(widths), dense, kernel, normalized
         self.flip, self.swap = flip, swap
         self._text = re.compile(r"\|".join("-".join(rf"[01]{{{n}}}" for n in range(1, count)) for count in nodes))
+
+    @cached_property
+    def groups(self) -> tuple[tuple[int, ...], ...]:
+        """The positions of each stage's bits."""
+        ends = list(accumulate(len(pairs(count)) for count in self.nodes))
+        return tuple(tuple(range(first, end)) for first, end in zip([0, *ends], ends, strict=False))
 
     def stages(self, arch: Architecture) -> list[Bits]:
         """The bits of each stage."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nassim.errors import MissingData
 from nassim.full_training.tables.designs import Design, frame_of
-from nassim.full_training.tables.shards import SEEDS, made, plan, read
+from nassim.full_training.tables.shards import made, plan, read
 from nassim.network import measure
 from nassim.tabular_data.table import Header, write_table
 from nassim.tabular_data.trained import MISSING
@@ -25,11 +25,11 @@ def assemble(design: Design, shards: Path, target: Path) -> Header:
     """
     classes, epochs = design.classes, design.recipe.epochs
     counts = {
-        name: np.full((len(classes), len(SEEDS), epochs), MISSING, np.uint16)
+        name: np.full((len(classes), len(design.seeds), epochs), MISSING, np.uint16)
         for name in ("train_correct", "valid_correct")
     }
-    test = np.full((len(classes), len(SEEDS)), MISSING, np.uint16)
-    seconds = np.full((len(classes), len(SEEDS), epochs), np.nan, np.float32)
+    test = np.full((len(classes), len(design.seeds)), MISSING, np.uint16)
+    seconds = np.full((len(classes), len(design.seeds), epochs), np.nan, np.float32)
     latency = np.full(len(classes), np.nan, np.float32)
     machines: Counter[str] = Counter()
     failures: list[str] = []
@@ -38,7 +38,7 @@ def assemble(design: Design, shards: Path, target: Path) -> Header:
         results = read(shards, design, shard, wanted)
         if results is None:
             continue
-        rows, repeat = np.array(shard.classes), SEEDS.index(shard.seed)
+        rows, repeat = np.array(shard.classes), design.seeds.index(shard.seed)
         for name, values in (("train_correct", results.train), ("valid_correct", results.valid)):
             counts[name][rows, repeat] = np.where(values < 0, MISSING, values)
         test[rows, repeat] = np.where(results.test < 0, MISSING, results.test)
@@ -96,7 +96,7 @@ def header_of(design: Design, there: NDArray[np.bool_], machines: Counter[str], 
     if complete < len(classes):
         errata.append(
             f"Incomplete: {some:,} of {len(classes):,} classes ({cells:,} of {space.size:,} cells) have a training, "
-            f"{complete:,} all {len(SEEDS)}; what is missing is refused."
+            f"{complete:,} all {len(design.seeds)}; what is missing is refused."
         )
     errata += [f"Diverged: {failure}" for failure in failures]
     return Header(
@@ -106,8 +106,8 @@ def header_of(design: Design, there: NDArray[np.bool_], machines: Counter[str], 
         splits={
             f"{design.data_name}/{name}_accuracy": text.format(whole=whole, **images) for name, text in design.splits
         },
-        repeats=len(SEEDS),
-        seeds=", ".join(map(str, SEEDS)),
+        repeats=len(design.seeds),
+        seeds=", ".join(map(str, design.seeds)),
         epochs=tuple(range(1, recipe.epochs + 1)),
         units={
             "valid_correct": "images",

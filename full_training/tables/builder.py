@@ -17,7 +17,7 @@ from nassim.full_training.networks.nasbench201 import build as build_network
 from nassim.full_training.networks.nasbench201 import initialize
 from nassim.full_training.tables.alone import first, train_alone
 from nassim.full_training.tables.designs import Design
-from nassim.full_training.tables.shards import SEEDS, Results, Shard, made, plan, read, trained_classes, write
+from nassim.full_training.tables.shards import Results, Shard, made, plan, read, trained_classes, write
 from nassim.full_training.training.device import describe
 from nassim.full_training.training.many import DeviceData, train_many
 from nassim.full_training.training.recipe import Recipe
@@ -89,7 +89,7 @@ def train_shard(design: Design, shard: Shard) -> tuple[Shard, Results]:
         trainings = train_many(archs, data, recipe, [shard.seed] * len(archs))
     else:
         trainings = [train_alone(design.space, a, data, recipe, shard.seed, gain=design.gain) for a in archs]
-    return shard, pack(design, trainings, data, measure=shard.seed == SEEDS[0])
+    return shard, pack(design, trainings, data, measure=shard.seed == design.seeds[0])
 
 
 def pack(design: Design, trainings: list[Training], data: DeviceData, *, measure: bool) -> Results:

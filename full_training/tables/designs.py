@@ -13,6 +13,7 @@ from nassim.full_training.training.recipe import Recipe, get_recipe
 from nassim.network import Frame
 from nassim.space import SearchSpace
 
+SEEDS = (777, 888, 999)
 WANTED = 0.7  # Spearman's correlation between two seeds of the pilot: below it nothing is built
 
 
@@ -29,6 +30,7 @@ class Design:
     splits: what is said of the images of each split; ``{train}``, ``{valid}``, ``{test}`` are numbers of images (of an
         epoch), ``{whole}`` those of the training split.
     changes: fields of the recipe that are other ones.
+    repeats: how many of `SEEDS` every class is trained under.
     gain: None for NAS-Bench-201's skeleton, whose networks are trained together. Those of another space are trained
         one by one, their first weights multiplied by it (`nassim.full_training.tables.alone`).
     """
@@ -41,7 +43,13 @@ class Design:
     licence: str
     citation: str
     changes: tuple[tuple[str, int | float], ...] = ()
+    repeats: int = 3
     gain: float | None = None
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds that every class is trained under."""
+        return SEEDS[: self.repeats]
 
     @property
     def name(self) -> str:
@@ -147,6 +155,7 @@ DESIGNS = {
                 ("rate", 0.001),
                 ("warmup", 0.25),
             ),
+            repeats=2,
             gain=math.sqrt(6),
         ),
     )

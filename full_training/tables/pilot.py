@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nassim.errors import MissingData
 from nassim.full_training.tables.designs import Design
-from nassim.full_training.tables.shards import SEEDS, made, pilot_shards, read
+from nassim.full_training.tables.shards import made, pilot_shards, read
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def read_pilot(design: Design, shards: Path) -> Pilot:
         if results is None:
             raise MissingData(f"the pilot in {shards} is not finished: `nassim data build {design.name} --pilot`.")
         places = np.searchsorted(rows, shard.classes)
-        accuracies[places, SEEDS.index(shard.seed)] = np.maximum(results.valid[:, -1], 0) / images
+        accuracies[places, design.seeds.index(shard.seed)] = np.maximum(results.valid[:, -1], 0) / images
         seconds.append(results.seconds.sum(axis=1))
     cells = np.array([len(design.classes[i].rows) for i in rows])
     return Pilot(accuracies, cells, float(np.nanmean(np.concatenate(seconds))))

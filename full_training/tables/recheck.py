@@ -13,7 +13,6 @@ import numpy as np
 
 from nassim.errors import CorruptData, InvalidSetting
 from nassim.full_training.tables.designs import Design
-from nassim.full_training.tables.shards import SEEDS
 from nassim.full_training.training.device import require_torch
 from nassim.full_training.training.recipe import Recipe
 from nassim.tabular_data.trained import open_trained
@@ -85,13 +84,13 @@ def recheck(design: Design, path: Path, count: int, *, seed: int = 0, tell: Call
     for row, repeat in (recorded[rng.randrange(len(recorded))] for _ in range(count)):
         trained = design.classes[int(table.columns[f"{task}/class"][row])].trained
         if design.gain is None:
-            training = train(trained, data, recipe, SEEDS[repeat])
+            training = train(trained, data, recipe, design.seeds[repeat])
         else:
             ready = DeviceData.of(data, recipe)
-            training = train_alone(design.space, trained, ready, recipe, SEEDS[repeat], gain=design.gain)
+            training = train_alone(design.space, trained, ready, recipe, design.seeds[repeat], gain=design.gain)
         result = Recheck(
             arch=str(design.space.at(int(row))),
-            seed=SEEDS[repeat],
+            seed=design.seeds[repeat],
             recorded=tuple(curves[row, repeat].tolist()),
             measured=training.valid_accuracy,
             noise=noise(curves[row, repeat, -1]) if len(whole) else math.nan,

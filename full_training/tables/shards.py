@@ -21,7 +21,6 @@ from nassim.files import put_in_place
 from nassim.full_training.tables.classes import CellClass
 from nassim.full_training.tables.designs import Design
 
-SEEDS = (777, 888, 999)
 SIZE = 24  # classes in a shard
 
 
@@ -79,10 +78,10 @@ def plan(design: Design) -> tuple[Shard, ...]:
     by_row = {row: i for i, each in enumerate(design.classes) for row in each.rows}
     while len(pilot) < min(design.pilot, len(design.classes)):
         pilot.add(by_row[rng.randrange(len(by_row))])
-    groups = [(seed, group) for seed in SEEDS for group in _groups(sorted(pilot))]
+    groups = [(seed, group) for seed in design.seeds for group in _groups(sorted(pilot))]
     later = _groups([i for i in range(len(design.classes)) if i not in pilot])
     rng.shuffle(later)  # so that the time left is estimated well from the beginning
-    groups += [(seed, group) for seed in SEEDS for group in later]
+    groups += [(seed, group) for seed in design.seeds for group in later]
     return tuple(Shard(number, seed, group) for number, (seed, group) in enumerate(groups))
 
 

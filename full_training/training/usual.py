@@ -19,9 +19,12 @@ LARGEST_EPOCH = 4000  # images; more are divided into epochs, if a number up to 
 MOST_PARTS = 100
 SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "accel_nasbench": (8, 1),
+    "cgp": (8, 1),  # convolutions of 8, 16 and 32 channels
+    "cgp-res": (8, 1),
     "darts": (8, 5),  # normal, reduction, normal, reduction, normal
     "genetic_cnn": (8, 1),
     "genetic_cnn-cifar": (8, 1),
+    "hierarchical": (8, 1),
     "nasbench101": (16, 1),
     "nasbench1shot1-1": (16, 1),
     "nasbench1shot1-2": (16, 1),
@@ -29,6 +32,8 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "nasbench201": (8, 1),
     "nasbench201_3ops": (8, 1),
     "nasbench_macro": (8, 1),
+    "nasnet": (8, 1),  # normal, reduction, normal, reduction, normal
+    "nasnet-one": (8, 1),
     "natsbench-size": (64, 1),  # the widths as published
 }
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from nassim.benchmark import Benchmark
+from nassim.cli.asked import StudyFile, spelled_out
 from nassim.cli.console import (
     BudgetOption,
     ConstraintOption,
@@ -20,7 +24,6 @@ from nassim.cli.console import (
     PatienceOption,
     ProtocolOption,
     SearchOnOption,
-    SetOption,
     WorkersOption,
     apply_settings,
     console,
@@ -29,10 +32,13 @@ from nassim.cli.console import (
 )
 from nassim.cli.repeat import repeated
 from nassim.cli.report import AgainstOption, changes_in_json, named, print_changes
+from nassim.cli.tables import say
 from nassim.clock import Budget
 from nassim.errors import InvalidSetting
-from nassim.registry import benchmark_names, get_algorithms, get_benchmark, get_protocol
+from nassim.own_files import OwnAlgorithm, typed_algorithms, typed_benchmark
+from nassim.registry import benchmark_names, get_protocol
 from nassim.strategy import Algorithm
+from nassim.study_toml import NAME, Kept, study_toml
 from nassim.too_small import no_answer
 from nassim.variants import split_names
 
@@ -42,9 +48,14 @@ LIVE_SEEDS = 10  # of strategies that train a supernet now, unless --seeds says 
 
 
 def main(
+    study_file: StudyFile = None,
     algos: Annotated[
         str,
-        typer.Option("--algos", help="Strategies by name or alias: re,reinforce,bo,pnas. Default: those of --against."),
+        typer.Option(
+            "--algos",
+            help="Strategies by name or alias, or in files of your own: re,bo,mine.py,two.py:name. "
+            "Default: those of --against.",
+        ),
     ] = "",
     benchmark: Annotated[
         list[str] | None,
@@ -65,7 +76,14 @@ def main(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes; results do not depend on it. Default: all cores.")
     ] = None,
-    settings: SetOption = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="ALGO.NAME=VALUE",
+            help="A hyperparameter; may be repeated. With one strategy NAME=VALUE is enough.",
+        ),
+    ] = None,
     live: LiveOption = False,
     device: DeviceOption = "auto",
     patience: PatienceOption = None,
@@ -78,6 +96,7 @@ def main(
         Path | None,
         typer.Option(help="The study's folder; the same command continues it. Default: results/compare-..."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that holds other files.")] = False,
     against: AgainstOption = None,
     objectives: ObjectivesOption = "",
     constraint: ConstraintOption = "",
@@ -89,22 +108,40 @@ def main(
 ) -> None:
     """Compare strategies over seeds; random search is always in. Writes tables, figures and a report to a folder.
 
+    What was asked for lies in the folder as study.toml, and `nassim compare study.toml` repeats it.
+
     With --against OLD_DIR it says what changed since that study, and the exit code is 1 if a strategy became
     significantly worse; what is not given is as it was there.
     """
     old = None if against is None else repeated(against)
     if old is not None:
+        for name in () if benchmark else old.benchmarks:
+            old.refuse_file(name, "--benchmark")
         benchmark, budget = benchmark or old.benchmarks, budget or (None if protocol else old.budget)
         seeds, workers = seeds or old.seeds, old.workers if workers == 1 else workers
         noise = old.noise if noise == "draw" else noise
     chosen = _configured(_named(algos) if algos or old is None else old.strategies(), settings or [])
     default = [name for name in DEFAULT_BENCHMARKS[: 1 if protocol else None] if name in benchmark_names()]
     benchmarks, limits = follow(protocol, benchmark or default, budget, search_on)
+    asked: dict[str, Any] = {
+        "algos": split_names(algos),
+        "set": settings,
+        "budget": limits,
+        "benchmark": benchmark or default,
+    }
+    if not algos:
+        asked |= spelled_out(chosen)
+    asked |= {"protocol": protocol, "seeds": seeds or (None if live else DEFAULT_SEEDS), "workers": workers}
+    asked |= {"live": live, "device": device, "patience": patience, "noise": noise, "search_on": search_on}
+    asked |= {"regret": regret, "objectives": objectives, "constraint": constraint}
+    opened = partial(_opened, benchmarks)
     options = [*(["live"] if live else []), *([f"regret={regret}"] if regret else [])]
     options += [text for text in (objectives, constraint) if text]
     folder = out or _default_folder(chosen, benchmarks, limits, seeds, workers, noise, *options)
     if against is not None and against.resolve() == folder.resolve():
         raise InvalidSetting(f"--against {against} is this study's own folder: choose another --out.")
+    if not force:
+        _refuse_other_files(folder)
     err = console(stderr=True)
     from nassim.cautions import of_study
     from nassim.cli.progress import Bar
@@ -115,6 +152,7 @@ def main(
     from nassim.study import compare
 
     bar = LiveRace(folder, err) if watch and err.is_terminal and not as_json else Bar(err, quiet=as_json)
+    kept = Kept(study_toml(asked, folder), folder, study_file, bar.update)
     try:
         with bar:
             study = compare(
@@ -130,12 +168,12 @@ def main(
                 objectives=objectives,
                 constraint=constraint,
                 out=folder,
-                progress=bar.update,
+                progress=kept,
             )
         for name in study.benchmarks:
             if study.complete and not any(run.curve for run in study.runs if run.benchmark == name):
-                raise InvalidSetting(no_answer(Budget.parse(limits), get_benchmark(name)))
-        written = write_results(study, folder)
+                raise InvalidSetting(no_answer(Budget.parse(limits), opened(name)))
+        written = [*write_results(study, folder), kept.path]
         changes = None if against is None else changes_since(study, against)
         if with_report:
             written += write_report(study, folder, objectives=named(objectives), changes=changes, figures=False)
@@ -157,17 +195,17 @@ def main(
         print_json({**answer, "summary": summary_rows(study), **found})
     else:
         if protocol:
-            typer.echo(f"protocol {get_protocol(protocol)}")
+            say(f"protocol {get_protocol(protocol)}")
         print_summary(study)
-        _print_resolved(chosen, study.settings["strategies"])
+        _print_resolved(chosen, study.settings["strategies"], opened)
         for caution in cautions:
-            typer.echo(f"caution: {caution.text}")
+            say(f"caution: {caution.text}")
         tables = [path for path in written if path.parent.name == "tables"]
         shown = [str(path) for path in written if path not in tables]
         shown += [f"{folder / 'tables'}/ ({len(tables)} files)"] if tables else []
         typer.echo("\nwritten: " + "\n         ".join(shown))
         if with_report:
-            typer.echo(f"`nassim open {folder}` shows the report; `nassim report {folder}` adds figures for papers.")
+            say(f"`nassim open {folder}` shows the report; `nassim report {folder}` adds figures for papers.")
         if changes is not None:
             print_changes(changes)
     study.close()
@@ -182,21 +220,33 @@ def _named(algos: str) -> list[Algorithm]:
         raise InvalidSetting(
             "--algos names no strategy: for example --algos re,bo. `nassim list algorithms` lists them."
         )
-    return [algorithm for name in names for algorithm in get_algorithms(name)]
+    return [algorithm for name in names for algorithm in typed_algorithms(name)]
 
 
-def _print_resolved(chosen: list[Algorithm], settings: dict[str, dict[str, dict[str, object]]]) -> None:
+def _opened(benchmarks: list[str], name: str) -> Benchmark:
+    """The benchmark that has this name in the study, of those that were typed."""
+    return next(found for found in map(typed_benchmark, benchmarks) if found.name == name)
+
+
+def _print_resolved(
+    chosen: list[Algorithm],
+    settings: dict[str, dict[str, dict[str, object]]],
+    opened: Callable[[str], Benchmark],
+) -> None:
     """The hyperparameters that followed from the budget."""
     for algorithm in chosen:
         for name, values in settings.get(algorithm.title, {}).items() if algorithm.resolve else ():
-            found = [f"{p}={values[p]}" for p in algorithm.by_the_budget(get_benchmark(name).space, name)]
+            found = [f"{p}={values[p]}" for p in algorithm.by_the_budget(opened(name).space, name)]
             if found:
                 what = f"{' and '.join(found)} follow{'s' * (len(found) == 1)} from the budget; --set sets them"
-                typer.echo(f"{algorithm.title} on {name}: {what}")
+                say(f"{algorithm.title} on {name}: {what}")
 
 
 def _configured(chosen: list[Algorithm], settings: list[str]) -> list[Algorithm]:
-    """The strategies with their settings."""
+    """The strategies with their settings; where there is but one, its name may be left out."""
+    names = {a.name for a in chosen}
+    if len(names) == 1:
+        settings = [s if "." in s.partition("=")[0] else f"{min(names)}.{s}" for s in settings]
     owners = {owner.replace("-", "_") for a in chosen for owner in (a.name, *a.aliases)}
     for setting in settings:
         owner = setting.partition("=")[0].rpartition(".")[0]
@@ -208,8 +258,23 @@ def _configured(chosen: list[Algorithm], settings: list[str]) -> list[Algorithm]
 
 def _default_folder(chosen: list[Algorithm], *rest: object) -> Path:
     """The same command finds its own folder again; another command gets another."""
-    text = repr(([(a.title, sorted(a.settings.items(), key=str)) for a in chosen], rest))
+    own = [(a.title, a.sha256) for a in chosen if isinstance(a, OwnAlgorithm)]  # a file that changed is another
+    text = repr(([(a.title, sorted(a.settings.items(), key=str)) for a in chosen], rest, *own))
     return Path("results") / f"compare-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
+def _refuse_other_files(folder: Path) -> None:
+    """A study is written into a folder of its own, or into one that holds a study."""
+    from nassim.study import FILE
+
+    if not folder.is_dir() or (folder / FILE).exists():
+        return
+    others = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".") and path.name != NAME)
+    if others:
+        what = f"{others[0]!r:.80}" + (f" and {len(others) - 1} more" if len(others) > 1 else "")
+        raise InvalidSetting(
+            f"{folder} holds other files ({what}): choose another --out, or add --force to write there."
+        )
 
 
 def available_cores() -> int:

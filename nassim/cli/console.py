@@ -1,4 +1,4 @@
-"""What all sub-commands share: printing a table or its JSON, and reading --set."""
+"""What all sub-commands share: their options, the console, printing JSON, and reading --set."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from nassim.errors import InvalidArchitecture, InvalidSetting
 from nassim.patience import BLACK_BOX
@@ -101,18 +99,6 @@ def print_json(data: object) -> None:
     except UnicodeEncodeError:
         text = json.dumps(_plain(data), indent=2)  # with escapes it is the same in any terminal
     typer.echo(text)
-
-
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a plain table; numbers are aligned right, the first column is never broken."""
-    table = Table(box=None, pad_edge=False, show_header=any(columns), header_style="bold")
-    body = [[escape(str(value)) for value in row] for row in rows]
-    for i, name in enumerate(columns):
-        numeric = bool(body) and all(row[i][:1] in "0123456789-–" for row in body if row[i])
-        table.add_column(escape(name), justify="right" if numeric else "left", overflow="fold", no_wrap=i == 0)
-    for row in body:
-        table.add_row(*row)
-    console().print(table)
 
 
 def apply_settings(algorithm: Algorithm, settings: Iterable[str], *, prefix: bool) -> Algorithm:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from enum import Enum
 from typing import Annotated
 
 import typer
 
-from nassim.cli.console import Json, print_json, print_table
+from nassim.cli.console import Json, print_json
+from nassim.cli.tables import Column, print_table, say
 from nassim.page import page
 from nassim.registry import (
     algorithm_names,
@@ -19,9 +21,19 @@ from nassim.registry import (
     space_names,
     training_spaces,
 )
-from nassim.space import SearchSpace
+from nassim.space import SearchSpace, counted
 
 LONGEST = 100  # characters of an architecture in a list
+COLUMNS = {
+    column.name: column
+    for column in (
+        Column("family", drop=2),
+        Column("year", drop=1),
+        Column("what it does", least=30, below=True),
+        Column("what it is", least=30, below=True),
+        Column("first", drop=1),
+    )
+}
 
 
 class Kind(str, Enum):
@@ -41,16 +53,13 @@ def main(
     if as_json:
         print_json(rows)
     elif rows:
-        print_table([*rows[0]], [[*row.values()] for row in rows])
+        columns = [COLUMNS.get(name, Column(name)) for name in rows[0]]
+        print_table(columns, [[_grouped(name, value) for name, value in row.items()] for row in rows])
     if kind is Kind.benchmarks and not as_json:
-        typer.echo(
-            f"\nSPACE/DATA:training trains what is asked for, on this machine.\n"
-            f"SPACE: {', '.join(training_spaces())}\nDATA: {', '.join(image_names())}"
-        )
+        say("\nSPACE/DATA:training trains what is asked for, on this machine.")
+        say(f"SPACE: {', '.join(training_spaces())}\nDATA: {', '.join(image_names())}")
     if kind is Kind.algorithms and not as_json:
-        typer.echo(
-            f"\nThose that share weights need a benchmark with a supernet: {', '.join(benchmarks_with_supernets())}."
-        )
+        say(f"\nThose that share weights need a benchmark with a supernet: {', '.join(benchmarks_with_supernets())}.")
 
 
 def _algorithms() -> list[dict[str, object]]:
@@ -60,7 +69,7 @@ def _algorithms() -> list[dict[str, object]]:
             "aliases": ", ".join(a.aliases),
             "family": a.family,
             "year": a.year,
-            "what it does": page(a).title.partition(": ")[2],
+            "what it does": page(a).title,
         }
         for a in map(get_algorithm, algorithm_names())
     ]
@@ -77,7 +86,16 @@ def _spaces() -> list[dict[str, object]]:
     ]
 
 
+def _grouped(name: str, value: object) -> object:
+    """A number of architectures with its digits in groups; one with very many of them, shortened."""
+    return counted(value) if name == "architectures" and isinstance(value, int) else value
+
+
 def _first(space: SearchSpace) -> str:
-    """The first architecture, in the space's own form if that fits into a line."""
-    text = space.format(space.at(0))
-    return text if len(text) <= LONGEST else str(space.at(0))
+    """The first architecture (or any, where that is not valid), in the space's own form if that fits into a line."""
+    first = space.at(0)
+    if not space.is_valid(first):
+        first = space.sample(random.Random(0))
+    text = space.format(first)
+    text = text if len(text) <= LONGEST else str(first)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nassim.cli import compare, data, export, plot, query, record, report, reproduce, run, show, train, validate, watch
+from nassim.cli import (
+    compare,
+    completion,
+    data,
+    export,
+    new,
+    plot,
+    query,
+    record,
+    report,
+    reproduce,
+    run,
+    show,
+    train,
+    validate,
+    watch,
+)
 from nassim.cli.console import print_anywhere
 from nassim.cli.list import main as list_main
+from nassim.cli.log import LOG, begin, ended, in_front
 from nassim.cli.open import main as open_main
 from nassim.errors import NassimError
 from nassim.slips import strategy_failure
@@ -23,10 +43,11 @@ app = typer.Typer(
     name="nassim",
     help="Compare neural architecture search strategies on benchmarks, in simulated time.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command("completion")(completion.main)
 app.command("list")(list_main)
 app.command("show")(show.main)
 app.command("query")(query.main)
@@ -42,6 +63,10 @@ app.command("train")(train.main)
 app.command("validate")(validate.main)
 app.command("reproduce")(reproduce.main)
 app.add_typer(data.app, name="data")
+app.add_typer(new.app, name="new")
+
+
+_typed: ContextVar[list[str]] = ContextVar("typed")  # the words of the command
 
 
 def _version(wanted: bool) -> None:
@@ -55,8 +80,19 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            "--log",
+            metavar="FILE",
+            dir_okay=True,
+            help="Write what happens, with times, at the end of this text file; also after the command.",
+        ),
+    ] = None,
 ) -> None:
-    pass
+    if log is not None:
+        begin(log)
+        LOG.info("began: nassim %s", shlex.join(_typed.get()))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -65,10 +101,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     An exception of a strategy's own code is one line too, with its place; `nassim.run` gives the traceback.
     """
     print_anywhere()
+    log, words = in_front(sys.argv[1:] if arguments is None else arguments)
+    token = _typed.set(words)
+    try:
+        with ended():
+            _run([*log, *words])
+    finally:
+        _typed.reset(token)
+
+
+def _run(words: list[str]) -> None:
     try:
         with _told_to_end_is_interrupted():
-            app(args=None if arguments is None else [*arguments])
+            app(args=words)
     except NassimError as error:
+        LOG.error("%s", error)
         typer.echo(f"error: {error}", err=True)
         sys.exit(2)
     except Exception as error:
@@ -76,7 +123,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if line is None and isinstance(error, OSError) and error.filename is not None:  # a file that the user named
             line = f"{error.filename}: {error.strerror}."
         if line is None:
+            LOG.exception("this is a bug of nassim")
             raise
+        LOG.error("%s", line)
         typer.echo(f"error: {line}", err=True)
         sys.exit(2)
 

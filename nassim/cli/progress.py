@@ -7,6 +7,8 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from nassim.cli.log import LOG
+
 
 class Bar:
     """Runs finished, time spent and time left; silent where there is no terminal."""
@@ -26,6 +28,8 @@ class Bar:
 
     def update(self, done: int, total: int) -> None:
         """``done`` of ``total`` runs are finished."""
+        if done > self.done:
+            LOG.info("%d of %d runs have finished", done, total)
         self.done, self.total = done, total
         self._progress.update(self._task, completed=done, total=total)
 

@@ -9,13 +9,18 @@ from typing import Annotated
 
 import typer
 
-from nassim.cli.console import Json, NoiseOption, SearchOnOption, duration, print_json, print_table
+from nassim.cli.completion import benchmarks
+from nassim.cli.console import Json, NoiseOption, SearchOnOption, duration, print_json
+from nassim.cli.tables import print_pairs
+from nassim.metric import Metric
 from nassim.query import Query
 from nassim.registry import get_benchmark
 
+MEAN = "mean of repeats"
+
 
 def main(
-    benchmark: Annotated[str, typer.Argument(help="e.g. nasbench201/cifar10")],
+    benchmark: Annotated[str, typer.Argument(help="e.g. nasbench201/cifar10", autocompletion=benchmarks)],
     arch: Annotated[str, typer.Argument(help="its string, its digits, or space:3-1-0-4-2-3")],
     epochs: Annotated[int | None, typer.Option(help="Default: the benchmark's full training.")] = None,
     noise: NoiseOption = "mean",
@@ -54,23 +59,32 @@ def main(
     if as_json:
         print_json(answer)
         return
-    policy = f"{bench.noise}, seed {seed}" if bench.noise.kind == "draw" else str(bench.noise)
-    rows = [
-        ("benchmark", bench.name),
-        ("architecture", answer["architecture"]),
-        ("string", answer["string"]),
-        (f"{metric.title(seen)}, {result.epochs} epochs, {policy}", metric.read(result.value)),
-    ]
-    if full:
-        if not math.isnan(valid):
-            rows.append((f"{metric.title('valid')}, {result.epochs} epochs, mean of repeats", metric.read(valid)))
-        said = metric.read(test) if bench.has_test else f"none in this source. {bench.test_source}"
-        rows.append((f"{metric.title('test')}, {result.epochs} epochs, mean of repeats", said))
+    rows = [("benchmark", bench.name), ("architecture", str(architecture))]
+    if answer["string"] != str(architecture):
+        rows.append(("string", bench.space.format(architecture)))
+    rows.append(("epochs", f"{result.epochs}{', the full training' if full else ''}"))
+    drawn = f"{bench.noise}, seed {seed}" if bench.noise.kind == "draw" else str(bench.noise)
+    read, means = metric.read(result.value), {"valid": _read(metric, valid), "test": _read(metric, test)}
+    if bench.noise.kind == "mean":
+        drawn = MEAN
+    elif means[seen] == read:
+        drawn += f", also the {MEAN}"  # of one training, or of repeats that are alike
+    rows.append((f"{metric.title(seen)}, {drawn}", read))
+    if full and not bench.has_test:
+        means["test"] = f"none in this source. {bench.test_source}"
+    if means[seen] == read:
+        del means[seen]
+    rows += [(f"{metric.title(split)}, {MEAN}", mean) for split, mean in means.items() if mean]
     spent = duration(result.cost) if bench.cost_unit == "seconds" else f"{result.cost:g} {bench.cost_unit}"
     rows.append(("cost of the training" if bench.trains else "simulated cost", spent))
     for name, value in result.extras.items():
         unit = bench.about.extras.get(name, "")
         rows.append((f"{name} [{unit}]" if unit else name, f"{value:,.6g}" if value < 1000 else f"{value:,.0f}"))
-    print_table(["", ""], rows)
+    print_pairs(rows)
     if draw is not None:
         typer.echo(f"drawn: {draw}")
+
+
+def _read(metric: Metric, value: float | None) -> str:
+    """A value for people; empty where there is none."""
+    return "" if value is None or math.isnan(value) else metric.read(value)

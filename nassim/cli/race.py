@@ -8,20 +8,24 @@ from pathlib import Path
 from time import monotonic
 from types import TracebackType
 
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from nassim.cli.console import duration
+from nassim.cli.log import LOG
+from nassim.cli.tables import wrapped
+from nassim.files import is_written
 from nassim.report.follow import Follower
 from nassim.report.runs import Part
 from nassim.stats import Curve, log_times, summarize, values_at
 from nassim.stats.samples import Floats
+from nassim.study import FILE
 
 SPARKS = "▁▂▃▄▅▆▇█"
 COLORS = ("white", "blue", "dark_orange", "green", "magenta", "cyan", "yellow", "bright_white")
-WIDTH, POINTS = 24, 26  # of a bar and of a line of sparks
+WIDTH, NARROW, POINTS = 24, 12, 26  # of a bar, of one where there is little room, and of a line of sparks
 PAUSE = 0.4  # seconds between two frames of a comparison that runs
 
 
@@ -29,13 +33,29 @@ class Race:
     """The strategies of a study against each other, as far as their runs have finished."""
 
     def __init__(self, folder: Path) -> None:
+        self._file = folder / FILE
         self._follower = Follower(folder)
         self._parts: list[tuple[Part, dict[str, list[Curve]]]] = []
 
     @property
+    def done(self) -> int:
+        """The runs that have finished."""
+        return self._follower.done
+
+    @property
+    def total(self) -> int:
+        """The runs that were asked for."""
+        return self._follower.total
+
+    @property
     def complete(self) -> bool:
         """Whether all runs are there."""
-        return self._follower.done >= self._follower.total
+        return self.done >= self.total
+
+    @property
+    def running(self) -> bool:
+        """Whether a process writes the study."""
+        return is_written(self._file)
 
     def look(self) -> bool:
         """Read what is new; whether there was anything."""
@@ -44,6 +64,20 @@ class Race:
         parts = [Part(self._follower, name) for name in self._follower.facts]
         self._parts = [(part, part.curves("seconds", part.split)) for part in parts if part.runs]
         return True
+
+    def counts(self) -> dict[str, tuple[int, int | None]]:
+        """The finished runs on each benchmark, and how many were asked for there; None where a study does not say."""
+        settings, names = self._follower.settings, list(self._follower.facts)
+        pairs = [(name, title) for title, on in settings["strategies"].items() for name in on]
+        shared = [(name, title) for name, title in pairs if f"{title} on {name}" in settings["one_shot"]]
+        known = dict.fromkeys(names, 0)
+        for pair in pairs:
+            known[pair[0]] += settings["seeds"] * (pair not in shared)
+        where = {name for name, _ in shared}  # as many runs there as were recorded, or as were asked for
+        rest = self.total - sum(known.values())
+        wanted = {name: n if name not in where else n + rest if len(where) == 1 else None for name, n in known.items()}
+        strategies = self._follower.strategies
+        return {name: (sum(len(self._follower.of(name, s)) for s in strategies), wanted[name]) for name in names}
 
     def state(self) -> dict[str, object]:
         """The present state in plain values; regret in the unit that stands in its name."""
@@ -59,16 +93,25 @@ class Race:
             for part, curves in self._parts
             for strategy, group in curves.items()
         ]
-        return {"runs": self._follower.done, "of": self._follower.total, "strategies": rows}
+        counts = {name: {"runs": done, "of": of} for name, (done, of) in self.counts().items()}
+        whole = {"runs": self.done, "of": self.total, "running": self.running}
+        return {**whole, "benchmarks": counts, "strategies": rows}
 
     def frame(self, share: float = 1.0) -> RenderableType:
         """The race as tables, one a benchmark; ``share`` of the (logarithmic) simulated time has passed."""
-        done, total = self._follower.done, self._follower.total
-        if not self._parts:
-            return Text(f"{done} of {total} runs finished: nothing to show yet.")
-        return Group(*(line for part, curves in self._parts for line in self._table(part, curves, share)))
+        return _Frame(self, share)
 
-    def _table(self, part: Part, curves: dict[str, list[Curve]], share: float) -> Iterator[RenderableType]:
+    def lines(self, share: float, width: int) -> Iterator[Text]:
+        """The lines of a frame, none of which is longer than so many characters."""
+        if not self._parts:
+            yield Text(f"{self.done} of {self.total} runs finished: nothing to show yet.")
+            return
+        if len(self._follower.facts) > 1:
+            yield Text(f"{self.done} of {self.total} runs have finished.")
+        for part, curves in self._parts:
+            yield from self._table(part, curves, share, width)
+
+    def _table(self, part: Part, curves: dict[str, list[Curve]], share: float, width: int) -> Iterator[Text]:
         every = [curve for group in curves.values() for curve in group]
         at = log_times(every, POINTS)
         now = float(at[0] * (at[-1] / at[0]) ** share) if at.size and share < 1 else math.inf
@@ -76,37 +119,63 @@ class Race:
         unit = f" in {part.metric.regret_words}" if part.metric.regret_words else ""
         best, worst = part.floor, float(f"1e{part.exponent + 4}")  # the ends of a bar
         clock = f"after {after}" if now < math.inf else "at the end of each run"
-        done = f"{self._follower.done} of {self._follower.total} runs"
-        title = Text.assemble((part.name, "bold"), f": {done}, {part.regret_name}{unit} {clock}")
-        title.no_wrap = True
-        yield title
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column("strategy", no_wrap=True)
-        for name in ("runs", "median"):
-            table.add_column(name, justify="right", min_width=7, no_wrap=True)
-        table.add_column(f"{worst:g} → {best:g}", no_wrap=True)
-        table.add_column("so far", min_width=POINTS, no_wrap=True)
-        table.add_column("an incumbent", overflow="ellipsis", no_wrap=True)
-        for i, strategy in enumerate(self._follower.strategies):
-            if strategy not in curves:
-                table.add_row(strategy, "0", "–", "", "", "")
-                continue
-            median = summarize(_values(curves[strategy], now)).median
+        done, of = self.counts()[part.name]
+        title = f"{part.name}: {done} of {of} runs" if of is not None else f"{part.name}: {done} runs"
+        yield from (Text(line, style="bold") for line in wrapped(title, width))
+        yield from (Text(line) for line in wrapped(f"{part.regret_name}{unit} {clock}", width))
+
+        names = self._follower.strategies
+        incumbents = {name: self._incumbent(part, name, now).partition(":")[2] for name in curves}
+        medians = {name: summarize(_values(group, now)).median for name, group in curves.items()}
+        shown = {name: part.metric.regret_text(m) if math.isfinite(m) else "–" for name, m in medians.items()}
+        ends = f"{worst:g} → {best:g}"
+        number = max(7, *map(cell_len, shown.values()))
+        name_size = max(8, *map(cell_len, names))
+        apart = name_size + 2 + 5 + 2 + number > width  # a name has its own line
+        used = (4 if apart else name_size + 2) + 5 + 2 + number
+        sizes = _sizes(width - used, len(ends), max(map(cell_len, incumbents.values()), default=0))
+        heads = ("an incumbent",) if sizes[2] else ()
+        head = [text.ljust(size) for text, size in zip((ends, "so far"), sizes[:2], strict=True) if size]
+
+        def line(name: str, runs: str, median: str, *rest: str, color: str = "") -> Iterator[Text]:
+            """A row: name and pictures in the color of the strategy."""
+            begin = Text(" " * 4) if apart else Text(name + " " * (name_size + 2 - cell_len(name)), style=color)
+            if apart:
+                yield from (Text(piece, style=color) for piece in wrapped(name, width))
+            yield Text.assemble(begin, f"{runs:>5}  {median:>{number}}", *(("  " + text, color) for text in rest))
+
+        for text in line("strategy", "runs", "median", *head, *heads):
+            text.stylize("bold")
+            yield text
+        for i, name in enumerate(names):
             color = COLORS[i % len(COLORS)]
-            table.add_row(
-                Text(strategy, style=color),
-                str(len(part.runs[strategy])),
-                part.metric.regret_text(median) if math.isfinite(median) else "–",
-                Text(_bar(median, best, worst), style=color),
-                Text(_sparks(curves[strategy], at, now, best, worst), style=color),
-                self._incumbent(part, strategy, now).partition(":")[2],
-            )
-        yield table
+            if name not in curves:
+                yield from line(name, "0", "–", color=color)
+                continue
+            pictures = []
+            if sizes[0]:
+                pictures.append(_bar(medians[name], best, worst, sizes[0]))
+            if sizes[1]:
+                pictures.append(_sparks(curves[name], at, now, best, worst).ljust(POINTS))
+            pictures += [incumbents[name]] if sizes[2] else []
+            yield from line(name, str(len(part.runs[name])), shown[name], *pictures, color=color)
 
     def _incumbent(self, part: Part, strategy: str, now: float) -> str:
         """What the run that finished last held to be the best at a time."""
         points = [p for p in self._follower.last[part.name, strategy].curve if p.seconds <= now]
         return points[-1].architecture if points else ""
+
+
+class _Frame:
+    """A frame of a race, as wide as where it is shown."""
+
+    def __init__(self, race: Race, share: float) -> None:
+        self._race, self._share = race, share
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        for line in self._race.lines(self._share, options.max_width):
+            line.no_wrap = True
+            yield line
 
 
 class LiveRace:
@@ -121,6 +190,8 @@ class LiveRace:
 
     def update(self, done: int, total: int) -> None:
         """``done`` of ``total`` runs are finished and in the study's file."""
+        if done > self.done:
+            LOG.info("%d of %d runs have finished", done, total)
         self.done, self.total = done, total
         if monotonic() - self._shown < PAUSE and done < total:
             return
@@ -143,13 +214,22 @@ def _values(group: list[Curve], now: float) -> Floats:
     return values_at(group, [now])[:, 0]
 
 
-def _bar(regret: float, best: float, worst: float) -> str:
+def _sizes(room: int, ends: int, incumbent: int) -> tuple[int, int, int]:
+    """The characters of bars, sparks and incumbents where so many are left; 0: left out."""
+    narrow = max(NARROW, ends)
+    for sizes in ((WIDTH, POINTS, max(12, incumbent)), (WIDTH, POINTS, 0), (narrow, POINTS, 0), (narrow, 0, 0)):
+        if sum(size + 2 for size in sizes if size) <= room:
+            return sizes
+    return 0, 0, 0
+
+
+def _bar(regret: float, best: float, worst: float, size: int) -> str:
     """The way from the worst regret to the best, on a logarithmic line; empty without an answer."""
     if not math.isfinite(regret):
-        return "·" * WIDTH
+        return "·" * size
     way = math.log(worst / max(regret, best)) / math.log(worst / best)
-    filled = max(0, min(WIDTH, round(way * WIDTH)))
-    return "━" * filled + "·" * (WIDTH - filled)
+    filled = max(0, min(size, round(way * size)))
+    return "━" * filled + "·" * (size - filled)
 
 
 def _sparks(group: list[Curve], at: Floats, now: float, best: float, worst: float) -> str:

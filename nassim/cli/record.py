@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from nassim.cli.console import DeviceOption, Json, SetOption, apply_settings, console, print_json, print_table
+from nassim.cli.console import DeviceOption, Json, SetOption, apply_settings, console, print_json
+from nassim.cli.tables import Column, print_table, say
 from nassim.errors import InvalidSetting
 from nassim.registry import algorithm_names, get_algorithm, get_benchmark, get_supernets
 
@@ -69,13 +70,14 @@ def _report(benchmark: str, names: list[str], as_json: bool) -> None:
         print_json([row._asdict() for row in found])
         return
     if not found:
-        typer.echo(f"Nothing is recorded on {benchmark}. `nassim record darts` records a strategy.")
+        say(f"Nothing is recorded on {benchmark}. `nassim record darts` records a strategy.")
         return
-    typer.echo(
-        f"Searches recorded on {benchmark}. Accuracies are the final answers' means over the repeats of the table;\n"
-        "rank is Spearman's correlation between shared-weight and tabulated accuracy over the scored cells, top 10 %\n"
-        "that of the best tenth by the table; skip and none are shares of the answers' edges, skip after 1, 1/4, 1/2,\n"
-        "3/4 and all of the epochs, none after all.\n"
+    say(
+        f"Searches recorded on {benchmark}. Accuracies are the final answers' means over the repeats of the table.\n"
+        "rank: Spearman's correlation between shared-weight and tabulated accuracy over the scored cells.\n"
+        "top 10 %: that of the best tenth by the table.\n"
+        "skip and none: shares of the answers' edges, skip after 1, 1/4, 1/2, 3/4 and all of the epochs, none after "
+        "all.\n"
     )
     rows = []
     for row in found:
@@ -91,8 +93,9 @@ def _report(benchmark: str, names: list[str], as_json: bool) -> None:
                 f"{100 * row.none_share[-1]:.0f}",
             ]
         )
-    columns = ["strategy", "seeds", "epochs", "s an epoch", "valid % (range)", "rank", "top 10 %"]
-    print_table([*columns, "skip %", "none %"], rows)
+    less = [Column("seeds", drop=5), Column("epochs", drop=4), Column("s an epoch", drop=3)]
+    columns: list[str | Column] = ["strategy", *less, "valid % (range)", "rank", Column("top 10 %", drop=1)]
+    print_table([*columns, Column("skip %", drop=2), Column("none %", drop=2)], rows)
 
 
 def _span(values: list[float]) -> str:

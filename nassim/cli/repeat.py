@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from nassim.clock import Budget
+from nassim.errors import InvalidSetting
 from nassim.outlook import horizon
 from nassim.registry import get_algorithm, get_benchmark
 from nassim.strategy import Algorithm
@@ -20,9 +21,14 @@ class Repeated(NamedTuple):
     seeds: int
     workers: int
     noise: str
+    files: dict[str, dict[str, str]]
 
     def strategies(self) -> list[Algorithm]:
         """The strategies of now with the settings that were not their defaults then."""
+        for name in self.recorded:
+            self.refuse_file(name, "--algos")
+        for name in self.benchmarks:  # what was the default on a benchmark is not known without it
+            self.refuse_file(name, "--benchmark, and name the strategies with --algos")
         return [self._configured(name, on) for name, on in self.recorded.items()]
 
     def _configured(self, name: str, on: dict[str, dict[str, object]]) -> Algorithm:
@@ -33,6 +39,14 @@ class Repeated(NamedTuple):
             space, plan = benchmark.space, horizon(Budget.parse(self.budget), benchmark, self.workers)
             return algorithm.configured(**algorithm.set_by_hand(recorded, space, identifier, plan))
         return algorithm
+
+    def refuse_file(self, name: str, option: str) -> None:
+        """A study says that something was in a file, not where: that its user has to say."""
+        if name in self.files:
+            file = self.files[name].get("file", "")
+            raise InvalidSetting(
+                f"{name:.80} of that study was in the file {file:.80}: say where it is, with {option}."
+            )
 
 
 def repeated(folder: Path) -> Repeated:
@@ -49,4 +63,5 @@ def repeated(folder: Path) -> Repeated:
         int(settings["seeds"]),
         int(settings["workers"]),
         str(settings["noise"]),
+        settings["files"],
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nassim.cli.console import Json, ObjectivesOption, print_json, print_table
+from nassim.cli.console import Json, ObjectivesOption, print_json
+from nassim.cli.tables import print_table, say
 
 if TYPE_CHECKING:
     from nassim.report.changes import Changes
@@ -45,7 +46,7 @@ def main(
         for kind in ("tables", "figures"):
             count = sum(path.parent.name == kind for path in written)
             typer.echo(f"         {to / kind}/ ({count} file{'s' * (count != 1)})")
-        typer.echo(f"`nassim open {folder}` shows it." if to == folder else f"{written[0]} shows it in a browser.")
+        say(f"`nassim open {folder}` shows it." if to == folder else f"{written[0]} shows it in a browser.")
         if changes is not None:
             print_changes(changes)
 
@@ -60,10 +61,10 @@ def print_changes(changes: Changes) -> None:
     from nassim.report.changes import changes_table
 
     table = changes_table(changes)
-    typer.echo(f"\n{table.caption}")
+    say(f"\n{table.caption}")
     if table.rows:
         print_table(table.columns, [[entry.text for entry in line] for line in table.rows])
-    typer.echo("\n".join([table.why, *table.notes, changes.sentence]).strip())
+    say("\n".join([table.why, *table.notes, changes.sentence]).strip())
 
 
 def changes_in_json(changes: Changes) -> list[dict[str, object]]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nassim.cli.console import Json, console, print_json, print_table
+from nassim.cli.console import Json, console, print_json
+from nassim.cli.tables import Column, print_table, say
 
 if TYPE_CHECKING:
     from nassim.reproduction import Figure
@@ -40,26 +41,26 @@ def main(
     if as_json:
         print_json([{**f._asdict(), "difference": f.difference, "z": f.z, "agrees": f.agrees} for f in figures])
         return
-    typer.echo(
+    say(
         f"NAS-Bench-201, Table 5: {runs} runs of each search on cifar10's 12-epoch validation accuracy, 12000 s.\n"
         "Accuracies in percent, means over the repeats after 200 epochs of the cells found (mean ± std over runs). "
         f"z: the difference in its standard errors (published: 500 runs); a star marks more than {LIMIT:g}.\n"
     )
     if signal_noise or validation_share:
-        typer.echo(
+        say(
             f"Simulated: {signal_noise:g} points of noise on the signal, {validation_share:g} of a training's "
             "seconds charged for validation.\n"
         )
     groups = groupby(figures, key=lambda figure: (figure.method, figure.task))
     heads = ["validation", "published", "diff. (z)", "test", "published", "diff. (z)"]
-    print_table(["", "queries", "data set", *heads], [_row(list(group)) for _, group in groups])
-    typer.echo()
+    print_table(["method", Column("queries", drop=1), "data set", *heads], [_row(list(group)) for _, group in groups])
+    say("")
     for line in judgment(figures):
-        typer.echo(line)
+        say(line)
     for f in figures:
         if not f.published_spread and not f.agrees:
-            typer.echo(f"missed: {f.method}, {f.task} {f.split}: {f.mean:.2f}, published {f.published:.2f}")
-    typer.echo(f"{NOTE}\n{EXPLANATION}\n{SAMPLE_SIZES}")
+            say(f"missed: {f.method}, {f.task} {f.split}: {f.mean:.2f}, published {f.published:.2f}")
+    say(f"{NOTE}\n{EXPLANATION}\n{SAMPLE_SIZES}")
 
 
 def _row(figures: list[Figure]) -> list[object]:

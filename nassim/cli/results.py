@@ -6,9 +6,10 @@ import math
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from nassim.cli.console import console, print_table
+from nassim import rungs
+from nassim.cautions import of_study
+from nassim.cli.log import LOG
+from nassim.cli.tables import Column, print_table, say
 from nassim.facts import Facts
 from nassim.metric import Metric
 from nassim.plots import plot_study
@@ -20,6 +21,10 @@ from nassim.summary import SPLITS, curve_rows, final_column, regret_column, summ
 def write_results(study: Study, folder: Path, to: Path | None = None) -> list[Path]:
     """Write summary.csv, curves.csv and the figures beside study.db, or into ``to``; return all four kinds."""
     to = to or folder
+    for what, reason in study.settings["left_out"].items():
+        LOG.warning("%s is left out: %s", what, reason)
+    for caution in of_study(study):
+        LOG.warning("caution: %s", caution.text)
     return [
         folder / FILE,
         write_csv(to / "summary.csv", summary_rows(study)),
@@ -32,29 +37,37 @@ def print_summary(study: Study) -> None:
     """One table per benchmark: what the final incumbents reach over seeds, and their regret."""
     if not study.complete:
         done = f"{len(study.runs)} of {study.settings['runs']} runs"
-        typer.echo(f"not complete: {done}; the command that made this study continues it")
+        say(f"not complete: {done}; the command that made this study continues it")
     rows: list[dict[str, Any]] = summary_rows(study)
+    by_epochs = rungs.of_study(study)
     for name in study.benchmarks:
         facts = study.facts[name]
         splits = [split for split in SPLITS if facts.best(split) is not None]
-        console().print(_title(study, facts), soft_wrap=True)
+        synthetic = " (synthetic)" if facts.synthetic else ""
+        say(f"\n{facts.name}{synthetic}", "bold")
+        say(_title(study, facts))
+        clock = "simulated s" if facts.cost_unit == "seconds" else facts.cost_unit
+        less = [Column("seeds", drop=5), Column("queries", drop=3), Column(clock, drop=4)]
+        finals = [Column(facts.metric.head(split), drop=2 * (split != splits[-1])) for split in splits]
+        regret = [Column("IQM", drop=6), Column("median", drop=1), Column("quartiles", drop=7)]
         print_table(
-            ["strategy", "seeds", "queries", "simulated s" if facts.cost_unit == "seconds" else facts.cost_unit]
-            + [facts.metric.head(split) for split in splits]
-            + ["regret", "IQM", "median", "quartiles"],
+            ["strategy", *less, *finals, "regret", *regret],
             [_line(row, facts, splits) for row in rows if row["benchmark"] == name],
+            elsewhere="summary.csv",
         )
         for what, source in study.settings["one_shot"].items():
             if what.endswith(f" on {name}"):
-                typer.echo(f"{what.partition(' on ')[0]} is {source['note']}.")
+                say(f"{what.partition(' on ')[0]} is {source['note']}.")
+        for (benchmark, strategy), runs in by_epochs.items():
+            if benchmark == name and any(len(run) > 1 for run in runs):
+                say(f"{strategy}, a run in the mean: {rungs.words(rungs.mean(runs))}.")
 
 
 def _title(study: Study, facts: Facts) -> str:
     settings, best, metric = study.settings, facts.best(facts.regret_split), facts.metric
-    synthetic = " (synthetic)" if facts.synthetic else ""
     spent = f"budget {settings['budget']}, {counted(settings['workers'], 'worker')}, noise {settings['noise']}"
     title = (
-        f"\n[bold]{facts.name}[/]{synthetic}: {spent}\n"
+        f"{spent[:1].upper()}{spent[1:]}.\n"
         f"The final incumbents' mean {metric.name} over the repeats after {facts.epochs} epochs: mean ± std over seeds."
     )
     if best is not None:

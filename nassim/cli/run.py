@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
+from nassim import rungs
 from nassim.cautions import of_run
+from nassim.cli.completion import algorithms, benchmarks
 from nassim.cli.console import (
     BudgetOption,
     ConstraintOption,
@@ -24,18 +26,23 @@ from nassim.cli.console import (
     duration,
     follow,
     print_json,
-    print_table,
 )
+from nassim.cli.log import LOG
+from nassim.cli.tables import Column, print_table, say
 from nassim.errors import InvalidSetting
 from nassim.metric import Metric
-from nassim.registry import get_algorithm, get_benchmark, get_protocol
+from nassim.own_files import typed_algorithm, typed_benchmark
+from nassim.registry import get_protocol
 from nassim.run import run
 from nassim.too_small import no_answer
 
 
 def main(
-    algorithm: Annotated[str, typer.Argument(metavar="ALGO", help="e.g. regularized_evolution or re")],
-    benchmark: Annotated[str, typer.Argument(help="e.g. nasbench201/cifar10")],
+    algorithm: Annotated[
+        str,
+        typer.Argument(metavar="ALGO", help="e.g. regularized_evolution, re, or mine.py", autocompletion=algorithms),
+    ],
+    benchmark: Annotated[str, typer.Argument(help="e.g. nasbench201/cifar10", autocompletion=benchmarks)],
     budget: BudgetOption = None,
     protocol: ProtocolOption = "",
     seed: Annotated[int, typer.Option(min=0, help="Everything follows from it.")] = 0,
@@ -51,9 +58,9 @@ def main(
     as_json: Json = False,
 ) -> None:
     """Run one strategy on one benchmark and print what it would have answered, and when."""
-    chosen = apply_settings(get_algorithm(algorithm), settings or [], prefix=False)
+    chosen = apply_settings(typed_algorithm(algorithm), settings or [], prefix=False)
     (name,), limits = follow(protocol, [benchmark], budget, search_on)
-    bench = get_benchmark(name, noise)
+    bench = typed_benchmark(name, noise)
     result = run(
         *(chosen, bench, limits),
         seed=seed,
@@ -66,7 +73,10 @@ def main(
     )
     if not result.incumbents and result.stopped == "budget":
         raise InvalidSetting(no_answer(result.budget, bench))
-    cautions = of_run(result)
+    cautions, by_epochs = of_run(result), rungs.of_run(result)
+    LOG.info("%s on %s, seed %d: %d trials", result.strategy, result.benchmark, seed, len(result.trials))
+    for caution in cautions:
+        LOG.warning("caution: %s", caution.text)
     metric = bench.metric
     by_budget = [] if chosen.shares_weights else chosen.by_the_budget(bench.space)
     if as_json:
@@ -95,6 +105,7 @@ def main(
                 "simulated_seconds": result.seconds,
                 "worker_seconds": result.worker_seconds,
                 "epochs": result.epochs,
+                "rungs": [rung._asdict() for rung in by_epochs],
                 "incumbents": [
                     {
                         "simulated_seconds": x.seconds,
@@ -111,6 +122,7 @@ def main(
                     {
                         "architecture": str(t.arch),
                         "epochs": t.result.epochs,
+                        "paid_epochs": t.result.paid,
                         bench.search_metric: metric.signed(t.value),
                         "cost_seconds": t.result.cost,
                         "started_seconds": t.started,
@@ -123,36 +135,42 @@ def main(
         )
         return
     hyperparameters = ", ".join(f"{k}={v}" for k, v in result.hyperparameters.items()) or "no hyperparameters"
-    typer.echo(f"{result.strategy} ({hyperparameters}) on {result.benchmark}, seed {seed}, noise {result.noise}")
+    say(f"{result.strategy} ({hyperparameters}) on {result.benchmark}, seed {seed}, noise {result.noise}")
     if by_budget:
-        typer.echo(f"{' and '.join(by_budget)} follow{'s' * (len(by_budget) == 1)} from the budget; --set sets them")
+        say(f"{' and '.join(by_budget)} follow{'s' * (len(by_budget) == 1)} from the budget; --set sets them")
     if protocol:
-        typer.echo(f"protocol {get_protocol(protocol)}")
+        say(f"protocol {get_protocol(protocol)}")
     if result.note:
-        typer.echo(result.note)
+        say(result.note)
     in_seconds = bench.cost_unit == "seconds"
     spent = f"{duration(result.seconds)} of simulated time" if in_seconds else f"{result.seconds:g} {bench.cost_unit}"
     by = f"{workers} worker{'s' if workers != 1 else ''}"
-    typer.echo(f"{len(result.trials)} trials in {spent} on {by}; ended by: {result.stopped}\n")
-    typer.echo(
-        f"Incumbents: {_measured(metric)} as seen in the search, after {bench.search_epochs or bench.epochs} epochs, "
+    say(f"{len(result.trials)} trials in {spent} on {by}; ended by: {result.stopped}\n")
+    seen_after = "the epochs of its training" if len(by_epochs) > 1 else f"{bench.search_epochs or bench.epochs} epochs"
+    say(
+        f"Incumbents: {_measured(metric)} as seen in the search, after {seen_after}, "
         f"and means over the repeats after {bench.epochs} epochs."
     )
     if result.constraint:
-        typer.echo(f"An incumbent that keeps to {result.constraint} goes before one that does not.")
+        say(f"An incumbent that keeps to {result.constraint} goes before one that does not.")
+    if by_epochs and (chosen.chooses_epochs or len(by_epochs) > 1):
+        say(f"Trainings by their epochs: {rungs.words(by_epochs)}.")
     if result.restarted:
-        typer.echo(
+        say(
             f"restarted: {result.restarted} trainings that were to go on were made again from scratch: on {bench.name} "
             "none can go on."
         )
     if result.final_seconds:
-        typer.echo(f"final training: the last answer was trained once, in a further {duration(result.final_seconds)}.")
+        say(f"final training: the last answer was trained once, in a further {duration(result.final_seconds)}.")
     digits = 0 if result.seconds >= 1000 else 2
     clock = "simulated s" if in_seconds else f"cost [{bench.cost_unit}]"
     seen = metric.head("test" if bench.search_metric == metric.on("test") else "valid")
     test = [f"mean {metric.head('test')}"] if bench.has_test else []
     print_table(
-        [clock, "query", "incumbent", f"seen {seen}", f"mean {metric.head('valid')}", *test],
+        [
+            *(clock, Column("query", drop=2), "incumbent", Column(f"seen {seen}", drop=1)),
+            *(f"mean {metric.head('valid')}", *test),
+        ],
         [
             [f"{x.seconds:.{digits}f}", x.queries, x.arch, _shown(metric, x.observed), _shown(metric, x.valid)]
             + ([_shown(metric, x.test)] if test else [])
@@ -160,9 +178,9 @@ def main(
         ],
     )
     if not bench.has_test:
-        typer.echo(f"\nNo test split in this source. {bench.test_source}")
+        say(f"\nNo test split in this source. {bench.test_source}")
     for caution in cautions:
-        typer.echo(f"\ncaution: {caution.text}")
+        say(f"\ncaution: {caution.text}")
 
 
 def _measured(metric: Metric) -> str:

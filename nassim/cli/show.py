@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import math
+import re
+from itertools import islice
 from typing import Annotated
 
 import typer
-from rich.markup import escape
-from rich.padding import Padding
 
 from nassim.benchmark import Benchmark
 from nassim.cli.bibtex import of_name
-from nassim.cli.console import Json, console, find_architecture, print_json, print_table
+from nassim.cli.completion import everything
+from nassim.cli.console import Json, find_architecture, print_json
+from nassim.cli.tables import Column, flowing, print_section, print_table, say
 from nassim.network import Frame, Part, measure, outline
+from nassim.own_files import is_file, typed_algorithm, typed_benchmark
 from nassim.page import HEADINGS, page
 from nassim.registry import find
 from nassim.settings import describe
-from nassim.space import Architecture, SearchSpace
+from nassim.space import Architecture, SearchSpace, counted
 from nassim.strategy import Algorithm
 
 Section = dict[str, object]
+MOST_LINES = 80  # of a list that is printed
 EXAMPLES = (150, 500)  # trainings, for what follows from the budget
 
 
 def main(
-    name: Annotated[str, typer.Argument(help="an algorithm, a benchmark, a search space, or SPACE:ARCHITECTURE")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="an algorithm, a benchmark, a search space, a file of your own, or SPACE:ARCHITECTURE",
+            autocompletion=everything,
+        ),
+    ],
     bibtex: Annotated[
         bool, typer.Option("--bibtex", help="What to cite, as BibTeX; of nassim itself: nassim show nassim --bibtex.")
     ] = False,
@@ -36,10 +46,11 @@ def main(
         print_json({"bibtex": entries}) if as_json else typer.echo(entries, nl=False)
         return
     space, colon, _ = name.strip().partition(":")
-    if colon and "/" not in space:
+    own = is_file(name)
+    if colon and "/" not in space and not own:
         _show_architecture(*find_architecture(name), as_json)
         return
-    found = find(name)
+    found = find(name) if not own else [_own(name)]
     pages: list[Section] = []
     for each in found:
         if isinstance(each, Algorithm):
@@ -50,10 +61,15 @@ def main(
             pages.append(_benchmark(each) if isinstance(each, Benchmark) else _space(each))
             if not as_json:
                 if len(pages) > 1:
-                    console().print("\n[bold]search space of the same name[/]")
+                    say("\nsearch space of the same name", "bold")
                 _print(pages[-1])
     if as_json:  # a space that shares its name with an algorithm stands within it
         print_json(pages[0] | ({"space": pages[1]} if len(pages) > 1 else {}))
+
+
+def _own(name: str) -> Algorithm | Benchmark:
+    """What a file has: a benchmark where a task follows its path, else a strategy."""
+    return typed_benchmark(name) if re.search(r"\.py/[^/]*$", name) else typed_algorithm(name)
 
 
 def _algorithm(algorithm: Algorithm) -> Section:
@@ -86,20 +102,21 @@ def _hyperparameters(algorithm: Algorithm) -> list[Section]:
 
 def _print_algorithm(algorithm: Algorithm) -> None:
     text, hyperparameters = page(algorithm), _hyperparameters(algorithm)
-    out = console()
     aliases = f" ({', '.join(algorithm.aliases)})" if algorithm.aliases else ""
-    out.print(f"[bold]{algorithm.name}[/]{aliases}: {algorithm.family}, {algorithm.year}")
-    out.print(escape(text.title))
+    say(f"{algorithm.name}{aliases}: {algorithm.family}, {algorithm.year}", "bold")
+    say(text.title)
     for heading in HEADINGS[:3]:
-        out.print(f"\n[bold]{heading}[/]")
-        out.print(Padding(escape(text.sections.get(heading, "")), (0, 0, 0, 2)))
-    out.print("\n[bold]Hyperparameters[/] (--set NAME=VALUE)")
+        section = text.sections.get(heading, "")
+        say("")
+        print_section(heading, section if heading == "Pseudocode" else flowing(section))
+    say("\nHyperparameters (--set NAME=VALUE)", "bold")
     if hyperparameters:
         by_the_budget = {"default": "by the budget"} if algorithm.resolve is not None else {}
         rows = [row | (by_the_budget if row["default"] is None else {}) for row in hyperparameters]
-        print_table([*rows[0]], [[*row.values()] for row in rows])
+        columns = {"type": Column("type", drop=1, least=12), "meaning": Column("meaning", least=36, below=True)}
+        print_table([columns.get(name, name) for name in rows[0]], [[*row.values()] for row in rows])
     else:
-        out.print("  none")
+        say("  none")
 
 
 def _benchmark(benchmark: Benchmark) -> Section:
@@ -114,7 +131,7 @@ def _benchmark(benchmark: Benchmark) -> Section:
         "name": benchmark.name,
         "title": about.title,
         "paper": about.paper,
-        "space": f"{benchmark.space.name}: {benchmark.space.size:,} architectures",
+        "space": f"{benchmark.space.name}: {counted(benchmark.space.size)} architectures",
         "epochs": f"{', '.join(map(str, benchmark.fidelities))} (a full training: {benchmark.epochs})",
         "mean cost of a query": _cost(cost, benchmark.cost_unit),
         "splits": dict(about.splits),
@@ -171,22 +188,25 @@ def _show_architecture(space: SearchSpace, arch: Architecture, as_json: bool) ->
         return
     _print(section)
     if parts:
-        console().print("[bold]network[/]")
+        say("network", "bold")
         rows = [
             [p.name, ", ".join(p.inputs), p.kinds, "x".join(map(str, p.shape)), f"{p.parameters:,}", f"{p.macs:,}"]
             for p in parts
         ]
-        print_table(["part", "takes", "layers", "makes", "parameters", "multiply-adds"], rows)
+        columns: list[str | Column] = [
+            "part",
+            Column("takes", drop=1),
+            Column("layers", below=True),
+            "makes",
+            "parameters",
+            "multiply-adds",
+        ]
+        print_table(columns, rows)
 
 
 def _print(section: Section) -> None:
-    out = console()
     for key, value in section.items():
-        if isinstance(value, dict):
-            value = "\n".join(f"{k}: {v}" for k, v in value.items())
-        elif isinstance(value, list):
-            value = "\n".join(f"- {v}" for v in value)
-        if value not in ("", None):
-            out.print(f"[bold]{key}[/]")
-            text = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
-            out.print(Padding(escape(text), (0, 0, 0, 2)))
+        if isinstance(value, dict) and len(value) > MOST_LINES:
+            rest = f"{len(value) - MOST_LINES} more, which --json has"
+            value = {**dict(islice(value.items(), MOST_LINES)), "...": rest}
+        print_section(key, counted(value) if type(value) is int else value)

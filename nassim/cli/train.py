@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nassim.cli.console import DeviceOption, Json, console, find_architecture, percent, print_json, print_table
+from nassim.cli.console import DeviceOption, Json, console, find_architecture, percent, print_json
+from nassim.cli.tables import print_table
 
 if TYPE_CHECKING:
     from nassim.full_training.training.train import Curve

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nassim.cli.console import DeviceOption, Json, console, print_json, print_table
+from nassim.cli.console import DeviceOption, Json, console, print_json
+from nassim.cli.tables import print_table, say
 from nassim.cli.train import EpochsOption, RecipeOption
 from nassim.errors import Unsupported
 from nassim.files import file_name
@@ -124,7 +125,7 @@ def _print(found: Validation) -> None:
     from nassim.report.validation import validation_table
 
     table = validation_table(found)
-    typer.echo(f"\n{table.caption}")
+    say(f"\n{table.caption}")
     print_table(list(table.columns), [[entry.text for entry in line] for line in table.rows])
     for note in table.notes:
-        typer.echo(note)
+        say(note)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nassim.cli.console import Json, console, print_json
+from nassim.cli.tables import say
+
+if TYPE_CHECKING:
+    from nassim.cli.race import Race
 
 FRAMES, PAUSE = 100, 0.1  # of a replay; seconds between two of them
 LOOK = 0.5  # seconds between two looks at a study that runs
+DEAD = 3  # looks in a row at which nobody writes it
 
 
 def main(
@@ -19,7 +24,10 @@ def main(
     once: Annotated[bool, typer.Option("--once", help="Show the present state and stop.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Watch a study: incumbents move as runs finish; a finished study is replayed along simulated time."""
+    """Watch a study: incumbents move as runs finish; a finished study is replayed along simulated time.
+
+    It ends by itself when the process that wrote the study has been killed or interrupted.
+    """
     from rich.live import Live
 
     from nassim.cli.race import Race
@@ -32,15 +40,28 @@ def main(
     out = console()
     if once or not out.is_terminal:
         out.print(race.frame())
+        if not race.complete and not race.running:
+            _say_dead(race)
         return
     try:
         with Live(race.frame(), console=out, auto_refresh=False) as live:
-            while not race.complete:
+            quiet = 0
+            while not race.complete and quiet < DEAD:
                 time.sleep(LOOK)
+                quiet = 0 if race.running else quiet + 1  # looked at before the runs: those of the last moment count
                 if race.look():
                     live.update(race.frame(), refresh=True)
-            for i in range(FRAMES + 1):
+            for i in range(FRAMES + 1) if race.complete else ():
                 live.update(race.frame(i / FRAMES), refresh=True)
                 time.sleep(PAUSE)
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+    if not race.complete:
+        _say_dead(race)
+
+
+def _say_dead(race: Race) -> None:
+    say(
+        f"nobody writes this study any more: {race.done} of {race.total} runs have finished. "
+        "The command that made it continues it."
+    )

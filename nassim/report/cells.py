@@ -13,7 +13,7 @@ from nassim.registry import get_space
 from nassim.report.analysis import Analysis
 from nassim.report.drawing import graph_svg, operations
 from nassim.report.runs import Part
-from nassim.report.table import Table, no_table, row
+from nassim.report.table import Entry, Table, no_table, row
 from nassim.space import SearchSpace
 from nassim.summary import accuracy
 
@@ -143,7 +143,9 @@ def cells_table(analysis: Analysis, part: Part, cells: list[BestCell]) -> Table:
     for cell in cells:
         values = [_shown(metric, cell.by_epochs.get(e)) for e in epochs] or [_shown(metric, cell.valid)] * valid
         tests = [_shown(metric, cell.test)] * test
-        rows.append(row(cell.architecture, *values, *tests, found_by_in_words(part, cell)))
+        rows.append(
+            row(Entry(cell.architecture, by=tuple(cell.found_by)), *values, *tests, found_by_in_words(part, cell))
+        )
     notes = ["Means over the table's repeats."]
     benchmark = analysis.benchmark(part.name)
     if isinstance(benchmark, str):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from nassim.metric import Metric
 from nassim.report.numerals import number, p_value, with_limits
 from nassim.report.runs import SPLIT_NAMES, Part, Reference
-from nassim.report.table import Entry, Table, no_table, row
+from nassim.report.table import Entry, Table, named, no_table, row
 from nassim.stats import Change, changes_between, common_budget, final_values
 from nassim.stats.changes import BETTER, NO_DIFFERENCE, WORSE
 from nassim.study import Study
@@ -119,7 +119,7 @@ def changes_table(changes: Changes) -> Table:
         strong = change.verdict in (BETTER, WORSE)
         rows.append(
             row(
-                change.strategy,
+                named(change.strategy),
                 change.benchmark,
                 f"{number(change.old.iqm, metric)} ({change.old.n})",
                 f"{number(change.new.iqm, metric)} ({change.new.n})",

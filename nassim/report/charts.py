@@ -36,12 +36,19 @@ BAND_RESAMPLES = 200
 def curves_data(part: Part, block: Block, points: int) -> Data:
     """axis -> split -> {at, strategies: {name: end, center and band of every kind}}, each with ``points`` times."""
     return {
-        axis: {split: _bands(part.curves(axis, split), block, points) for split in part.references} for axis in AXES
+        axis: {split: _bands(part.curves(axis, split), axis, block, points) for split in part.references}
+        for axis in AXES
     }
 
 
-def _bands(curves: Mapping[str, list[Curve]], block: Block, points: int) -> Data:
-    at = log_times([curve for group in curves.values() for curve in group], points)
+def _times(curves: Mapping[str, list[Curve]], axis: str, points: int, end: float | None = None) -> Floats:
+    """When curves are read: of queries and epochs there are whole numbers only."""
+    at = log_times([curve for group in curves.values() for curve in group], points, end)
+    return at if axis == "seconds" else np.unique(np.round(at))
+
+
+def _bands(curves: Mapping[str, list[Curve]], axis: str, block: Block, points: int) -> Data:
+    at = _times(curves, axis, points)
     if not at.size:
         return {"why": "No run has an answer on this axis.", "strategies": {}}
     return {"at": block.add(at), "strategies": {name: _band(group, at, block) for name, group in curves.items()}}
@@ -93,17 +100,17 @@ def runs_data(part: Part, block: Block, most: int) -> Data:
 
 def distribution_data(part: Part, block: Block, points: int) -> Data:
     """axis -> the share of (run, target) pairs solved by each time, with simulated restarts; or why there is none."""
-    return {axis: _distribution(part.curves(axis, part.split), part.floor, block, points) for axis in AXES}
+    return {axis: _distribution(part.curves(axis, part.split), axis, part.floor, block, points) for axis in AXES}
 
 
-def _distribution(curves: Mapping[str, list[Curve]], floor: float, block: Block, points: int) -> Data:
+def _distribution(curves: Mapping[str, list[Curve]], axis: str, floor: float, block: Block, points: int) -> Data:
     groups = list(curves.values())
     targets = log_targets(groups, floor=floor)
     every = [curve for group in groups for curve in group]
     if targets.value is None:
         return {"why": targets.reason}
     end = BEYOND * max(curve.spent for curve in every)
-    at = log_times(every, points, end)
+    at = _times(curves, axis, points, end)
     if not at.size:
         return {"why": "no run has an answer on this axis."}
     strategies = {}
@@ -121,17 +128,17 @@ def _distribution(curves: Mapping[str, list[Curve]], floor: float, block: Block,
 
 def ranks_data(part: Part, block: Block, points: int) -> Data:
     """axis -> mean rank of every strategy over time, seeds as blocks; or why there is none."""
-    return {axis: {**_ranks(of, block, points), "note": note} for axis, (of, note) in _blocks(part).items()}
+    return {axis: {**_ranks(of, axis, block, points), "note": note} for axis, (of, note) in _blocks(part).items()}
 
 
 def _blocks(part: Part) -> dict[str, tuple[dict[str, list[Curve]], str]]:
     return {axis: part.blocks(axis, part.split) for axis in AXES}
 
 
-def _ranks(curves: Mapping[str, list[Curve]], block: Block, points: int) -> Data:
+def _ranks(curves: Mapping[str, list[Curve]], axis: str, block: Block, points: int) -> Data:
     if len(curves) < 2:
         return {"why": "ranks compare two strategies or more."}
-    at = log_times([curve for group in curves.values() for curve in group], points)
+    at = _times(curves, axis, points)
     found = ranks_over_time(list(curves.values()), at)
     if found.value is None:
         return {"why": found.reason}

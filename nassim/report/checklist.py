@@ -7,7 +7,7 @@ question is ours: whether the runs say what they seem to (`nassim.cautions`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from nassim.cautions import of_study
@@ -96,7 +96,7 @@ def checklist(analysis: Analysis) -> list[Item]:
         ),
         Item(
             *(compare, "Were there several runs, and are the seeds reported?", YES if seeds > 1 else NO),
-            f"{counted(seeds, 'seed')} of each strategy"
+            _seeds(analysis)
             + (
                 f"; {analysis.planned - len(analysis.study.runs):,} runs are missing."
                 if not analysis.study.complete
@@ -125,6 +125,22 @@ def checklist(analysis: Analysis) -> list[Item]:
             "This report and study.db hold the settings; add what was done outside of them.",
         ),
     ]
+
+
+def _seeds(analysis: Analysis) -> str:
+    """How many runs of each strategy there are: recorded searches may be fewer than the seeds of the study."""
+    per: dict[int, list[str]] = {}
+    for strategy in analysis.strategies:
+        counts = {len({run.seed for run in part.runs[strategy]}) for part in analysis.parts if strategy in part.runs}
+        for seeds in sorted(counts, reverse=True):
+            per.setdefault(seeds, []).append(strategy)
+    if len(per) <= 1:
+        return f"{counted(next(iter(per), 0), 'seed')} of each strategy"
+    return ", ".join(f"{counted(n, 'seed')} of {_and(names)}" for n, names in sorted(per.items(), reverse=True))
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _searched(analysis: Analysis) -> str:

@@ -1,4 +1,4 @@
-"""Text that somebody else chose (names, units, paths), as it may stand in Markdown."""
+"""Text that somebody else chose (names, units, paths), as it may stand in Markdown and in figures."""
 
 from __future__ import annotations
 
@@ -24,3 +24,8 @@ def markdown_text(text: str, *, begins: bool = False) -> str:
         place = 0 if marker[0] in "#>+=-" else marker.end()
         line = f"{line[:place]}\\{line[place:]}"
     return line
+
+
+def no_formula(text: str) -> str:
+    """Text for matplotlib, which sets what stands between two dollars as a formula."""
+    return text.replace("$", r"\$")

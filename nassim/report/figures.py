@@ -14,6 +14,7 @@ from nassim.files import file_name
 from nassim.plots import COLORS, DASHES, MARKERS, anytime_figure, save
 from nassim.report.content import Content, PartContent
 from nassim.report.diagram import Diagram
+from nassim.report.escape import no_formula
 from nassim.report.fronts import Fronts
 from nassim.report.pairs import chance, pair_of, pairs_of
 from nassim.stats import ecdf, first_hits, log_targets, log_times, ranks_over_time, spent_of
@@ -75,7 +76,7 @@ def ranks_figure(found: PartContent, order: Sequence[str]) -> Figure | None:
     figure, axes = _over_time(at, drawn, order, "mean rank (1 is best)", found)
     axes.invert_yaxis()
     if note:
-        axes.set_xlabel(f"{axes.get_xlabel()}\n{note}")
+        axes.set_xlabel(f"{axes.get_xlabel()}\n{no_formula(note)}")
     return figure
 
 
@@ -85,12 +86,12 @@ def _over_time(
     figure, axes = _empty()
     for strategy, y in values.items():
         mode = found.part.mode(strategy)
-        labeled = strategy if mode == "black-box" else f"{strategy} ({mode})"
+        labeled = no_formula(strategy if mode == "black-box" else f"{strategy} ({mode})")
         axes.step(at, y, where="post", label=labeled, **_look(order.index(strategy), len(at)))
     axes.set_xscale("log")
     axes.set_xlabel(found.part.clock.title)
     axes.set_ylabel(label)
-    axes.set_title(found.part.name, loc="left", fontsize=10)
+    axes.set_title(no_formula(found.part.name), loc="left", fontsize=10)
     axes.legend(fontsize=8)
     return figure, axes
 
@@ -114,8 +115,9 @@ def wins_figure(content: Content, found: PartContent) -> Figure | None:
             mark = "*" if pair.better is not None else ""
             axes.text(j, i, f"{100 * wins.value:.0f}{mark}", ha="center", va="center", fontsize=8)
     axes.imshow(shares, cmap="PuOr", vmin=-0.25, vmax=1.25)
-    axes.set_xticks(range(len(names)), names, rotation=35, ha="right", fontsize=8)
-    axes.set_yticks(range(len(names)), names, fontsize=8)
+    shown = [no_formula(name) for name in names]
+    axes.set_xticks(range(len(names)), shown, rotation=35, ha="right", fontsize=8)
+    axes.set_yticks(range(len(names)), shown, fontsize=8)
     axes.set_title("row ends better than column [%]", fontsize=9)
     return figure
 
@@ -131,12 +133,12 @@ def fronts_figure(fronts: Fronts, order: Sequence[str]) -> Figure | None:
     for strategy, found in fronts.strategies.items():
         if len(found.attained):
             y, x = found.attained[::-1].T
-            axes.step(x, y, where="post", label=strategy, **_look(order.index(strategy), len(x)))
+            axes.step(x, y, where="post", label=no_formula(strategy), **_look(order.index(strategy), len(x)))
     if not len(true) or true[:, 0].min() > 0:  # the other way round of what is better may be negative
         axes.set_yscale("log")
     axes.set_ylabel(fronts.labels[0])
     axes.set_xlabel(fronts.labels[1])
-    axes.set_title(f"{fronts.benchmark}: attained by half of the runs", loc="left", fontsize=10)
+    axes.set_title(f"{no_formula(fronts.benchmark)}: attained by half of the runs", loc="left", fontsize=10)
     axes.legend(fontsize=8)
     return figure
 
@@ -168,7 +170,7 @@ def diagram_figure(diagram: Diagram) -> Figure:
     for label in diagram.labels:
         height, edge = names - 0.26 * label.line, edges[label.left]
         axes.plot([label.rank, label.rank, edge], [0, height, height], color="#555555", lw=0.8)
-        text, align = f" {label.name} {label.rank:.2f} ", "right" if label.left else "left"
+        text, align = f" {no_formula(label.name)} {label.rank:.2f} ", "right" if label.left else "left"
         axes.text(edge, height, text, ha=align, va="center", fontsize=8)
     return figure
 

@@ -24,7 +24,7 @@ from nassim.report.analysis import Analysis
 from nassim.report.numerals import with_limits
 from nassim.report.pack import Block
 from nassim.report.runs import SPLIT_NAMES, Part
-from nassim.report.table import Entry, Table, no_table, row
+from nassim.report.table import Table, named, no_table, row
 from nassim.report.visits import Visits
 from nassim.space import Architecture, Graph
 from nassim.stats import Finding, Interval, bootstrap_interval
@@ -244,9 +244,8 @@ def hypervolume_table(fronts: Fronts) -> Table:
         value = found.hypervolume.value
         text = "–" if value is None else with_limits(value) if value.low == value.low else f"{value.value:.3f}"
         on_front = _members(found.front, fronts.true_front)
-        rows.append(
-            row(strategy, Entry(text), len(found.front), f"{on_front} of {len(fronts.true_front)}" if true else "–")
-        )
+        of_true = f"{on_front} of {len(fronts.true_front)}" if true else "–"
+        rows.append(row(named(strategy), text, len(found.front), of_true))
     reference = ", ".join(
         f"{n} {v:.6g} {u}".rstrip()
         for n, v, u in zip(fronts.objectives, fronts.scale.reference, fronts.units, strict=True)

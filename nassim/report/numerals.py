@@ -48,6 +48,11 @@ def time(value: float) -> str:
     return f"{float(f'{value:.3g}'):g}"
 
 
+def count(value: float) -> str:
+    """Queries or epochs: whole numbers, of an expectation the next higher one; from a thousand on three digits."""
+    return time(value if math.isinf(value) else math.ceil(value - 1e-9))
+
+
 def finding(found: Finding[float] | Finding[int], form: str) -> str:
     """A value in a format; a dash where there is none."""
     return "–" if found.value is None else format(found.value, form)

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-KINDS = {"f4": "<f4", "u4": "<u4", "u2": "<u2"}  # single precision: seven digits are more than a chart shows
+KINDS = {
+    "f4": "<f4",
+    "u4": "<u4",
+    "u2": "<u2",
+    "u1": "<u1",
+}  # single precision: seven digits are more than a chart shows
 Place = tuple[str, int, int]  # kind, first byte, number of values
 
 

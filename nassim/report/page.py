@@ -10,6 +10,7 @@ from string import Template
 from typing import Any
 
 from nassim.plots import COLORS, DASHES
+from nassim.report.analysis import Analysis
 from nassim.report.assets import asset, plotly_source
 from nassim.report.charts import curves_data, distribution_data, ranks_data, runs_data
 from nassim.report.content import Content, PartContent
@@ -27,7 +28,7 @@ from nassim.summary import SPLITS
 
 DARK_COLORS = ("#b9bec6", "#4aa8e8", "#f2803d", "#2fc596", "#e3a3c6", "#8fd3f7", "#f0b73f", "#ffffff")
 SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
-SCRIPTS = ("data.js", "charts.js", "replay.js", "page.js")
+SCRIPTS = ("data.js", "charts.js", "replay.js", "why.js", "trials.js", "page.js")
 CURVE_BYTES, RUN_BYTES = 1_500_000, 2_000_000  # of the arrays; base64 makes four thirds of them
 MOST_POINTS, FEWEST_POINTS = 200, 40
 
@@ -91,12 +92,15 @@ def _data(content: Content, block: Block) -> dict[str, Any]:
         "dashes": DASHES,
         "symbols": SYMBOLS,
         "benchmarks": [
-            _part_data(content.parts[part.name], content.visits, block, points, most) for part in analysis.parts
+            _part_data(analysis, content.parts[part.name], content.visits, block, points, most)
+            for part in analysis.parts
         ],
     }
 
 
-def _part_data(found: PartContent, visits: Visits, block: Block, points: int, most: int) -> dict[str, Any]:
+def _part_data(
+    analysis: Analysis, found: PartContent, visits: Visits, block: Block, points: int, most: int
+) -> dict[str, Any]:
     part, factor = found.part, found.part.metric.regret_factor
     return {
         "name": part.name,
@@ -112,7 +116,7 @@ def _part_data(found: PartContent, visits: Visits, block: Block, points: int, mo
         "runs": runs_data(part, block, most),
         "distribution": distribution_data(part, block, points),
         "ranks": ranks_data(part, block, points),
-        "race": race_data(part, visits, block, found.draw),
+        "race": race_data(analysis, part, visits, block, found.draw),
         "fronts": found.fronts if isinstance(found.fronts, str) else [fronts_data(f, block) for f in found.fronts],
     }
 

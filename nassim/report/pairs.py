@@ -7,7 +7,7 @@ import numpy as np
 from nassim.report.analysis import Analysis
 from nassim.report.numerals import finding, limits_in_percent, p_value
 from nassim.report.runs import Part
-from nassim.report.table import Entry, Table, no_table, row
+from nassim.report.table import Entry, Table, named, no_table, row
 from nassim.stats import Entrants, Interval, Pair, magnitude
 
 
@@ -58,7 +58,7 @@ def wins_table(analysis: Analysis, part: Part | None) -> Table:
         return no_table(name, caption, "There is one strategy only.")
     rows = []
     for strategy in names:
-        entries = [Entry(strategy)]
+        entries = [named(strategy)]
         for other in names:
             pair = pair_of(pairs, strategy, other)
             found = chance(pair, strategy) if pair is not None and strategy != other else None
@@ -74,7 +74,7 @@ def wins_table(analysis: Analysis, part: Part | None) -> Table:
         ),
         *left_out_note(who),
     )
-    return Table(name, caption, ("row against column", *names), rows, notes)
+    return Table(name, caption, ("row against column", *names), rows, notes, strategies=("", *names))
 
 
 def pairs_table(analysis: Analysis, part: Part | None) -> Table:
@@ -87,7 +87,7 @@ def pairs_table(analysis: Analysis, part: Part | None) -> Table:
     columns = (
         "pair",
         "better",
-        "P(first ends better) [95 %]",
+        "P(first ends better) in % [95 %]",
         "size",
         "Cohen's d",
         "p (Holm)",
@@ -109,9 +109,9 @@ def pairs_table(analysis: Analysis, part: Part | None) -> Table:
                 reasons.append(said)
         rows.append(
             row(
-                f"{pair.first}, {pair.second}",
+                Entry(f"{pair.first}, {pair.second}", of=(pair.first, pair.second)),
                 Entry(pair.better or ("≈" if pair.tested else "not tested"), strong=pair.better is not None),
-                "–" if found is None else f"{100 * found.value:.1f} %{limits_in_percent(found)}",
+                "–" if found is None else f"{100 * found.value:.1f}{limits_in_percent(found)}",
                 "–" if found is None else magnitude(found.value),
                 finding(pair.cohens_d, ".2f"),
                 p_value(pair.p_holm),
@@ -138,7 +138,7 @@ def ranks_table(analysis: Analysis) -> Table:
         return no_table("ranks", "Mean ranks.", ranking.mean_ranks.reason)
     names = list(analysis.comparison.entrants.strategies)
     order = np.argsort(ranking.mean_ranks.value, kind="stable")
-    rows = [row(names[i], f"{ranking.mean_ranks.value[i]:.2f}") for i in order]
+    rows = [row(named(names[i]), f"{ranking.mean_ranks.value[i]:.2f}") for i in order]
     test = ranking.friedman.value
     notes = [f"No test that all are equally good: {ranking.friedman.reason}"]
     if test is not None:

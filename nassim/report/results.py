@@ -9,7 +9,7 @@ from nassim.report.analysis import Analysis
 from nassim.report.numerals import limits_in_percent, number, time
 from nassim.report.pairs import chance, left_out_note, pair_of, pairs_of
 from nassim.report.runs import SPLIT_NAMES, Part
-from nassim.report.table import Entry, Table, no_table, row
+from nassim.report.table import Entry, Table, named, no_table, row
 from nassim.stats import (
     Curve,
     area_over_curve,
@@ -41,7 +41,7 @@ def results_table(analysis: Analysis, part: Part) -> Table:
     span = _span(curves)
     columns = [
         *("strategy", "IQM regret [95 %]"),
-        *([f"vs {BASELINE}"] if BASELINE in scores and len(scores) > 1 else []),
+        *([f"vs {BASELINE} [%]"] if BASELINE in scores and len(scores) > 1 else []),
         *(metric.head(SPLIT_NAMES[split]) for split in splits),
         "median [quartiles]",
         *([] if equal is None else [f"IQM at {equal:,.0f} {part.clock.unit}"]),
@@ -56,7 +56,7 @@ def results_table(analysis: Analysis, part: Part) -> Table:
         interval = f" [{number(center.low, metric)}, {number(center.high, metric)}]" if center is not None else ""
         s = score.summary
         entries: list[object] = [
-            Entry(strategy, label="" if part.mode(strategy) == "black-box" else part.mode(strategy)),
+            named(strategy, "" if part.mode(strategy) == "black-box" else part.mode(strategy)),
             Entry(number(s.iqm, metric) + interval, strong=strong),
         ]
         if BASELINE in scores and len(scores) > 1:
@@ -108,7 +108,7 @@ def _results_notes(
     if len(part.strategies) > 1:
         notes.append(
             f"▲ ▼: significantly better or worse than {BASELINE}, ≈: no difference found; and the probability that a "
-            "run ends better."
+            "run ends better, in percent."
         )
     notes += _rising(part)
     notes += left_out_note(analysis.comparison.entrants_on[part.name])
@@ -142,7 +142,7 @@ def _against(analysis: Analysis, part: Part, strategy: str) -> str:
         return "–"
     wins = chance(pair, strategy)
     mark = "▲" if pair.better == strategy else "▼" if pair.better == BASELINE else "≈" if pair.tested else "–"
-    return mark if wins is None else f"{mark} {100 * wins.value:.0f} %{limits_in_percent(wins)}"
+    return mark if wins is None else f"{mark} {100 * wins.value:.0f}{limits_in_percent(wins)}"
 
 
 def _span(curves: dict[str, list[Curve]]) -> tuple[float, float] | None:

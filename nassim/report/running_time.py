@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from nassim.report.numerals import time
+from nassim.report.numerals import count, time
 from nassim.report.runs import AXES, Part
-from nassim.report.table import Table, no_table, row
+from nassim.report.table import Table, named, no_table, row
 from nassim.stats import Curve, expected_running_time, first_hits, spent_of
 
 TARGETS = 5
@@ -26,22 +27,23 @@ def running_time_table(part: Part, axis: str) -> Table:
         return no_table(
             name, caption, "No run reached any target." if curves else "No strategy can be shown on this axis."
         )
+    said = time if axis == "seconds" else count
     rows = []
     for strategy, group in curves.items():
         found = expected_running_time(first_hits(group, targets), spent_of(group), resamples=1000).value
         if found is None:
-            rows.append(row(strategy, *["–"] * len(targets)))
+            rows.append(row(named(strategy), *["–"] * len(targets)))
             continue
         entries = [
-            f"{time(expected)}{_limits(low, high)}{_share(rate)}" if rate else "∞"
+            f"{said(expected)}{_limits(low, high, said)}{_share(rate)}" if rate else "∞"
             for expected, low, high, rate in zip(found.expected, found.low, found.high, found.success_rate, strict=True)
         ]
-        rows.append(row(strategy, *entries))
+        rows.append(row(named(strategy), *entries))
     notes = (
         (
             "All that was spent by successful and failed runs over the number of successes: how long the strategy "
-            "takes on average if it is restarted until it succeeds; 95 % bootstrap interval; after the dot the share "
-            "of runs that succeeded, unless all did. ∞: none did; k: thousand, M: million."
+            "takes on average if it is restarted until it succeeds; 95 % bootstrap interval; after the dot how many "
+            "percent of the runs succeeded, unless all did. ∞: none did; k: thousand, M: million."
         ),
         *_left_out(part, curves, axis),
     )
@@ -65,8 +67,8 @@ def _targets(curves: dict[str, list[Curve]], exponent: int) -> list[float]:
     return [t for t, here, harder in zip(series, below[:-1], below[1:], strict=True) if here > harder][-TARGETS:]
 
 
-def _limits(low: float, high: float) -> str:
-    return "" if math.isnan(low) else f" [{time(low)}, {time(high)}]"
+def _limits(low: float, high: float, said: Callable[[float], str]) -> str:
+    return "" if math.isnan(low) else f" [{said(low)}, {said(high)}]"
 
 
 def running_time_tables(part: Part) -> dict[str, Table]:
@@ -75,4 +77,4 @@ def running_time_tables(part: Part) -> dict[str, Table]:
 
 
 def _share(rate: float) -> str:
-    return "" if rate == 1 else f" · {100 * rate:.0f} %"
+    return "" if rate == 1 else f" · {100 * rate:.0f}"

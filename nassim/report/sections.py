@@ -14,7 +14,7 @@ from nassim.report.content import Content, PartContent
 from nassim.report.diagram import diagram_svg
 from nassim.report.drawing import curve_svg
 from nassim.report.pairs import left_out_note
-from nassim.report.table import Table, to_html, unbroken
+from nassim.report.table import Table, to_html, unbroken, whose
 from nassim.report.training_curves import curves_svg
 from nassim.report.validation import validation_svg
 from nassim.stats.words import counted
@@ -28,6 +28,7 @@ TITLES = {
     "over-time": "Ranks over time",
     "several": "Several objectives",
     "cells": "Best architectures",
+    "trials": "Trials",
     "retrained": "Retrained",
     "made": "How it was made",
     "checklist": "Checklist",
@@ -64,6 +65,7 @@ def _sections(content: Content) -> dict[str, str]:
         found["over-time"] = asset("ranks.html")
         found["several"] = _about(content, asset("fronts.html")) + _each(parts, _hypervolumes)
         found["cells"] = _each(parts, _cells)
+        found["trials"] = asset("trials.html")
     if any(part.validation is not None for part in parts):
         found["retrained"] = _each(parts, _retrained)
     found["made"] = to_html(content.settings) + to_html(content.hyperparameters)
@@ -122,7 +124,8 @@ def _hypervolumes(found: PartContent) -> str:
 def _cells(found: PartContent) -> str:
     metric = found.part.metric
     cards = "".join(
-        f'<article class="card"><h3>{escape(_reached(found, cell))}</h3>{cell.svg}'
+        f'<article class="card"{whose(tuple(cell.found_by), "found")}><h3>{escape(_reached(found, cell))}</h3>'
+        f"{cell.svg}"
         f"<p>Final answer of {escape(found_by_in_words(found.part, cell))}.</p><p>{_by_epochs(cell, metric)}</p>"
         f"<code>{escape(cell.string)}</code></article>"
         for cell in found.cells

@@ -10,7 +10,7 @@ from nassim.outlook import horizon
 from nassim.page import page
 from nassim.registry import get_algorithm
 from nassim.report.analysis import Analysis
-from nassim.report.table import Entry, Table, no_table, row
+from nassim.report.table import Entry, Table, named, no_table, row
 from nassim.strategy import Algorithm
 
 CHANGED = "changed"
@@ -31,7 +31,8 @@ def hyperparameters_table(analysis: Analysis) -> Table:
                 where = "" if len(by_value) == 1 else f" on {', '.join(benchmarks)}"
                 origin, default, meaning = _origin(analysis, algorithm, parameter, value, benchmarks)
                 strong = origin == CHANGED
-                rows.append(row(strategy, parameter, Entry(f"{value}{where}", strong=strong), default, origin, meaning))
+                entry = Entry(f"{value}{where}", strong=strong)
+                rows.append(row(named(strategy), parameter, entry, default, origin, meaning))
     if not rows:
         return no_table(name, caption, "No strategy of this study has any.")
     columns = ("strategy", "hyperparameter", "value", "default", "origin", "what it is")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from html import escape
@@ -10,24 +11,30 @@ from typing import NamedTuple
 from nassim.report.escape import markdown_text
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
+LONG = 28  # characters of a first column
 
 
 class Entry(NamedTuple):
     """One entry: ``strong`` entries stand out; ``share`` (a fraction) colors it, in the page only.
 
-    ``label`` is a badge after the text: where the runs of a one-shot strategy come from.
+    ``label`` is a badge after the text: where the runs of a one-shot strategy come from. In the first column ``of``
+    says which strategies the row is about: the page hides it with any of them; ``by`` who found what it is about: it
+    is hidden with the last of them.
     """
 
     text: str
     strong: bool = False
     share: float | None = None
     label: str = ""
+    of: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
 
 
 class Table(NamedTuple):
     """A table with what its numbers are (``caption``) and what to know of them (``notes``).
 
     The first column names the row. ``why`` says why there is nothing to show, and then there are no rows.
+    ``strategies``: the one that each column is about, where columns are; empty for a column of all.
     """
 
     name: str
@@ -36,11 +43,17 @@ class Table(NamedTuple):
     rows: Sequence[Sequence[Entry]]
     notes: tuple[str, ...] = ()
     why: str = ""
+    strategies: tuple[str, ...] = ()
 
 
 def row(*entries: object) -> list[Entry]:
     """A row of plain texts and entries."""
     return [entry if isinstance(entry, Entry) else Entry(str(entry)) for entry in entries]
+
+
+def named(strategy: str, label: str = "") -> Entry:
+    """The first entry of a strategy's row."""
+    return Entry(strategy, label=label, of=(strategy,))
 
 
 def no_table(name: str, caption: str, why: str) -> Table:
@@ -62,16 +75,19 @@ def to_html(table: Table) -> str:
     if not table.rows:
         return f'<p class="why"><strong>{escape(table.caption)}</strong> {escape(table.why)}</p>'
     words = [is_text(table, i) for i in range(len(table.columns))]
+    about = [whose((name,) if name else ()) for name in table.strategies or [""] * len(table.columns)]
     head = "".join(
-        f'<th scope="col"{_left(left)}>{escape(unbroken(name))}</th>'
-        for name, left in zip(table.columns, words, strict=True)
+        f'<th scope="col"{_left(left)}{of}>{escape(unbroken(name))}</th>'
+        for name, left, of in zip(table.columns, words, about, strict=True)
     )
     body = "".join(
-        f"<tr>{''.join(_html_entry(i, entry, words[i]) for i, entry in enumerate(line))}</tr>" for line in table.rows
+        f"<tr{whose(line[0].of)}{whose(line[0].by, 'found')}>"
+        f"{''.join(_html_entry(i, entry, words[i], about[i]) for i, entry in enumerate(line))}</tr>"
+        for line in table.rows
     )
     notes = "".join(f"<p>{escape(note)}</p>" for note in table.notes)
     return (
-        f'<div class="table" role="region" tabindex="0" aria-label="{escape(table.caption, quote=True)}">'
+        f'<div class="table{_long(table)}" role="region" tabindex="0" aria-label="{escape(table.caption, quote=True)}">'
         f"<table><caption><span>{escape(table.caption)}</span></caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         f'</div>{f"""<div class="notes">{notes}</div>""" if notes else ""}'
     )
@@ -81,12 +97,22 @@ def _left(wanted: bool) -> str:
     return ' class="text"' if wanted else ""
 
 
+def whose(strategies: Sequence[str], what: str = "about") -> str:
+    """An attribute that names strategies, in JSON as a name may hold anything; none without them."""
+    return f' data-{what}="{escape(json.dumps(strategies), quote=True)}"' if strategies else ""
+
+
+def _long(table: Table) -> str:
+    """Names that would fill a phone do not stay there while the rest is scrolled."""
+    return " long" if max(len(line[0].text) for line in table.rows) > LONG else ""
+
+
 def unbroken(text: str) -> str:
     """Text in which a number and its unit stay on one line."""
     return re.sub(r"(?<=\d) (?=%|s\b)", NO_BREAK, text)
 
 
-def _html_entry(column: int, entry: Entry, left: bool) -> str:
+def _html_entry(column: int, entry: Entry, left: bool, of: str) -> str:
     # numbers break before their interval only, so that a table fits a narrow page
     numbers = entry.text.replace(" ", NO_BREAK).replace(f"{NO_BREAK}[", " [")
     text = escape(entry.text if left else numbers)
@@ -95,9 +121,9 @@ def _html_entry(column: int, entry: Entry, left: bool) -> str:
     if column == 0:
         return f'<th scope="row" class="text">{text}</th>'
     if entry.share is None:
-        return f'<td class="text"><span class="fit">{text}</span></td>' if left else f"<td>{text}</td>"
+        return f'<td class="text"{of}><span class="fit">{text}</span></td>' if left else f"<td{of}>{text}</td>"
     side = "win" if entry.share >= 0.5 else "loss"
-    return f'<td class="{side}" style="--strength:{abs(entry.share - 0.5) * 2:.2f}">{text}</td>'
+    return f'<td class="{side}" style="--strength:{abs(entry.share - 0.5) * 2:.2f}"{of}>{text}</td>'
 
 
 # -- Markdown ---------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from nassim.errors import CorruptData
 from nassim.files import put_in_place
 from nassim.report.numerals import percent
-from nassim.report.table import Table, row
+from nassim.report.table import Entry, Table, row
 from nassim.report.training_curves import Curve, read_curve
 from nassim.stats.retraining import Verdict, judge
 
@@ -122,7 +122,7 @@ def validation_table(found: Validation) -> Table:
         error = verdict.noise / math.sqrt(len(cell.measured))
         rows.append(
             row(
-                cell.arch,
+                Entry(cell.arch, by=tuple(cell.found_by)),
                 percent(cell.tabulated),
                 percent(mean) + ("" if math.isnan(error) else f" ± {percent(error)}"),
                 f"{100 * (mean - cell.tabulated):+.2f}",

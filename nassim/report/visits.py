@@ -6,11 +6,13 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from nassim.packing import TrialRow
 from nassim.report.analysis import Analysis
 from nassim.report.runs import Part
 from nassim.store import RunEnd
 
-MOST_TRIALS = 2000  # of a typical run; of more, evenly spread ones
+MOST_TRIALS, FEWEST_TRIALS = 2000, 100  # of a typical run; of more, evenly spread ones
+TRIAL_BYTES, BYTES_EACH = 1_500_000, 40  # of all typical runs in the page
 
 
 class Tried(NamedTuple):
@@ -20,19 +22,21 @@ class Tried(NamedTuple):
     queries: int
     epochs: int
     value: float
+    architecture: str
 
 
 class Visits:
     """The trials of a study, read once.
 
     ``architectures`` lists a benchmark's distinct ones; ``of`` gives their places in the order in which a run tried
-    them; ``trials`` are those of a strategy's typical run.
+    them; ``trials`` are those of a strategy's typical run, ``rows`` all of them as the study keeps them.
     """
 
     def __init__(self, analysis: Analysis) -> None:
         self.architectures: dict[str, list[str]] = {part.name: [] for part in analysis.parts}
         self.of: dict[tuple[str, str], dict[int, list[int]]] = {}
         self.trials: dict[tuple[str, str], list[Tried]] = {}
+        self.rows: dict[tuple[str, str], list[TrialRow]] = {}
         known: dict[str, dict[str, int]] = {part.name: {} for part in analysis.parts}
         wanted = {(part.name, s): typical_run(part, s).seed for part in analysis.parts for s in part.strategies}
         spent: dict[tuple[str, str], int] = {}
@@ -43,11 +47,14 @@ class Visits:
             if seed == wanted[key]:
                 spent[key] = spent.get(key, 0) + row.paid
                 trials = self.trials.setdefault(key, [])
-                trials.append(Tried(row.finished_seconds, len(trials) + 1, spent[key], row.value))
+                trials.append(Tried(row.finished_seconds, len(trials) + 1, spent[key], row.value, row.architecture))
+                self.rows.setdefault(key, []).append(row)
         for name, places in known.items():
             self.architectures[name] = list(places)
+        each = sum(BYTES_EACH + len(trials[0].architecture) for trials in self.trials.values())
+        most = TRIAL_BYTES // max(1, each)
         for trials in self.trials.values():
-            trials[:] = _thinned(trials)
+            trials[:] = _thinned(trials, max(FEWEST_TRIALS, min(MOST_TRIALS, most)))
 
 
 def typical_run(part: Part, strategy: str) -> RunEnd:
@@ -58,6 +65,6 @@ def typical_run(part: Part, strategy: str) -> RunEnd:
     return next(run for run in order if regrets[run.seed] == middle or math.isnan(middle))
 
 
-def _thinned(trials: Sequence[Tried]) -> list[Tried]:
-    step = math.ceil(len(trials) / MOST_TRIALS) or 1
+def _thinned(trials: Sequence[Tried], most: int) -> list[Tried]:
+    step = math.ceil(len(trials) / most) or 1
     return list(trials[::step])

@@ -11,13 +11,13 @@ from inspect import getsourcefile
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget
 from nassim.errors import ProtocolError, Unsupported
-from nassim.outlook import horizon
+from nassim.outlook import fidelities, horizon
 from nassim.query import Query, Report, Trial
 from nassim.registry import get_benchmark
 from nassim.replay import replay
 from nassim.run import run
 from nassim.space import Architecture
-from nassim.strategy import Algorithm, stream
+from nassim.strategy import Algorithm, Strategy, stream
 from nassim.supernet import Supernets
 from nassim.testing.problems import Answers, ThreePoints
 from nassim.testing.requirements import global_generators_untouched, refused, require
@@ -83,10 +83,15 @@ def _check_weight_sharing(algorithm: Algorithm, supernets: Supernets | None) -> 
     require(traces[0][1] != traces[2][1], f"{name}: two seeds gave the same weights")
 
 
+def _begun(algorithm: Algorithm, benchmark: Benchmark, queries: int) -> Strategy:
+    plan = horizon(Budget(queries=queries), benchmark)
+    return algorithm.begin(benchmark.space, stream(0, "strategy"), horizon=plan, fidelities=fidelities(benchmark))
+
+
 def _converse(algorithm: Algorithm, benchmark: Benchmark, queries: int) -> tuple[list[Trial], list[int]]:
     """The trials of a search by ask and tell, and after how many of them each batch ended."""
     space, noise = benchmark.space, stream(0, "noise")
-    search = algorithm.begin(space, stream(0, "strategy"), horizon=horizon(Budget(queries=queries), benchmark))
+    search = _begun(algorithm, benchmark, queries)
     trials: list[Trial] = []
     ends: list[int] = []
     while len(trials) < queries and (message := search.ask()) is not None:
@@ -106,9 +111,8 @@ def _check_restoring(algorithm: Algorithm, benchmark: Benchmark, queries: int) -
     """Replaying a part of the trials restores the search: it goes on with the others."""
     trials, ends = _converse(algorithm, benchmark, queries)
     require(ends, f"{algorithm.name} on {benchmark.name} ended without asking anything")
-    plan = horizon(Budget(queries=queries), benchmark)
     for end in {ends[0], ends[len(ends) // 2]}:
-        search = algorithm.begin(benchmark.space, stream(0, "strategy"), horizon=plan)
+        search = _begun(algorithm, benchmark, queries)
         try:
             replay(replay(search, trials[:end]), trials[end:])
         except ProtocolError as error:

@@ -103,8 +103,13 @@ def test_show_and_run_say_what_was_resolved(capsys: pytest.CaptureFixture[str]) 
 def test_initial_phases_are_hyperparameters() -> None:
     initial = {name: nassim.get_algorithm(name).initial for name in algorithm_names()}
     assert {name: parameter for name, parameter in initial.items() if parameter} == {
+        "amoeba": "population_size",
+        "evolution": "population_size",
+        "genetic_cnn": "population_size",
         "gp_bo": "n_init",
+        "hierarchical": "population_size",
         "local_search": "n_init",
+        "nsga2": "population_size",
         "regularized_evolution": "population_size",
     }
     for name, parameter in initial.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import random
 
@@ -10,6 +11,8 @@ import pytest
 
 import nassim
 from nassim import Search, SearchSpace, Trial, evaluate, evaluate_all, strategy
+from nassim.query import Batch
+from nassim.strategy import stream
 from nassim.testing.problems import Answers, ThreePoints
 
 LS = nassim.get_algorithm("ls")
@@ -96,3 +99,43 @@ def test_it_still_climbs_on_eight_workers() -> None:
     }
     assert found["ls"].mean() > found["rs"].mean() + 0.005
     assert sum(found["ls"] > found["rs"]) > 15
+
+
+@pytest.mark.parametrize("improvement", ["first", "best"])
+def test_at_an_optimum_that_is_declared_every_neighbor_of_this_climb_is_done(improvement: str) -> None:
+    """And until then its value rises strictly."""
+    benchmark = nassim.get_benchmark(CIFAR)
+    for workers, seed in itertools.product((1, 2, 4, 8), range(4)):
+        told: set[nassim.Architecture] = set()
+        ends: list[Trial] = []
+        algorithm = LS.configured(improvement=improvement, n_init=3)
+        search = algorithm.begin(benchmark.space, stream(seed, "strategy"))
+
+        noise, now = stream(seed, "noise"), 0.0
+        events: list[tuple[float, int, Trial]] = []
+        news: list[Trial] = []
+        climb: set[nassim.Architecture] | None = None
+        center: Trial | None = None
+        for order in range(400):
+            message = search.ask()
+            assert isinstance(message, Batch)
+            inside = search.search.gi_frame.f_locals
+            if inside["climb"] is not climb:  # the one before has ended at its center
+                if climb is not None and center is not None:
+                    ends.append(center)
+                    assert {arch for arch in benchmark.space.neighbors(center.arch) if arch in climb} <= told
+                climb, center = inside["climb"], None
+            if inside["current"] is not None and inside["current"] is not center:
+                assert center is None or inside["current"].value > center.value
+                center = inside["current"]
+            (query,) = message.queries
+            result = benchmark.query(query, noise)
+            end = now + noise.expovariate(1.0) ** 3  # some take very long
+            heapq.heappush(events, (end, order, Trial(query, result, now, end, 0)))
+            if len(events) == workers:
+                now, _, trial = heapq.heappop(events)
+                told.add(trial.arch)
+                news.append(trial)
+            search.tell(news)
+            news = []
+        assert ends

@@ -178,6 +178,15 @@ def test_mutations_are_neighbors_and_reach_all_of_them_as_published() -> None:
     assert operations / 12_000 == pytest.approx(0.5 / 0.875, abs=0.02)
 
 
+def test_mutations_of_connections_and_of_operations() -> None:
+    rng = random.Random(6)
+    arch = SPACE.sample(rng)
+    near = SPACE.neighbors(arch)
+    operations = {SPACE.mutate_operation(arch, rng) for _ in range(2000)}
+    wirings = {SPACE.mutate_wiring(arch, rng) for _ in range(600)}
+    assert operations == set(near[:96]) and wirings == set(near[96:])
+
+
 def test_canonical_form_ignores_the_order_of_nodes_alone() -> None:
     rng = random.Random(2)
     for arch in [SPACE.sample(rng) for _ in range(50)]:

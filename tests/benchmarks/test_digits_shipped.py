@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.full_training.images.data import load_data
 from nassim.full_training.tables.classes import cell_classes
-from nassim.full_training.tables.shards import SEEDS
+from nassim.full_training.tables.designs import SEEDS
 from nassim.full_training.training.recipe import Recipe, get_recipe
 from nassim.registry import get_benchmark
 from nassim.tabular_data import digits

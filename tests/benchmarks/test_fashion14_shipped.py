@@ -15,8 +15,8 @@ from scipy.stats import spearmanr
 from nassim.benchmarks.nasbench201_3ops import PATH
 from nassim.benchmarks.spaces.nasbench201_3ops import SPACE
 from nassim.full_training.images import fashion14
-from nassim.full_training.tables.designs import DESIGNS, WANTED
-from nassim.full_training.tables.shards import SEEDS, pilot_shards
+from nassim.full_training.tables.designs import DESIGNS, SEEDS, WANTED
+from nassim.full_training.tables.shards import pilot_shards
 from nassim.full_training.training.recipe import Recipe, get_recipe
 from nassim.registry import get_benchmark
 from nassim.tabular_data.table import Table

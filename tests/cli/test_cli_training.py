@@ -22,8 +22,8 @@ from nassim.cli.main import main  # noqa: E402
 from nassim.full_training.tables import shards  # noqa: E402
 from nassim.full_training.tables.builder import build  # noqa: E402
 from nassim.full_training.tables.classes import cell_classes  # noqa: E402
-from nassim.full_training.tables.designs import DESIGNS, Design  # noqa: E402
-from nassim.full_training.tables.shards import SEEDS, Shard  # noqa: E402
+from nassim.full_training.tables.designs import DESIGNS, SEEDS, Design  # noqa: E402
+from nassim.full_training.tables.shards import Shard  # noqa: E402
 from nassim.full_training.training import device  # noqa: E402
 from nassim.full_training.training.recipe import RECIPES, Recipe  # noqa: E402
 from nassim.grid import open_once  # noqa: E402

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import pytest
 
@@ -50,7 +51,9 @@ def test_architectures(capsys: Capture) -> None:
     code, out, _ = said(capsys, "show", "toy:0-0-0-0")
     assert code == 0 and "parameters" not in out
     for name in space_names():
-        code, out, err = said(capsys, "show", f"{name}:{'-'.join(map(str, get_space(name).at(1).choices))}")
+        space = get_space(name)
+        arch = space.at(1) if space.is_valid(space.at(1)) else space.sample(random.Random(1))
+        code, out, err = said(capsys, "show", f"{name}:{'-'.join(map(str, arch.choices))}")
         assert code == 0 and name in out, err
 
 
@@ -83,3 +86,12 @@ def test_a_space_alone_is_no_benchmark() -> None:
         get_benchmark("darts/cifar10")
     with pytest.raises(UnknownName, match="Did you mean"):
         get_benchmark("nasbench201/cifar11")
+
+
+def test_a_huge_space_is_listed_and_shown_in_few_words(capsys: Capture) -> None:
+    assert get_space("cgp").size > 10**500
+    for arguments in (("list", "spaces"), ("show", "cgp")):
+        code, out, _ = said(capsys, *arguments)
+        assert code == 0 and "2.15e+612" in out and len(out) < 40_000
+    assert "2.15e+612 architectures" in repr(get_space("cgp"))
+    assert "1,076,746,950,455,072,400" in repr(get_space("darts"))

@@ -141,16 +141,16 @@ def test_a_killed_command_continues(tmp_path: Path, how: signal.Signals) -> None
         ({"seeds": 3}, "seeds"),
         ({"workers": 2}, "workers"),
         ({"noise": "mean"}, "noise"),
-        ({"strategies": ["ls"]}, "strategies"),
-        ({"strategies": [get_algorithm("re").configured(sample_size=4)]}, "strategies"),
-        ({"benchmarks": ["toy/deceptive"]}, "benchmarks"),
+        ({"strategies": ["ls"]}, "local_search is new"),
+        ({"strategies": [get_algorithm("re").configured(sample_size=4)]}, "sample_size"),
+        ({"benchmarks": ["toy/deceptive"]}, "toy/deceptive is new"),
     ],
 )
 def test_other_settings_are_refused(tmp_path: Path, change: dict[str, object], what: str) -> None:
     same = {"strategies": ["re"], "benchmarks": ["toy/additive"], "budget": "20q", "seeds": 2, "workers": 1}
     compare(**same, out=tmp_path).close()  # type: ignore[arg-type]
     before = (tmp_path / FILE).read_bytes()
-    with pytest.raises(InvalidSetting, match=f"other settings: its {what} is"):
+    with pytest.raises(InvalidSetting, match=rf"other settings: .*{what}"):
         compare(**{**same, **change}, out=tmp_path)  # type: ignore[arg-type]
     assert (tmp_path / FILE).read_bytes() == before
 

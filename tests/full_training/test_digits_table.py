@@ -17,8 +17,8 @@ from nassim.errors import CorruptData, InvalidQuery, InvalidSetting, MissingData
 from nassim.full_training.images.data import load_data
 from nassim.full_training.tables import assemble, shards
 from nassim.full_training.tables.classes import cell_classes
-from nassim.full_training.tables.designs import DESIGNS
-from nassim.full_training.tables.shards import SEEDS, Results, Shard
+from nassim.full_training.tables.designs import DESIGNS, SEEDS
+from nassim.full_training.tables.shards import Results, Shard
 from nassim.full_training.training.recipe import RECIPES, Recipe, get_recipe
 from nassim.network import Draft
 from nassim.query import Query

@@ -124,7 +124,7 @@ class Reading:
         """How likely a run of one ends better, percent, with its limits."""
         row = self.pair(where, one, other)
         assert row is not None
-        value, *limits = [float(x) for x in re.findall(r"[\d.]+", row["P(first ends better) [95 %]"])]
+        value, *limits = [float(x) for x in re.findall(r"[\d.]+", row["P(first ends better) in % [95 %]"])]
         first = row["pair"].startswith(f"{one},")
         return (value, limits) if first else (100 - value, [100 - x for x in reversed(limits)])
 
@@ -255,7 +255,7 @@ def check_tables(read: Reading) -> None:
             strong == {s for s in of if read.better(part.name, s, one) in (s, None)} | {one} for one in leading
         )
         for s, row in read.results[part.name].items():
-            mark = row.get("vs random_search", "–")[0]
+            mark = row.get("vs random_search [%]", "–")[0]
             verdict = read.better(part.name, s, "random_search")
             assert {"▲": s, "▼": "random_search"}.get(mark) == verdict
     finals = {part.name: part.final_regrets() for part in found.parts}

@@ -208,7 +208,7 @@ def test_a_study_is_not_continued_with_the_other_table(
     complete = nassim.get_benchmark("nasbench201/cifar10")
     monkeypatch.setenv("NASSIM_DATA", str(nasbench201_table.parent))
     compare(["rs"], [nassim.get_benchmark("nasbench201/cifar10")], "5q", seeds=1, out=out).close()
-    with pytest.raises(InvalidSetting, match="other settings: its benchmarks is"):
+    with pytest.raises(InvalidSetting, match="other settings: nasbench201/cifar10: "):
         compare(["rs"], [complete], "5q", seeds=1, out=out)
 
 

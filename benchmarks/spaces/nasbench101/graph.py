@@ -25,6 +25,11 @@ _LAST = VERTICES - 1
 # Row v of the matrix within an edge code. Its lowest bit is the edge to the output, as in a vertex mask.
 _ROWS = [(BITS[v, _LAST].bit_length() - 1, (1 << (_LAST - v)) - 1) for v in range(_LAST)]
 _DIGITS = bytes(48 + i if i < 10 else 63 for i in range(256))  # a byte below 10 -> its digit, else "?"
+# Of each vertex after the input, the edges that lead to it and its operation (the output has none).
+GROUPS = tuple(
+    (*(i for i, (_, target) in enumerate(PAIRS) if target == v), *([len(PAIRS) + v - 1] if v < VERTICES - 1 else []))
+    for v in range(1, VERTICES)
+)
 
 
 def edge_code(choices: Sequence[int]) -> int:

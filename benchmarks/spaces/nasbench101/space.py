@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from nassim.benchmarks.spaces.nasbench101.classes import Numbering, cells, spellings
 from nassim.benchmarks.spaces.nasbench101.encodings import adjacency_encoding, matrix_of, path_encoding, spelled
 from nassim.benchmarks.spaces.nasbench101.graph import (
+    GROUPS,
     INPUT_LABEL,
     INTERIOR,
     MOST_EDGES,
@@ -75,6 +76,7 @@ class NASBench101Space(SearchSpace):
 
     encodings = MappingProxyType({"adjacency": adjacency_encoding, "path": path_encoding})
     frame = Frame(channels=128, cells=3, classes=10)
+    groups = GROUPS
 
     def __init__(
         self, *, sampling: str = "bernoulli", mutation: str = "nb101", numbering: Numbering | None = None
@@ -164,6 +166,15 @@ class NASBench101Space(SearchSpace):
         matrix, labels = self.to_matrix(arch)
         inner = [OPERATIONS.index(label) for label in labels[1:-1]]
         return fingerprint([(a, b) for a, b in np.argwhere(matrix).tolist()], [INPUT_LABEL, *inner, OUTPUT_LABEL])
+
+    def active(self, arch: Architecture) -> frozenset[int]:
+        """The operations of the vertices that remain after pruning, and the possible edges between those.
+
+        One other decision changes nothing; several together may connect a vertex that was pruned.
+        """
+        remaining = self._remaining(self.check(arch))
+        edges = [i for i, pair in enumerate(PAIRS) if set(pair) <= set(remaining)]
+        return frozenset([*edges, *(EDGES + v - 1 for v in remaining[1:-1])])
 
     # -- moving about ---------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from nassim.cli.console import Json, console, print_json
-from nassim.cli.data.find import megabytes, recipe
+from nassim.cli.data.find import megabytes, recipe, recipes
 from nassim.errors import InvalidSetting
 from nassim.registry import recipe_modules
 
@@ -29,6 +29,7 @@ def main(
 
     with console(stderr=True).status(f"reading {path}"):
         if spec is None:
+            _refuse_without_spec(name, path)
             recipe(name).import_from(path)
         else:
             from nassim.tabular_data.recipes.csv_table import import_table
@@ -45,3 +46,12 @@ def main(
         typer.echo("\n".join([f"{made.name}: {made.path} ({megabytes(made.bytes_here)})", *notes]))
         if spec is not None:
             typer.echo(f"{made.adds}. Its benchmark: csv/{made.name}")
+
+
+def _refuse_without_spec(name: str, path: Path) -> None:
+    """A file that looks like a table of the user's own, under a name that no release has, needs a specification."""
+    if path.suffix.lower() in (".csv", ".json", ".parquet") and name not in {known.name for known in recipes()}:
+        raise InvalidSetting(
+            f"{name} is no release of `nassim data list`. For a table of your own add --spec FILE, which says what its "
+            "columns are: `nassim data template` prints one to begin with."
+        )

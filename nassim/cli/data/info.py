@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import typer
-from rich.markup import escape
-from rich.padding import Padding
 
 from nassim.cli.console import Json, console, print_json
 from nassim.cli.data.find import Name, megabytes, recipe
+from nassim.cli.tables import print_section, say
 
 if TYPE_CHECKING:
     from nassim.tabular_data.recipe import Recipe
@@ -29,19 +28,16 @@ def main(name: Name, as_json: Json = False) -> None:
     if as_json:
         print_json({**about, "files": files})
         return
-    out = console()
     for key, value in about.items():
-        if isinstance(value, Mapping):
-            value = "\n".join(f"{k}: {v}" for k, v in value.items())
-        elif isinstance(value, (list, tuple)):
-            value = "\n".join(f"- {v}" for v in value)
-        if value not in ("", None):
-            out.print(f"[bold]{key}[/]")
-            out.print(Padding(escape(str(value)), (0, 0, 0, 2)))
+        print_section(key, dict(value) if isinstance(value, Mapping) else value)
     if files:
-        out.print("[bold]released files[/] (address, bytes, sha256)")
-    for file in files:  # a line each, however wide, for other programs
-        typer.echo(f"  {file['url']} {file['bytes']} {file['sha256']}{' here' if file['here'] else ''}")
+        say("released files (address, bytes, sha256)", "bold")
+    for file in files:
+        here = " here" if file["here"] else ""
+        if console().is_terminal:
+            print_section(f"  {file['url']}", f"{file['bytes']:,} bytes{here}\n{file['sha256']}")
+        else:  # a line each, however wide, for other programs
+            typer.echo(f"  {file['url']} {file['bytes']} {file['sha256']}{here}")
 
 
 def _recipe(chosen: Recipe) -> dict[str, object]:

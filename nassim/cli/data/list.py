@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import typer
-
-from nassim.cli.console import Json, print_json, print_table
+from nassim.cli.console import Json, print_json
 from nassim.cli.data.find import megabytes, recipes
+from nassim.cli.tables import Column, print_table, say
 
 
 def main(as_json: Json = False) -> None:
@@ -27,7 +26,7 @@ def main(as_json: Json = False) -> None:
         )
         return
     print_table(
-        ["name", "here", "fetches", "licence", "adds"],
+        ["name", "here", "fetches", Column("licence", drop=1, least=24), Column("adds", least=30, below=True)],
         [
             [
                 r.name,
@@ -39,4 +38,4 @@ def main(as_json: Json = False) -> None:
             for r in found
         ],
     )
-    typer.echo("\n`nassim data get NAME` fetches one, `nassim data info NAME` shows its files and citation.")
+    say("\n`nassim data get NAME` fetches one, `nassim data info NAME` shows its files and citation.")

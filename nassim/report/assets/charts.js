@@ -108,8 +108,11 @@ const singleRuns = (name, at) => {
 };
 
 const timeAxis = (at) => {
-  const first = at[0], last = at[at.length - 1];
-  return { ...logAxis(first, last), range: [Math.log10(first * 0.95), Math.log10(last * 1.03)], hoverformat: ",.4~g" };
+  const first = at[0], last = at[at.length - 1], whole = counts();
+  if (state.scale === "linear") {
+    return { type: "linear", range: [0, last * 1.03], tickformat: whole ? ",d" : last < 1 ? "~g" : "~s", dtick: whole && last < 8 ? 1 : undefined, hoverformat: whole ? ",d" : ",.4~g" };
+  }
+  return { ...logAxis(first, last), range: [Math.log10(first * 0.95), Math.log10(last * 1.03)], hoverformat: whole ? ",d" : ",.4~g" };
 };
 
 const drawAnytime = () => {
@@ -173,7 +176,7 @@ const drawDistribution = () => {
   const budget = data.why ? 1 : data.budget;
   return drawOverTime("distribution", data, "share of (run, target) pairs solved", { range: [0, 1.02] }, ".1%", {
     shapes: [{ type: "line", yref: "paper", y0: 0, y1: 1, x0: budget, x1: budget, line: { color: css("--muted"), width: 1, dash: "dot" } }],
-    annotations: [{ x: Math.log10(budget), y: 0.03, yref: "paper", xanchor: "right", showarrow: false, text: "most that a run spent ", font: { size: 11, color: css("--muted") } }],
+    annotations: [{ x: state.scale === "linear" ? budget : Math.log10(budget), y: 0.03, yref: "paper", xanchor: "right", showarrow: false, text: "most that a run spent ", font: { size: 11, color: css("--muted") } }],
   });
 };
 const drawRanks = () => {

@@ -13,7 +13,7 @@ const numbers = ([kind, start, count]) => new KINDS[kind](bytes, start, count);
 const SPLITS = { valid: "validation", test: "test" };
 
 const state = {
-  benchmark: 0, axis: "seconds", value: "regret", split: "valid", center: "median", single: false,
+  benchmark: 0, axis: "seconds", scale: "log", value: "regret", split: "valid", center: "median", single: false,
   hidden: new Set(), time: Infinity, dark: false,
 };
 const watchers = [];
@@ -65,9 +65,15 @@ const said = (regret) => {
   return Number.isFinite(value) && Number.isFinite(regret) ? written(value, state.value === "measured" ? 2 : 3) : "none yet";
 };
 const bracketed = (unit) => unit ? ` [${unit}]` : "";
+// Queries and epochs are whole: at 12.7 queries there are twelve.
+const counts = () => state.axis !== "seconds";
 const amount = (value) => value >= 100 ? Math.round(value).toLocaleString("en") : value.toPrecision(3).replace(/\.?0+$/, "");
 const duration = (value) => {
   const { unit: counted } = axisOf();
+  if (counts()) {
+    const whole = Math.floor(value + 1e-3), one = { queries: "query", epochs: "epoch" };
+    return `${whole.toLocaleString("en")} ${whole === 1 ? one[counted] : counted}`;
+  }
   if (counted !== "s") return `${amount(value)} ${counted}`;
   const [size, unit] = [[86400, "days"], [3600, "h"], [60, "min"]].find(([s]) => value >= s) || [1, "s"];
   return `${amount(value)} s` + (size > 1 ? ` (${(value / size).toFixed(1)} ${unit})` : "");

@@ -6,7 +6,7 @@ const drawAll = () => {
   drawCards();
   drawReadout();
   const waiting = later.length;
-  later.splice(0, waiting, drawTried, drawDistribution, drawRanks, drawFronts);
+  later.splice(0, waiting, drawWhy, drawTrials, drawTried, drawDistribution, drawRanks, drawFronts);
   if (!waiting) setTimeout(drawNext);
 };
 const drawNext = () => {
@@ -53,7 +53,7 @@ const fitControls = () => {
     option.title = lacking[option.value] || "";
   }
   byId("value").options[1].textContent = part().metric.name;
-  for (const id of ["benchmark", "axis", "value", "split", "center"]) byId(id).value = state[id];
+  for (const id of ["benchmark", "axis", "scale", "value", "split", "center"]) byId(id).value = state[id];
   byId("axis").options[0].textContent = part().clock.words;
   const chosen = (id) => byId(id).selectedOptions[0].textContent;
   byId("shown").textContent = `Charts: ${part().name}, ${chosen("split")} ${chosen("value")} against ${chosen("axis")}, ${chosen("center")}.`;
@@ -64,6 +64,16 @@ const fitControls = () => {
   byId("hint").textContent = state.single && left ? `${left} runs are not in this page: it would be too large.` : "";
 };
 
+// Hidden strategies leave the tables too; what was tested, was tested with them.
+const fitTables = () => {
+  const hidden = (name) => state.hidden.has(name);
+  for (const element of document.querySelectorAll("[data-about]")) element.hidden = JSON.parse(element.dataset.about).some(hidden);
+  for (const element of document.querySelectorAll("[data-found]")) element.hidden = JSON.parse(element.dataset.found).every(hidden);
+  const names = study.strategies.filter(hidden);
+  byId("left-out").hidden = !names.length;
+  byId("left-out").textContent = `Hidden: ${names.join(", ")}. Tests, ranks and the diagram are those of all strategies.`;
+};
+
 const setTheme = (dark) => {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
   byId("theme").textContent = dark ? "light" : "dark";
@@ -71,6 +81,8 @@ const setTheme = (dark) => {
 };
 
 const begin = () => {
+  const bar = document.querySelector(".controls");
+  new ResizeObserver(() => document.documentElement.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
   state.split = part().split;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   state.dark = dark.matches;
@@ -96,14 +108,28 @@ const begin = () => {
     }
     fitControls();
     drawLegend();
+    fitTables();
     drawAll();
   });
   byId("benchmark").addEventListener("change", (event) => change({ benchmark: Number(event.target.value), split: study.benchmarks[event.target.value].split }));
-  for (const id of ["axis", "value", "split", "center"]) byId(id).addEventListener("change", (event) => change({ [id]: event.target.value }));
+  for (const id of ["axis", "scale", "value", "split", "center"]) byId(id).addEventListener("change", (event) => change({ [id]: event.target.value }));
   byId("single").addEventListener("change", (event) => change({ single: event.target.checked }));
   byId("theme").addEventListener("click", () => setTheme(!state.dark));
   dark.addEventListener("change", (event) => setTheme(event.matches));
   byId("play").addEventListener("click", () => setPlaying(!replay.playing));
+  byId("back").addEventListener("click", () => step(-1));
+  byId("forward").addEventListener("click", () => step(1));
+  byId("speed").addEventListener("change", (event) => { replay.speed = Number(event.target.value); });
+  byId("full").addEventListener("click", () => setFull(!document.documentElement.classList.contains("staged")));
+  document.addEventListener("fullscreenchange", () => { if (!document.fullscreenElement && document.documentElement.classList.contains("staged")) setFull(false); });
+  document.addEventListener("keydown", (event) => { // in full screen, where no control has the focus that wants the key itself
+    if (!document.documentElement.classList.contains("staged") || event.target.closest("select, input, button")) return;
+    const act = { ArrowLeft: () => step(-1), ArrowRight: () => step(1), " ": () => setPlaying(!replay.playing), Escape: () => setFull(false) }[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+  beginTrials();
   byId("time").addEventListener("input", (event) => {
     setPlaying(false);
     change({ time: timeAt(Number(event.target.value)) });

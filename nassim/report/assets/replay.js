@@ -1,6 +1,6 @@
 // The replay: a clock of simulated time, what each strategy held to be best by then, and what it was trying.
 const STEPS = 1000, LASTS = 14; // positions of the slider; seconds that a whole replay takes
-const replay = { playing: false, before: 0, frame: 0 };
+const replay = { playing: false, before: 0, frame: 0, speed: 1 };
 
 const times = () => {
   const data = anytimeData();
@@ -8,11 +8,36 @@ const times = () => {
 };
 const timeAt = (step) => {
   const at = times(), first = at[0] * 0.95, last = at[at.length - 1];
-  return step >= STEPS ? Infinity : first * (last / first) ** (step / STEPS);
+  if (step >= STEPS) return Infinity;
+  return state.scale === "linear" ? (last * step) / STEPS : first * (last / first) ** (step / STEPS);
 };
 const stepAt = (time) => {
   const at = times(), first = at[0] * 0.95, last = at[at.length - 1];
-  return time >= last ? STEPS : Math.max(0, STEPS * Math.log(time / first) / Math.log(last / first));
+  if (time >= last) return STEPS;
+  return Math.max(0, state.scale === "linear" ? (STEPS * time) / last : STEPS * Math.log(time / first) / Math.log(last / first));
+};
+// When a training of a typical run ended, or another architecture became its answer: of those that are shown, in order.
+const events = () => {
+  const { race } = part();
+  const all = shown(race.strategies).flatMap((name) => [`tried_${state.axis}`, state.axis].flatMap((key) => Array.from(numbers(race.strategies[name][key]))));
+  return [...new Set(all)].sort((a, b) => a - b);
+};
+const step = (way) => {
+  const end = times() ? times().at(-1) : 0, here = now(), near = 1e-6 * here;
+  const next = way > 0 ? events().find((time) => time > here + near) : events().findLast((time) => time < here - near);
+  setPlaying(false);
+  if (next === undefined) return change({ time: way > 0 ? Infinity : timeAt(0) });
+  change({ time: next >= end ? Infinity : next });
+};
+const setFull = async (wanted) => {
+  document.documentElement.classList.toggle("staged", wanted);
+  byId("full").textContent = wanted ? "leave full screen" : "full screen";
+  byId("full").setAttribute("aria-pressed", wanted);
+  try {
+    if (wanted && document.fullscreenEnabled) await document.documentElement.requestFullscreen();
+    if (!wanted && document.fullscreenElement) await document.exitFullscreen();
+  } catch { /* a browser that allows none: the page alone makes room */ }
+  window.dispatchEvent(new Event("resize"));
 };
 const now = () => Math.min(state.time, times() ? times().at(-1) : 0);
 
@@ -27,7 +52,7 @@ const setPlaying = (playing) => {
     const passed = moment - replay.before;
     if (passed >= 33) {
       replay.before = moment;
-      const step = stepAt(state.time) + STEPS * Math.min(passed, 250) / 1000 / LASTS;
+      const step = stepAt(state.time) + replay.speed * STEPS * Math.min(passed, 250) / 1000 / LASTS;
       change({ time: timeAt(step) });
       if (step >= STEPS) return setPlaying(false);
     }
@@ -99,12 +124,30 @@ const drawTried = () => {
   }));
 };
 
+// What the columns of the table at the clock are: by the choice of center, and in full below the table.
+const CENTERS = {
+  median: ["median", "lower to upper quartile", "the median over seeds", "from the lower to the upper quartile: the middle half of the runs"],
+  iqm: ["interquartile mean", "95 % interval", "the mean of the middle half of the seeds", "its 95 % bootstrap interval over seeds"],
+  mean: ["mean", "± one standard deviation", "the mean over seeds", "one standard deviation over seeds to either side"],
+};
+const drawColumns = () => {
+  const { metric } = part(), [center, band, centerSaid, bandSaid] = CENTERS[state.center], regret = state.value === "regret";
+  const what = regret ? `${SPLITS[state.split]} ${metric.regret}` : metric.titles[state.split].replace(/ \[.*/, "");
+  const unit = bracketed(regret ? metric.regret_unit : metric.unit);
+  byId("readout-head").replaceChildren(...["strategy", center, band, "answered [% of runs]"].map((text, i) =>
+    make("th", { scope: "col", class: i ? "" : "text" }, text)));
+  byId("readout-caption").textContent = `At the time of the clock: ${what}${unit}`;
+  byId("columns").textContent = `Center (the line): ${centerSaid} of the ${what}. The band: ${bandSaid}. ` +
+    "Answered: how many of the runs had their first answer by then.";
+};
+
 // The curves in words at the time of the clock: for the keyboard, for a screen reader, for a phone.
 const drawReadout = () => {
   const body = byId("readout"), data = anytimeData(), at = times();
   byId("clock").textContent = at ? `after ${duration(now())}` : "no time to show";
   byId("time").value = at ? Math.round(stepAt(state.time)) : STEPS;
   byId("time").setAttribute("aria-valuetext", byId("clock").textContent);
+  drawColumns();
   if (!at) return body.replaceChildren();
   const n = Math.max(1, until(at));
   const rows = shown(data.strategies).map((name) => {
@@ -112,13 +155,14 @@ const drawReadout = () => {
     const value = (place) => until(at) ? said(numbers(place)[n - 1]) : "none yet";
     const share = until(at) ? numbers(found.reached)[n - 1] : 0;
     const cells = places ? [value(places[0]), `${value(places[1])}\u00a0to\u00a0${value(places[2])}`] : ["–", found.why];
-    return make("tr", {}, make("th", { scope: "row", class: "text" }, labeled(name)), ...[...cells, `${Math.round(100 * share)} %`].map((text) => make("td", {}, text)));
+    return make("tr", {}, make("th", { scope: "row", class: "text" }, labeled(name)), ...[...cells, `${Math.round(100 * share)}`].map((text) => make("td", {}, text)));
   });
   body.replaceChildren(...rows);
 };
 
 const drawRace = () => {
   drawCards();
+  drawWhy();
   drawReadout();
   drawTried();
 };
