@@ -22,8 +22,9 @@ from nassim.tabular_data.trained import open_trained, shipped
 
 
 def agreement(repeats: NDArray[np.float64]) -> str:
-    """Spearman's correlation between each two of three repeats (cells, 3), and the mean."""
-    found = [float(spearmanr(repeats[:, i], repeats[:, j]).statistic) for i, j in combinations(range(3), 2)]
+    """Spearman's correlation between each two of the repeats (cells, repeats), and the mean."""
+    pairs = combinations(range(repeats.shape[1]), 2)
+    found = [float(spearmanr(repeats[:, i], repeats[:, j]).statistic) for i, j in pairs]
     return f"{np.mean(found):.3f} ({', '.join(f'{value:.3f}' for value in found)})"
 
 
@@ -42,17 +43,21 @@ def main() -> None:
     upper = chosen[mean >= np.median(mean)]
     quantiles = np.quantile(mean, [0, 0.05, 0.25, 0.5, 0.75, 0.95, 1])
     noise = np.sqrt(valid[chosen].var(axis=1, ddof=1).mean())
-    sizes = flops(
-        np.array([whole(each.trained).choices for each in design.classes]),
-        classes=data.classes,
-        side=data.side,
-        channels=recipe.channels,
-        cells=recipe.cells,
-        image_channels=data.channels,
-    )[everywhere[classes]]
+    cells_of_201 = design.gain is None
+    if cells_of_201:
+        sizes = flops(
+            np.array([whole(each.trained).choices for each in design.classes]),
+            classes=data.classes,
+            side=data.side,
+            channels=recipe.channels,
+            cells=recipe.cells,
+            image_channels=data.channels,
+        )[everywhere[classes]]
+    else:
+        sizes = columns[f"{task}/flops"][chosen]
     seconds = columns[f"{task}/train_seconds"][chosen]
     lines = {
-        "classes with three repeats": f"{len(chosen):,} ({int(everywhere.sum()):,} cells)",
+        f"classes with {valid.shape[1]} repeats": f"{len(chosen):,} ({int(everywhere.sum()):,} cells)",
         "Spearman between repeats, over classes": agreement(valid[chosen]),
         "... over their cells": agreement(valid[everywhere]),
         "... in the upper half": agreement(valid[upper]),
@@ -68,8 +73,9 @@ def main() -> None:
         lines[f"Spearman, epoch {epochs} against the last"] = f"{spearmanr(early, mean)[0]:.3f}"
     cells = valid[everywhere].mean(axis=1)
     lines["mean and median over cells [%]"] = f"{100 * cells.mean():.2f}, {100 * np.median(cells):.2f}"
-    skips = valid[space.index(space.parse("111111"))].mean()
-    lines["cell of six skip connections [%]"] = f"{100 * skips:.2f}, above {100 * (cells < skips).mean():.0f} % of all"
+    if cells_of_201:
+        skips = valid[space.index(space.parse("111111"))].mean()
+        lines["cell of six skips [%]"] = f"{100 * skips:.2f}, above {100 * (cells < skips).mean():.0f} % of all"
     lines["best mean test accuracy [%]"] = f"{100 * test.max():.2f}"
     best = [str(space.at(int(chosen[i]))) + f" {100 * mean[i]:.2f} %" for i in np.argsort(-mean)[:5]]
     lines["best"] = "; ".join(best)
