@@ -47,6 +47,18 @@ def softmax(logits: Tensor, widths: Sequence[int] | None = None) -> Mix:
     return Mix(active, F.softmax(_masked(logits, widths), dim=1))
 
 
+def dropped(widths: Sequence[int], rate: float, share: float, rng: random.Random) -> Mix:
+    """Every option runs with probability 1 - share * rate^(1/k), k the options of its decision; what runs is summed.
+
+    With a share of 1 all k options of a decision are dropped with probability ``rate``: Bender et al., ICML 2018.
+    """
+    active = []
+    for width in widths:
+        drop = share * rate ** (1.0 / width)
+        active.append(tuple([option for option in range(width) if rng.random() >= drop]))
+    return Mix(tuple(active))
+
+
 def shares(logits: Tensor, widths: Sequence[int]) -> list[list[float]]:
     """The weights of `softmax` as numbers, a row a decision."""
     with torch.no_grad():
