@@ -1,7 +1,7 @@
 """AmoebaNet: regularized evolution with the paper's own mutations.
 
-Paper: Real, Aggarwal, Huang, Le, "Regularized Evolution for Image Classifier Architecture Search",
-    AAAI 2019, arXiv:1802.01548, section 3 and Algorithm 1.
+Paper: E. Real, A. Aggarwal, Y. Huang, Q. Le, "Regularized Evolution for Image Classifier Architecture Search", AAAI
+    2019, arXiv:1802.01548, section 3 and Algorithm 1.
 
 Pseudocode:
     1  population <- queue of P random architectures, trained

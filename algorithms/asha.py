@@ -1,7 +1,7 @@
 """ASHA: successive halving in which no worker waits for a rung to fill.
 
-Paper: Li, Jamieson, Rostamizadeh, Gonina, Hardt, Recht, Talwalkar, "A System for Massively Parallel Hyperparameter
-    Tuning", MLSys 2020, arXiv:1810.05934, Algorithm 2; stopping as in Syne Tune.
+Paper: L. Li, K. Jamieson, A. Rostamizadeh, E. Gonina, M. Hardt, B. Recht, A. Talwalkar, "A System for Massively
+    Parallel Hyperparameter Tuning", MLSys 2020, arXiv:1810.05934, Algorithm 2; stopping as in Syne Tune.
 
 Pseudocode:
     1  repeat, for every free worker

@@ -1,6 +1,6 @@
 """BOHB: Hyperband whose architectures come from a model of the good and the bad ones so far.
 
-Paper: Falkner, Klein, Hutter, "BOHB: Robust and Efficient Hyperparameter Optimization at Scale", ICML 2018,
+Paper: S. Falkner, A. Klein, F. Hutter, "BOHB: Robust and Efficient Hyperparameter Optimization at Scale", ICML 2018,
     arXiv:1807.01774, Algorithms 1 and 2; the numbers are those of its code, HpBandSter.
 
 Pseudocode:

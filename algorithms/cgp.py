@@ -1,6 +1,6 @@
 """CGP-CNN: a parent and lambda children; genes that do nothing drift.
 
-Paper: Suganuma, Shirakawa, Nagao, "A Genetic Programming Approach to Designing Convolutional Neural Network
+Paper: M. Suganuma, S. Shirakawa, T. Nagao, "A Genetic Programming Approach to Designing Convolutional Neural Network
     Architectures", GECCO 2017, arXiv:1704.00764, section 3.3 and the code of that paper.
 
 Pseudocode:

@@ -1,8 +1,8 @@
 """Evolution without ageing: tournament selection in which the lowest member dies, however old the others are.
 
-Paper: the generic procedure (mutate, train, replace the lowest): a steady-state genetic algorithm as in Whitley, "The
-    GENITOR Algorithm and Selection Pressure", ICGA 1989; what Real et al., "Regularized Evolution for Image Classifier
-    Architecture Search", AAAI 2019, arXiv:1802.01548, hold ageing against.
+Paper: D. Whitley, "The GENITOR Algorithm and Selection Pressure", ICGA 1989 (a steady-state genetic algorithm: the
+    generic procedure of mutating, training and replacing the lowest); it is what arXiv:1802.01548 holds ageing
+    against.
 
 Pseudocode:
     1  population <- P random architectures, trained

@@ -1,6 +1,6 @@
 """Genetic CNN: a genetic algorithm of generations on bit strings, which exchanges whole stages.
 
-Paper: Xie & Yuille, "Genetic CNN", ICCV 2017, arXiv:1703.01513, Algorithm 1.
+Paper: L. Xie & A. Yuille, "Genetic CNN", ICCV 2017, arXiv:1703.01513, Algorithm 1.
 
 Pseudocode:
     1  individuals <- N random architectures (every bit 1 with probability 1/2), trained

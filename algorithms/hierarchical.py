@@ -1,7 +1,7 @@
 """Hierarchical evolution: tournaments in a population that only grows.
 
-Paper: Liu, Simonyan, Vinyals, Fernando, Kavukcuoglu, "Hierarchical Representations for Efficient Architecture Search",
-    ICLR 2018, arXiv:1711.00436, section 3 and Algorithm 1.
+Paper: H. Liu, K. Simonyan, O. Vinyals, C. Fernando, K. Kavukcuoglu, "Hierarchical Representations for Efficient
+    Architecture Search", ICLR 2018, arXiv:1711.00436, section 3 and Algorithm 1.
 
 Pseudocode:
     1  N times: an architecture that does nothing, mutated M times; train it

@@ -1,7 +1,7 @@
 """Successive halving with every trade-off between many architectures and many epochs (Hyperband).
 
-Paper: Li, Jamieson, DeSalvo, Rostamizadeh, Talwalkar, "Hyperband: A Novel Bandit-Based Approach to Hyperparameter
-    Optimization", JMLR 18 (2018), arXiv:1603.06560, Algorithm 1.
+Paper: L. Li, K. Jamieson, G. DeSalvo, A. Rostamizadeh, A. Talwalkar, "Hyperband: A Novel Bandit-Based Approach to
+    Hyperparameter Optimization", JMLR 2018, arXiv:1603.06560, Algorithm 1.
 
 Pseudocode:
     1  s_max <- floor(log_eta(R / r))

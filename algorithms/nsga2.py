@@ -1,7 +1,7 @@
 """NSGA-II: evolution towards a front, by non-dominated sorting and crowding distance.
 
-Paper: Deb, Pratap, Agarwal, Meyarivan, "A fast and elitist multiobjective genetic algorithm: NSGA-II", IEEE
-    Transactions on Evolutionary Computation 6(2), 2002.
+Paper: K. Deb, A. Pratap, S. Agarwal, T. Meyarivan, "A fast and elitist multiobjective genetic algorithm: NSGA-II", IEEE
+    Transactions on Evolutionary Computation 6, 2002.
 
 Pseudocode:
     1  trained <- P different random architectures, trained

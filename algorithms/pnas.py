@@ -10,12 +10,14 @@ Pseudocode:
     5      candidates <- the trained architectures, extended
 
 Departures:
-    1. Complexity and extension are the space's own (NAS-Bench-201: connected edges, the next path). One
-       extension may climb several levels; small architectures that extend none join at their level.
+    1. Complexity and extension are the space's own: blocks on nasnet-one (the paper's) and nasnet, vertices on
+       NAS-Bench-101, edges on NAS-Bench-201 (the next path). One extension may climb several levels; small
+       architectures that extend none join at their level. Equivalent ones are one.
     2. K is scaled to the budget: the trainings left, shared equally by the levels left. Where the first
        level has more than K architectures, K random ones are trained.
-    3. The predictor is the paper's ensemble of five MLPs, but every decision has embeddings of its own, and
-       they are summed: a decision is a place in the graph, where a block of the paper is one of a sequence.
+    3. The predictor is the paper's ensemble of five MLPs on summed embeddings. On nasnet all blocks share them, as in
+       the paper; elsewhere a decision is a place in a graph and has its own, and NAS-Bench-101 adds its paths.
+       It sees the architecture that stands for all equivalent ones, so that no order matters.
     4. It starts by predicting the mean accuracy of the first level: the paper's bias of 1.8 is for CIFAR-10.
     5. Fine-tuning goes over the trials of all levels; over those of the new one only, regret was higher.
     As in the paper the search ends after the last level; where levels had too few candidates, budget is left.
@@ -35,8 +37,8 @@ import random
 from collections import defaultdict
 
 import numpy as np
-from numpy.typing import NDArray
 
+from nassim.algorithms.parts.words import representative, words_of
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
 from nassim.strategy import Search, evaluate_all, strategy
@@ -68,19 +70,19 @@ def pnas(
         if not trials:
             archs = rng.sample(archs, min(k, len(archs)))
         else:
-            seen, values = _choices([trial.arch for trial in trials]), [trial.value for trial in trials]
+            (seen, radices), values = words_of(space, [t.arch for t in trials]), [t.value for t in trials]
             if predictor is None:
-                predictor = MLPEnsemble(space.radices, rng, average=sum(values) / len(values))
+                predictor = MLPEnsemble(radices, rng, average=sum(values) / len(values))
                 predictor.fit(seen, values, learning_rate=learning_rate, steps=steps)  # 4
             else:
                 predictor.fit(seen, values, learning_rate=fine_tuning_rate, steps=fine_tuning_steps)  # 4
-            predicted = predictor.predict(_choices(archs))
+            predicted = predictor.predict(words_of(space, archs)[0])
             archs = [archs[i] for i in np.argsort(-predicted, kind="stable")[:k]]
         trained = yield from evaluate_all(archs)  # 3
         trials += trained
         for trial in trained:  # 5
             for arch in space.grow(trial.arch):
-                candidates[space.complexity(arch)].add(arch)
+                candidates[space.complexity(arch)].add(representative(space, arch))
 
 
 def _share(horizon: int | None, trained: int, levels: int) -> int:
@@ -94,7 +96,3 @@ def _last_level(space: SearchSpace) -> int:
     while extended := space.grow(arch):
         arch = extended[-1]
     return space.complexity(arch)
-
-
-def _choices(archs: list[Architecture]) -> NDArray[np.intp]:
-    return np.array([arch.choices for arch in archs])

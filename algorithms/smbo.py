@@ -1,8 +1,8 @@
 """Sequential model-based optimization: predict, choose, train, again; with any predictor and acquisition.
 
-Paper: Hutter, Hoos, Leyton-Brown, "Sequential Model-Based Optimization for General Algorithm Configuration",
-    LION 2011 (random forest and expected improvement, as the defaults); the predictors and acquisitions for
-    architectures are compared in White et al., "BANANAS", AAAI 2021, arXiv:1910.11858.
+Paper: F. Hutter, H. Hoos, K. Leyton-Brown, "Sequential Model-Based Optimization for General Algorithm Configuration",
+    LION 2011 (random forest and expected improvement, as the defaults); predictors and acquisitions for architectures
+    are compared in arXiv:1910.11858.
 
 Pseudocode:
     1  train n random architectures

@@ -1,7 +1,7 @@
 """Successive halving: many architectures for few epochs, the best of them for more, until one is trained in full.
 
-Paper: Jamieson & Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization", AISTATS 2016,
-    arXiv:1502.07943; in the form of Li et al., "Hyperband", JMLR 2018, arXiv:1603.06560, lines 3 to 9 of Algorithm 1.
+Paper: K. Jamieson & A. Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter Optimization", AISTATS
+    2016, arXiv:1502.07943; in the form of lines 3 to 9 of Algorithm 1 of Hyperband (arXiv:1603.06560).
 
 Pseudocode:
     1  T <- n random architectures

@@ -1,6 +1,6 @@
 """CGP-CNN: networks as graphs on a grid of nodes, most of whose genes are inactive.
 
-Paper: Suganuma, Shirakawa, Nagao, "A Genetic Programming Approach to Designing Convolutional Neural Network
+Paper: M. Suganuma, S. Shirakawa, T. Nagao, "A Genetic Programming Approach to Designing Convolutional Neural Network
     Architectures", GECCO 2017, arXiv:1704.00764.
 
 Tasks: none. No table of these spaces is published.

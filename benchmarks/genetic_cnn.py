@@ -4,7 +4,7 @@ Paper: L. Xie & A. Yuille, "Genetic CNN", ICCV 2017, arXiv:1703.01513; trainings
 
 Splits: of ``fashion14``, ``valid`` are 5,000 of Fashion-MNIST's training images, ``test`` its 10,000 test images.
 
-Noise: three trainings of each of the 1,812 classes of equal networks of the smaller space, with other seeds.
+Noise: two trainings of each of the 1,812 classes of equal networks of the smaller space, with other seeds.
 
 Pitfalls: the table's networks are not the paper's: 3x3 convolutions without normalization on maps of 4 x 4 (two seeds
     do not agree on what the paper's learn in seconds), trained for one epoch of 8,000 images. Without normalization
@@ -13,10 +13,10 @@ Pitfalls: the table's networks are not the paper's: 3x3 convolutions without nor
 
 from __future__ import annotations
 
-from nassim.benchmark import About, Noise
+from nassim.benchmark import Noise
 from nassim.benchmarks.spaces.genetic_cnn import CIFAR, SPACE
 from nassim.tabular_data.tabulated import Tabulated
-from nassim.tabular_data.trained import open_trained, shipped
+from nassim.tabular_data.trained import about_trained, open_trained, shipped
 
 __all__ = ["SPACES", "TASKS", "load"]
 
@@ -34,20 +34,10 @@ def load(task: str, noise: Noise) -> Tabulated:
         task,
         space=SPACE,
         noise=noise,
-        about=About(
-            title=f"Genetic CNN's smaller space on small Fashion-MNIST images, {max(header.epochs)} epoch, by nassim",
-            paper="space: Xie & Yuille, ICCV 2017, arXiv:1703.01513; trainings: docs/benchmarks.md",
-            source=f"{header.source}, on {header.sources['machine']}",
-            licence=header.licence,
-            citation=header.citation,
-            splits={name.partition("/")[2]: text for name, text in header.splits.items()},
-            extras={
-                "parameters": "trainable",
-                "flops": "multiply-adds for one image",
-                "latency": "seconds on one thread of the recording machine",
-            },
-            notes=header.errata,
-            sha256=header.sha256,
+        about=about_trained(
+            header,
+            f"Genetic CNN's smaller space on small Fashion-MNIST images, {max(header.epochs)} epoch, by nassim",
+            "space: Xie & Yuille, ICCV 2017, arXiv:1703.01513; trainings: docs/benchmarks.md",
         ),
         extras={name: table.columns[f"{task}/{name}"] for name in ("parameters", "flops", "latency")},
     )

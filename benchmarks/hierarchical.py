@@ -1,7 +1,7 @@
 """Hierarchical representations: motifs of operations, and a cell of motifs.
 
-Paper: Liu, Simonyan, Vinyals, Fernando, Kavukcuoglu, "Hierarchical Representations for Efficient Architecture Search",
-    ICLR 2018, arXiv:1711.00436.
+Paper: H. Liu, K. Simonyan, O. Vinyals, C. Fernando, K. Kavukcuoglu, "Hierarchical Representations for Efficient
+    Architecture Search", ICLR 2018, arXiv:1711.00436.
 
 Tasks: none. No table of this space is published.
 """

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from nassim.benchmark import About, Noise
+from nassim.benchmark import Noise
 from nassim.benchmarks.spaces.nasbench201_3ops import CELLS, ROWS, SPACE
 from nassim.benchmarks.spaces.nasbench201_cost import flops, parameters
 from nassim.full_training.supernets.sources import RECIPES, supernets_of
@@ -26,7 +26,7 @@ from nassim.supernet import Supernets
 from nassim.tabular_data import digits
 from nassim.tabular_data.table import Table
 from nassim.tabular_data.tabulated import Tabulated
-from nassim.tabular_data.trained import open_trained, shipped
+from nassim.tabular_data.trained import about_trained, open_trained, shipped
 
 __all__ = ["SPACE", "TASKS", "load", "supernets"]
 
@@ -52,20 +52,10 @@ def load(task: str, noise: Noise) -> Tabulated:
         task,
         space=SPACE,
         noise=noise,
-        about=About(
-            title=f"NAS-Bench-201 with three operations on {_TITLES[task]}, {max(header.epochs)} epochs, by nassim",
-            paper="space and skeleton: Dong & Yang, ICLR 2020, arXiv:2001.00326; trainings: docs/benchmarks.md",
-            source=f"{header.source}, on {header.sources['machine']}",
-            licence=header.licence,
-            citation=header.citation,
-            splits={name.partition("/")[2]: text for name, text in header.splits.items()},
-            extras={
-                "parameters": "trainable",
-                "flops": "multiply-adds for one image",
-                "latency": "seconds on one thread of the recording machine",
-            },
-            notes=header.errata,
-            sha256=header.sha256,
+        about=about_trained(
+            header,
+            f"NAS-Bench-201 with three operations on {_TITLES[task]}, {max(header.epochs)} epochs, by nassim",
+            "space and skeleton: Dong & Yang, ICLR 2020, arXiv:2001.00326; trainings: docs/benchmarks.md",
         ),
         extras={
             "parameters": parameters(CELLS, **sizes),

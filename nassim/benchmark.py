@@ -55,6 +55,8 @@ class About:
     notes: tuple[str, ...] = ()
     synthetic: bool = False
     sha256: str = ""  # of the data; empty where it is computed by the code
+    surrogate: str = ""  # where values are predictions: fitted to what; empty where they were measured
+    learned: tuple[float, float] | None = None  # least and largest value that such a surrogate was fitted to
 
 
 class Benchmark(ABC):

@@ -7,6 +7,7 @@ no answer       no training ended within the budget
 restarted       trainings that were to go on began anew, as the benchmark cannot continue them
 objectives      a strategy that searches for several was given none: what it searched for instead
 first rung      a strategy that trains for few epochs first never came to train for more
+beyond          a surrogate predicts more for the answer than anything that it was fitted to
 """
 
 from __future__ import annotations
@@ -57,12 +58,14 @@ class _Ended(Protocol):
     def restarted(self) -> int: ...
 
 
-def of_run(run: Run) -> list[Caution]:
-    """What is to be said of one run."""
+def of_run(run: Run, learned: tuple[float, float] | None = None) -> list[Caution]:
+    """What is to be said of one run; ``learned``: `About.learned` of its benchmark."""
     count, answered = len(run.trials), bool(run.incumbents)
     found = list(_of_runs([(run, count, answered)], run.budget, run.workers, prefix=False))
     extras = run.trials[0].result.extras if run.trials else {}
     found += _objectives(run.strategy, run.benchmark, bool(run.objectives), lambda: extras)
+    answers = [run.incumbents[-1].valid] if run.incumbents else []
+    found += _beyond(run.strategy, run.benchmark, answers, learned and learned[1])
     return [*found, *_first_rung(run.strategy, run.benchmark, [rungs.of_run(run)])]
 
 
@@ -78,6 +81,8 @@ def of_study(study: Study) -> list[Caution]:
             measured = partial(_measured, benchmark)
             found += _objectives(strategy, benchmark, bool(study.settings.get("objectives")), measured)
             found += _first_rung(strategy, benchmark, by_epochs.get((benchmark, strategy), []))
+            answers = [run.curve[-1].valid for run, _, answered in runs if answered]
+            found += _beyond(strategy, benchmark, answers, study.facts[benchmark].learned_best)
         found += _twins([run for run in study.runs if run.benchmark == benchmark], study.trials)
     return found
 
@@ -164,6 +169,19 @@ def _objectives(
     advice = " Name others with --objectives." if extras else ""
     text = f"{strategy} was given no objectives on {benchmark} and searched for {what}.{advice}"
     return [Caution(strategy, benchmark, "objectives", text)]
+
+
+def _beyond(strategy: str, benchmark: str, answers: Sequence[float | None], best: float | None) -> Iterator[Caution]:
+    """``answers``: the predictions for the last incumbents; ``best``: the largest that the surrogate was fitted to."""
+    over = [answer for answer in answers if best is not None and answer is not None and answer > best]
+    if best is not None and over:
+        of = f"{len(over):,} of {len(answers):,} runs" if len(answers) > 1 else "This run"
+        text = (
+            f"{of} of {strategy} on {benchmark} ended with a prediction above all that the surrogate was fitted to "
+            f"(up to {100 * max(over):.2f} %, fitted to at most {100 * best:.2f} %): extrapolated, as searches look "
+            "for what a surrogate overrates. Do not compare strategies by that part."
+        )
+        yield Caution(strategy, benchmark, "beyond", text)
 
 
 def _measured(benchmark: str) -> Mapping[str, str]:

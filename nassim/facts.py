@@ -28,6 +28,8 @@ class Facts(NamedTuple):
     regret_on: str = ""  # the split that was asked for
     cost_unit: str = "seconds"  # of all times of the study; another one where a benchmark declares its costs
     metric_record: Mapping[str, str] = {}  # of `metric`; empty: accuracy, as in studies that say nothing of it
+    surrogate: str = ""  # where values are predictions: fitted to what
+    learned_best: float | None = None  # the largest value that such a surrogate was fitted to
 
     @classmethod
     def of(cls, b: Benchmark, regret_on: str = "") -> Facts:
@@ -47,12 +49,21 @@ class Facts(NamedTuple):
             regret_on=regret_on,
             cost_unit=b.cost_unit,
             metric_record={} if b.metric == ACCURACY else b.metric._asdict(),
+            surrogate=b.about.surrogate,
+            learned_best=None if b.about.learned is None else b.about.learned[1],
         )
 
     @property
     def metric(self) -> Metric:
         """What the searches were judged by; it says how its values and regrets are printed."""
         return Metric.of(self.metric_record)
+
+    @property
+    def remark(self) -> str:
+        """What stands behind the benchmark's name wherever its numbers are: that they are made up, or predictions."""
+        if self.surrogate:
+            return f" (surrogate, {self.surrogate})"
+        return " (synthetic)" if self.synthetic else ""
 
     def best(self, split: str) -> float | None:
         """The best mean value of the space on a split."""

@@ -19,6 +19,7 @@ from nassim.facts import Facts
 from nassim.files import file_name, put_in_place
 from nassim.metric import ACCURACY, Metric
 from nassim.space import Architecture, SearchSpace
+from nassim.stats import band
 from nassim.study import Study
 from nassim.summary import regret_band, regret_floor
 
@@ -34,6 +35,7 @@ def anytime_figure(study: Study, benchmark: str) -> Figure:
     """Regret against simulated seconds, both axes logarithmic: medians with interquartile bands.
 
     Regret below a floor (0.01 percentage points of accuracy), zero included, is drawn on it.
+    Where values are a surrogate's, of which no best is known, predicted values take the place of regret.
     Right-continuous steps, never interpolated. Regret is taken on the test split where the benchmark has
     one, else on the validation split; the axis says which. Strategies that share weights are labeled with their
     mode; their curves end where their searches end.
@@ -59,6 +61,9 @@ def panels_figure(study: Study) -> Figure:
 
 def _draw(axes: Axes, study: Study, benchmark: str) -> None:
     facts = study.facts[benchmark]
+    if facts.surrogate and facts.best(facts.regret_split) is None:
+        _draw_predicted(axes, study, facts)
+        return
     strategies = study.strategies
     lowest, first = np.inf, np.inf
     floor = regret_floor(facts, [run for strategy in strategies for run in study.of(benchmark, strategy)])
@@ -90,6 +95,42 @@ def _draw(axes: Axes, study: Study, benchmark: str) -> None:
     _dress(axes, study, facts, floor, lowest, first)
 
 
+def _draw_predicted(axes: Axes, study: Study, facts: Facts) -> None:
+    """The incumbents' predicted values, and where what the surrogate was fitted to ends."""
+    metric = facts.metric
+    for i, strategy in enumerate(study.strategies):
+        runs = study.of(facts.name, strategy)
+        curves = [
+            ([p.seconds for p in run.curve], [-metric.shown(p.valid) for p in run.curve if p.valid is not None])
+            for run in runs
+        ]
+        found = band(curves, end=max((run.seconds for run in runs), default=0.0))  # of negatives: less is better there
+        shown = np.isfinite(found.q75)
+        if not shown.any():
+            continue
+        color, dashes = COLORS[i % len(COLORS)], DASHES[i % len(DASHES)] or (None, None)
+        at = found.at[shown]
+        axes.fill_between(at, -found.q75[shown], -found.q25[shown], step="post", color=color, alpha=0.15, lw=0)
+        label = f"{strategy} ({len(runs)} seeds{_mode(runs[0].mode)})"
+        axes.step(at, -found.median[shown], where="post", color=color, dashes=dashes, lw=1.8, label=label)
+    if facts.learned_best is not None:
+        axes.axhline(metric.shown(facts.learned_best), color="#444444", lw=0.8, ls=":")
+        text = "above: more than all that the surrogate was fitted to"
+        axes.annotate(text, (0.99, metric.shown(facts.learned_best)), (0, 3), ("axes fraction", "data"),
+                      "offset points", ha="right", fontsize=8, color="#444444")  # fmt: skip
+    axes.set_xscale("log")
+    time = "declared time [s]" if facts.cost_unit == "seconds" else f"declared cost [{facts.cost_unit}]"
+    axes.set_xlabel(f"{time}, {study.settings['workers']} worker{'s' if study.settings['workers'] != 1 else ''}")
+    axes.set_ylabel(f"predicted {metric.titled('valid')}")
+    axes.set_title(
+        f"{facts.name}: median and interquartile range\nsurrogate ({facts.surrogate})", loc="left", fontsize=9
+    )
+    axes.grid(True, color="#dddddd", lw=0.7)
+    axes.set_axisbelow(True)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(loc="lower right", fontsize=8, framealpha=0.9, handlelength=3.5)
+
+
 def _dress(axes: Axes, study: Study, facts: Facts, floor: float, lowest: float, first: float) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
@@ -104,7 +145,9 @@ def _dress(axes: Axes, study: Study, facts: Facts, floor: float, lowest: float, 
     axes.set_xlabel(f"{time}, {workers} worker{'s' if workers != 1 else ''}")
     unit = f" [{metric.regret_words}]" if metric.regret_words else ""
     axes.set_ylabel(f"{split} {metric.regret_name}{unit}{below}")
-    axes.set_title(f"{facts.name}: median and interquartile range", loc="left", fontsize=11)
+    axes.set_title(
+        f"{facts.name}{facts.surrogate and ' (surrogate)'}: median and interquartile range", loc="left", fontsize=11
+    )
     best = facts.best(facts.regret_split)
     if best is not None:
         note = f"best mean {metric.title(facts.regret_split)} after {facts.epochs} epochs: {metric.read(best)}"
@@ -202,19 +245,22 @@ def cell_figure(space: SearchSpace, arch: Architecture) -> Figure:
 _PAPER = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "#bbbbbb", "lw": 0.5}
 
 
-def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "pdf")) -> list[Path]:
+def save(figure: Figure, path: Path, formats: Sequence[str] = ("png", "pdf"), *, dpi: int = 160) -> list[Path]:
     """Write a figure in several formats, each as ``path`` with the format as suffix."""
-    return [save_as(figure, path.with_name(f"{path.name}.{suffix}")) for suffix in formats]
+    return [save_as(figure, path.with_name(f"{path.name}.{suffix}"), dpi=dpi) for suffix in formats]
 
 
-def save_as(figure: Figure, path: Path) -> Path:
-    """Write a figure in the format of the path's suffix; the same figure gives the same bytes."""
+def save_as(figure: Figure, path: Path, *, dpi: int = 160) -> Path:
+    """Write a figure in the format of the path's suffix; the same figure gives the same bytes.
+
+    ``dpi``: pixels an inch, where it is made of pixels.
+    """
     suffix = path.suffix.removeprefix(".").lower()
     if suffix not in ("png", "pdf", "svg"):
         raise InvalidSetting(f"{path}: figures are written as .png, .pdf or .svg.")
     metadata = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[suffix]
     with put_in_place(path) as file, rc_context({"svg.hashsalt": "nassim"}):
-        figure.savefig(file, format=suffix, dpi=160, metadata=metadata)
+        figure.savefig(file, format=suffix, dpi=dpi, metadata=metadata)
     return path
 
 

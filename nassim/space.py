@@ -64,6 +64,9 @@ class SearchSpace:
     # Its own versions of `encode`'s kinds: choices (n, decisions) -> rows (n, d).
     encodings: Mapping[str, Callable[[NDArray[Any]], NDArray[np.uint8]]] = MappingProxyType({})
 
+    # Whether options of one name are the same thing at all decisions: those of blocks that follow each other are.
+    options_are_words = False
+
     frame: Frame | None = None  # the network that is published: how large, for which images
 
     def __init__(self, name: str, decisions: Sequence[Decision]) -> None:

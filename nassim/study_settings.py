@@ -113,4 +113,6 @@ _FACTS: dict[str, Check] = {
     "regret_on": lambda value: value in ("", "valid", "test"),
     "cost_unit": _text,
     "metric_record": _metric,
+    "surrogate": _text,
+    "learned_best": lambda value: value is None or _number(value),
 }

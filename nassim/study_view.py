@@ -48,7 +48,7 @@ def _best(study: Study, benchmark: str) -> str:
         known = [metric.shown(value) for value in ends if value is not None]
         if known:
             found[strategy] = (sum(known) / len(known), len(known), len(runs))
-    name = f"  {_clean(benchmark)}{' (synthetic)' if facts.synthetic else ''}"
+    name = f"  {_clean(benchmark)}{_clean(facts.remark)}"
     if not found:
         answered = any(run.curve for run in study.runs if run.benchmark == benchmark)
         return f"{name}: {'no validation ' + metric.name + ' is known' if answered else 'no answer within the budget'}"

@@ -23,8 +23,9 @@ _CHUNK = 256  # architectures predicted at once: their hidden units stay in the 
 class MLPEnsemble:
     """``members`` networks: sum of one embedding per decision -> ReLU -> linear -> sigmoid.
 
-    ``radices``: options of each decision. ``average``: the accuracy that it predicts before it is trained,
-    set by the bias of the output; the paper's bias of 1.8 stands for 0.86.
+    ``radices``: options of each decision; a single number where all decisions share their embeddings.
+    ``average``: the accuracy that it predicts before it is trained, set by the bias of the output; the paper's bias of
+    1.8 stands for 0.86.
     """
 
     def __init__(
@@ -73,7 +74,7 @@ class MLPEnsemble:
         folds = self._generator.permutation(len(rows)) % self._members
         kept = (folds[:, None] != np.arange(self._members)).astype(np.float32)
         kept /= np.maximum(kept.sum(axis=0), 1)
-        holders = [np.flatnonzero((rows == row).any(axis=1)) for row in range(len(self._embeddings))]
+        holders = [np.nonzero(rows == row)[0] for row in range(len(self._embeddings))]
         parameters = [self._embeddings, self._biases, self._weights, self._outputs]
         moments = [(np.zeros_like(p), np.zeros_like(p)) for p in parameters]
         for step in range(1, steps + 1):

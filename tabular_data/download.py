@@ -32,13 +32,22 @@ Progress = Callable[[int, int], None]  # bytes that are here, bytes in all
 
 
 class RemoteFile(NamedTuple):
-    """A file of a public repository at a commit; ``size`` in bytes."""
+    """A file of a public repository at a commit; ``size`` in bytes.
+
+    name: how its recipe calls it, where it has several of one path; else it is called by its path.
+    """
 
     repository: str
     commit: str
     path: str
     size: int
     sha256: str
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """How the recipe calls it."""
+        return self.name or self.path
 
     @property
     def address(self) -> str:
@@ -62,7 +71,7 @@ def fetch(
     pause: seconds before the second attempt of a transfer; twice as many before each further one.
     limits: what a server may take for each file.
 
-    Returns the local path by `RemoteFile.path`. `MissingData` if a file cannot be reached: what has arrived
+    Returns the local path by `RemoteFile.key`. `MissingData` if a file cannot be reached: what has arrived
     of it is kept and continued the next time. `CorruptData` if it is not the one that was released.
     """
     source = mirror or os.environ.get(VARIABLE, "").strip() or HOST
@@ -71,7 +80,7 @@ def fetch(
     for number, file in enumerate(files):
         report = (lambda here, before=before: progress(before + here, total)) if progress else _silent
         try:
-            paths[file.path] = _fetch_one(file, source, _Transfer(file, pause, limits, report))
+            paths[file.key] = _fetch_one(file, source, _Transfer(file, pause, limits, report))
         except _Unreachable as failure:
             missing = [file, *(f for f in files[number + 1 :] if not local_path(f).is_file())]
             raise MissingData(

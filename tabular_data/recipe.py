@@ -5,7 +5,7 @@ Each is a module with
     NAME       what `nassim data get` takes; the table is ``NAME.h5`` in the data folder
     FILES      the released files (`RemoteFile`), none where a release has to be imported
     LICENCE, CITATION
-    convert(paths, target)   makes the table from the files, given by their path in the repository
+    convert(paths, target)   makes the table from the files, given by their path in the repository (`RemoteFile.key`)
 
 and, where there is more to say or do,
 
@@ -150,10 +150,10 @@ class Recipe:
     def _verify_files(self) -> list[str]:
         if not self.files:
             return []
-        here = {file.path: local_path(file) for file in self.files if local_path(file).is_file()}
+        here = {file.key: local_path(file) for file in self.files if local_path(file).is_file()}
         for file in self.files:
-            if file.path in here and hashlib.sha256(here[file.path].read_bytes()).hexdigest() != file.sha256:
-                raise CorruptData(f"{here[file.path]} was altered: delete it, and get {self.name} again.")
+            if file.key in here and hashlib.sha256(here[file.key].read_bytes()).hexdigest() != file.sha256:
+                raise CorruptData(f"{here[file.key]} was altered: delete it, and get {self.name} again.")
         lines = [f"{len(here)} of {len(self.files)} released files are here, each with its sha256"]
         if len(here) == len(self.files):
             with tempfile.TemporaryDirectory() as folder:

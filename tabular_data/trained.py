@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nassim.benchmark import About
 from nassim.errors import CorruptData
-from nassim.tabular_data.table import Table, column_name
+from nassim.tabular_data.table import Header, Table, column_name
 
 FOLDER = Path(__file__).parent / "tables"
 MISSING = 0xFFFF  # of a count: not trained, or diverged
@@ -25,6 +26,25 @@ MISSING = 0xFFFF  # of a count: not trained, or diverged
 def shipped(file_name: str) -> Path:
     """Where a table that comes with nassim lies."""
     return FOLDER / file_name
+
+
+def about_trained(header: Header, title: str, paper: str) -> About:
+    """What is said of a benchmark whose table nassim trained: the header's, and what `open_trained` gives beside it."""
+    return About(
+        title=title,
+        paper=paper,
+        source=f"{header.source}, on {header.sources['machine']}",
+        licence=header.licence,
+        citation=header.citation,
+        splits={name.partition("/")[2]: text for name, text in header.splits.items()},
+        extras={
+            "parameters": "trainable",
+            "flops": "multiply-adds for one image",
+            "latency": "seconds on one thread of the recording machine",
+        },
+        notes=header.errata,
+        sha256=header.sha256,
+    )
 
 
 def open_trained(path: Path, task: str) -> Table:

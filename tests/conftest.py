@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
+import sys
+import sysconfig
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +21,8 @@ from nassim.supernet import Supernets
 
 settings.register_profile("nassim", deadline=None)  # machines under load are no failures
 settings.load_profile("nassim")
-GENUINE = Path(__file__).parents[2] / "shared" / "data" / "github"
+ROOT = Path(__file__).parents[1]
+GENUINE = ROOT.parent / "shared" / "data" / "github"
 _folder = pytest.StashKey[str]()
 
 
@@ -33,6 +37,61 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if _folder in config.stash:
         shutil.rmtree(config.stash[_folder], ignore_errors=True)
+
+
+def _run(*command: str | Path) -> str:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def checkout() -> dict[str, Path]:
+    """The package files that git tracks or would track, by their place in the wheel."""
+    folders = ("nassim", "algorithms", "benchmarks", "full_training", "surrogates", "tabular_data")
+    if (ROOT / ".git").exists():
+        listed = _run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *folders).split("\0")
+        paths = {ROOT / name for name in listed if name}
+    else:  # an unpacked archive
+        paths = {path for folder in folders for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts}
+    names = {path: path.relative_to(ROOT).as_posix() for path in paths if path.is_file()}
+    return {name if name.startswith("nassim/") else f"nassim/{name}": path for path, name in names.items()}
+
+
+@pytest.fixture(scope="session")
+def copy(checkout: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the checkout, so that no build folder of the checkout has a say."""
+    copy = tmp_path_factory.mktemp("copy")
+    for path in [*checkout.values(), *(ROOT / name for name in ("pyproject.toml", "README.md", "LICENSE"))]:
+        target = copy / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())
+    return copy
+
+
+@pytest.fixture(scope="session")
+def wheel(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the checkout, built once a session without the network."""
+    out = tmp_path_factory.mktemp("wheel")
+    _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, copy)
+    (built,) = out.iterdir()
+    return built
+
+
+@pytest.fixture(scope="session")
+def new_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Makes virtual environments without nassim, in which the packages that nassim needs can be imported."""
+
+    def make() -> Path:
+        folder = tmp_path_factory.mktemp("environment")
+        _run(sys.executable, "-m", "venv", "--without-pip", folder)
+        python = folder / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+        there = Path(_run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+        needed = Path(sysconfig.get_path("purelib"))  # as a line of a .pth file: its own .pth files are not read
+        (there / "needed.pth").write_text(f"{needed}\n", encoding="utf-8")
+        return folder
+
+    return make
 
 
 @pytest.fixture(scope="session")

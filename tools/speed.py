@@ -20,13 +20,14 @@ from rich.table import Table
 from speed_networks import network_rows
 from speed_processes import opening_rows, start_rows, study_rows
 from speed_row import Row
-from speed_search import evolution_rows, fewer_epochs_rows, peer_rows
+from speed_search import evolution_rows, fewer_epochs_rows, model_rows, peer_rows
 from speed_tables import table_rows
 
 import nassim
 
 PARTS: dict[str, Callable[[str], Iterator[Row]]] = {
     "evolution": evolution_rows,
+    "models": model_rows,
     "peers": peer_rows,
     "studies": study_rows,
     "opening": opening_rows,

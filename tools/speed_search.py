@@ -15,6 +15,7 @@ from speed_row import Row, best_of
 import nassim
 
 GROUP = "a trial of evolution"
+MODELS = "a run of 150 queries, strategies that fit a model"
 PEERS = "other frameworks, same table"
 TRIALS, ROUNDS = 20_000, 9
 PEER_TRIALS = 500
@@ -41,6 +42,15 @@ def evolution_rows(name: str, *, trials: int = TRIALS) -> Iterator[Row]:
         yield Row(GROUP, f"nassim.run, the lowest dies, {label}", 1e6 * unaged / trials, "µs", 25.0, note)
         yield Row(GROUP, f"bare loop over a dict, {label}", 1e6 * bare / trials, "µs")
         yield Row(GROUP, f"ratio, {label}", ours / bare, "times", 2.5)
+
+
+def model_rows(name: str) -> Iterator[Row]:
+    """CPU seconds of a run of 150 queries; one thread where OMP_NUM_THREADS says so."""
+    benchmark = nassim.get_benchmark(name)
+    for algorithm, most in (("smbo", 0.2), ("pnas", 0.2), ("gp_bo", 0.2), ("bananas", 3.0)):
+        nassim.run(algorithm, benchmark, "20q")  # what is imported and listed once
+        (seconds,) = best_of(2, partial(nassim.run, algorithm, benchmark, "150q"))
+        yield Row(MODELS, algorithm, seconds, "s", most, "best of 2")
 
 
 def as_dict(benchmark: nassim.Benchmark) -> Table:

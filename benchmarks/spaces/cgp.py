@@ -1,6 +1,6 @@
 """The spaces of CGP-CNN: networks as graphs on a grid, many of whose genes do nothing.
 
-Paper: Suganuma, Shirakawa, Nagao, "A Genetic Programming Approach to Designing Convolutional Neural Network
+Paper: M. Suganuma, S. Shirakawa, T. Nagao, "A Genetic Programming Approach to Designing Convolutional Neural Network
     Architectures", GECCO 2017, arXiv:1704.00764, section 3; numbers are those of its code.
 
 A grid of 5 rows and 30 columns. Each node has three genes: a function and two inputs, which are nodes of the ten

@@ -1,7 +1,7 @@
 """The space of hierarchical representations: motifs of operations, and a motif of motifs.
 
-Paper: Liu, Simonyan, Vinyals, Fernando, Kavukcuoglu, "Hierarchical Representations for Efficient Architecture Search",
-    ICLR 2018, arXiv:1711.00436, sections 2 and 3.1.
+Paper: H. Liu, K. Simonyan, O. Vinyals, C. Fernando, K. Kavukcuoglu, "Hierarchical Representations for Efficient
+    Architecture Search", ICLR 2018, arXiv:1711.00436, sections 2 and 3.1.
 
 Six primitive operations are the edges of six motifs of four nodes; these are the edges of one motif of five nodes, the
 cell. An edge may be absent. 36 + 10 edges of seven options: 7^46 = 7.5e38 genotypes. Those in which no way leads from

@@ -1,8 +1,8 @@
 """The cell spaces of AmoebaNet and PNAS: NASNet's cells with eight operations.
 
-Papers: Zoph, Vasudevan, Shlens, Le, CVPR 2018, arXiv:1707.07012 (cells of blocks); Real, Aggarwal, Huang, Le,
-    "Regularized Evolution for Image Classifier Architecture Search", AAAI 2019, arXiv:1802.01548, section 3 (eight
-    operations, sums only); Liu et al., "Progressive Neural Architecture Search", ECCV 2018, arXiv:1712.00559 (growth).
+Paper: B. Zoph, V. Vasudevan, J. Shlens, Q. Le, "Learning Transferable Architectures for Scalable Image Recognition",
+    CVPR 2018, arXiv:1707.07012 (cells of blocks); eight operations and sums only as in arXiv:1802.01548, section 3;
+    growth as in arXiv:1712.00559.
 
 A cell is at most five blocks, each the sum of two operations on earlier states; the states that no block takes are
 concatenated, the cell's inputs among them. The space ``nasnet`` has a normal and a reduction cell: (5.57e14)^2 =
@@ -54,6 +54,7 @@ class NASNetSpace(SearchSpace):
     200
     """
 
+    options_are_words = True
     frame = Frame(channels=24, cells=3, classes=10)
 
     def __init__(self, name: str = "nasnet", blocks: int = 5, cells: Sequence[str] = CELLS) -> None:

@@ -90,6 +90,11 @@ class Design:
 
 
 _NASBENCH201 = "space and skeleton: X. Dong and Y. Yang, NAS-Bench-201, ICLR 2020"
+_FASHION_SPLITS = (
+    ("valid", "{valid:,} of Fashion-MNIST's training images (x-valid)"),
+    ("test", "{test:,} images: Fashion-MNIST's test set (ori-test)"),
+    ("train", "{train:,} images an epoch, while training, of {whole:,} others of Fashion-MNIST's training images"),
+)
 DESIGNS = {
     design.name: design
     for design in (
@@ -117,14 +122,7 @@ DESIGNS = {
             data_name="fashion14",
             recipe_name="fashion14",
             pilot=48,
-            splits=(
-                ("valid", "{valid:,} of Fashion-MNIST's training images (x-valid)"),
-                ("test", "{test:,} images: Fashion-MNIST's test set (ori-test)"),
-                (
-                    "train",
-                    "{train:,} images an epoch, while training, of {whole:,} others of Fashion-MNIST's training images",
-                ),
-            ),
+            splits=_FASHION_SPLITS,
             licence="MIT (the trainings and the images)",
             citation=(f"H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST, 2017, arXiv:1708.07747; {_NASBENCH201}"),
         ),
@@ -133,14 +131,7 @@ DESIGNS = {
             data_name="fashion14",
             recipe_name="fashion14",
             pilot=48,
-            splits=(
-                ("valid", "{valid:,} of Fashion-MNIST's training images (x-valid)"),
-                ("test", "{test:,} images: Fashion-MNIST's test set (ori-test)"),
-                (
-                    "train",
-                    "{train:,} images an epoch, while training, of {whole:,} others of Fashion-MNIST's training images",
-                ),
-            ),
+            splits=_FASHION_SPLITS,
             licence="MIT (the trainings and the images)",
             citation=(
                 "H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST, 2017, arXiv:1708.07747; "

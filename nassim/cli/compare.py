@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from nassim.benchmark import Benchmark
+from nassim.cli import completion
 from nassim.cli.asked import StudyFile, spelled_out
 from nassim.cli.console import (
     BudgetOption,
@@ -55,6 +56,7 @@ def main(
             "--algos",
             help="Strategies by name or alias, or in files of your own: re,bo,mine.py,two.py:name. "
             "Default: those of --against.",
+            autocompletion=completion.algorithms,
         ),
     ] = "",
     benchmark: Annotated[
@@ -62,6 +64,7 @@ def main(
         typer.Option(
             "--benchmark",
             help=f"May be repeated; default those of --against, else {' and '.join(DEFAULT_BENCHMARKS)}.",
+            autocompletion=completion.benchmarks,
         ),
     ] = None,
     budget: BudgetOption = None,

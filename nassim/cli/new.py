@@ -25,8 +25,8 @@ def strategy(name: Name) -> None:
     """Write NAME.py, a commented strategy that works, and test_NAME.py into the current folder."""
     known = {alias for each in algorithm_names() for alias in (each, *get_algorithm(each).aliases)}
     _write(name, known, STRATEGY, STRATEGY_TEST)
-    typer.echo(f"try it:  nassim compare --algos {name}.py,rs --benchmark toy/additive --budget 40q")
-    typer.echo(f"test it: pytest test_{name}.py")
+    typer.echo(f"try it, then test it:\n    nassim compare --algos {name}.py,rs --benchmark toy/additive --budget 40q")
+    typer.echo(f"    pytest test_{name}.py")
 
 
 @app.command()
@@ -34,8 +34,8 @@ def benchmark(name: Name) -> None:
     """Write NAME.py, a commented benchmark that works, and test_NAME.py into the current folder."""
     known = {each.partition("/")[0] for each in benchmark_names()} | {*space_names()}
     _write(name, known, BENCHMARK, BENCHMARK_TEST)
-    typer.echo(f"try it:  nassim compare --algos re,rs --benchmark {name}.py/small --budget 40q")
-    typer.echo(f"test it: pytest test_{name}.py")
+    typer.echo(f"try it, then test it:\n    nassim compare --algos re,rs --benchmark {name}.py/small --budget 40q")
+    typer.echo(f"    pytest test_{name}.py")
 
 
 def _write(name: str, known: set[str], text: str, test: str) -> None:

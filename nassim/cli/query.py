@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from nassim.benchmark import About
 from nassim.cli.completion import benchmarks
 from nassim.cli.console import Json, NoiseOption, SearchOnOption, duration, print_json
 from nassim.cli.tables import print_pairs
@@ -40,12 +41,15 @@ def main(
     metric = bench.metric
     test = bench.test_accuracy(architecture) if full and bench.has_test else None
     seen = "test" if bench.search_metric == metric.on("test") else "valid"
+    beyond = _beyond(bench.about, result.value)
     answer = {
         "benchmark": bench.name,
         "architecture": str(architecture),
         "string": bench.space.format(architecture),
         "epochs": result.epochs,
         "noise": str(bench.noise),
+        "surrogate": bench.about.surrogate or None,
+        "beyond_what_it_was_fitted_to": beyond,
         bench.search_metric: metric.signed(result.value),
         f"{metric.on('valid')}_mean_of_repeats": metric.signed(valid),
         f"{metric.on('test')}_mean_of_repeats": None if test is None else metric.signed(test),
@@ -69,7 +73,12 @@ def main(
         drawn = MEAN
     elif means[seen] == read:
         drawn += f", also the {MEAN}"  # of one training, or of repeats that are alike
+    if bench.about.surrogate:
+        rows.append(("surrogate", f"{bench.about.surrogate}: values are predictions, costs are declared"))
     rows.append((f"{metric.title(seen)}, {drawn}", read))
+    if beyond and bench.about.learned:
+        low, high = map(metric.read, bench.about.learned)
+        rows.append(("caution", f"{beyond} all that the surrogate was fitted to ({low} to {high}): extrapolated"))
     if full and not bench.has_test:
         means["test"] = f"none in this source. {bench.test_source}"
     if means[seen] == read:
@@ -83,6 +92,13 @@ def main(
     print_pairs(rows)
     if draw is not None:
         typer.echo(f"drawn: {draw}")
+
+
+def _beyond(about: About, value: float) -> str | None:
+    """Whether a surrogate's prediction is above or below all that it was fitted to."""
+    if about.learned is None or about.learned[0] <= value <= about.learned[1]:
+        return None
+    return "above" if value > about.learned[1] else "below"
 
 
 def _read(metric: Metric, value: float | None) -> str:

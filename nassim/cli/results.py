@@ -42,17 +42,23 @@ def print_summary(study: Study) -> None:
     by_epochs = rungs.of_study(study)
     for name in study.benchmarks:
         facts = study.facts[name]
-        splits = [split for split in SPLITS if facts.best(split) is not None]
-        synthetic = " (synthetic)" if facts.synthetic else ""
-        say(f"\n{facts.name}{synthetic}", "bold")
+        here = [row for row in rows if row["benchmark"] == name]
+        splits = _splits(facts, here)
+        known = any(facts.best(split) is not None for split in splits)
+        say(f"\n{facts.name}{facts.remark}", "bold")
         say(_title(study, facts))
         clock = "simulated s" if facts.cost_unit == "seconds" else facts.cost_unit
         less = [Column("seeds", drop=5), Column("queries", drop=3), Column(clock, drop=4)]
         finals = [Column(facts.metric.head(split), drop=2 * (split != splits[-1])) for split in splits]
-        regret = [Column("IQM", drop=6), Column("median", drop=1), Column("quartiles", drop=7)]
+        regret: list[str | Column] = [
+            "regret",
+            Column("IQM", drop=6),
+            Column("median", drop=1),
+            Column("quartiles", drop=7),
+        ]
         print_table(
-            ["strategy", *less, *finals, "regret", *regret],
-            [_line(row, facts, splits) for row in rows if row["benchmark"] == name],
+            ["strategy", *less, *finals, *(regret if known else [])],
+            [_line(row, facts, splits)[: None if known else 4 + len(finals)] for row in here],
             elsewhere="summary.csv",
         )
         for what, source in study.settings["one_shot"].items():
@@ -63,6 +69,13 @@ def print_summary(study: Study) -> None:
                 say(f"{strategy}, a run in the mean: {rungs.words(rungs.mean(runs))}.")
 
 
+def _splits(facts: Facts, rows: list[dict[str, Any]]) -> list[str]:
+    """The splits whose values are shown: those with a known best, or, of a surrogate, which has none, all."""
+    if facts.surrogate:
+        return [s for s in SPLITS if any(row[final_column(facts.metric, s, "mean")] is not None for row in rows)]
+    return [split for split in SPLITS if facts.best(split) is not None]
+
+
 def _title(study: Study, facts: Facts) -> str:
     settings, best, metric = study.settings, facts.best(facts.regret_split), facts.metric
     spent = f"budget {settings['budget']}, {counted(settings['workers'], 'worker')}, noise {settings['noise']}"
@@ -70,6 +83,8 @@ def _title(study: Study, facts: Facts) -> str:
         f"{spent[:1].upper()}{spent[1:]}.\n"
         f"The final incumbents' mean {metric.name} over the repeats after {facts.epochs} epochs: mean ± std over seeds."
     )
+    if facts.surrogate:
+        title += "\nThese are predictions, and the seconds are declared: no best is known, hence no regret."
     if best is not None:
         title += (
             f"\nRegret: {metric.below_the_best} the best mean {metric.title(facts.regret_split)} "

@@ -73,7 +73,7 @@ def main(
     )
     if not result.incumbents and result.stopped == "budget":
         raise InvalidSetting(no_answer(result.budget, bench))
-    cautions, by_epochs = of_run(result), rungs.of_run(result)
+    cautions, by_epochs = of_run(result, bench.about.learned), rungs.of_run(result)
     LOG.info("%s on %s, seed %d: %d trials", result.strategy, result.benchmark, seed, len(result.trials))
     for caution in cautions:
         LOG.warning("caution: %s", caution.text)
@@ -88,6 +88,7 @@ def main(
                 "by_the_budget": by_budget,
                 "mode": result.mode,
                 "mode_note": result.note,
+                "surrogate": bench.about.surrogate or None,
                 "seed": seed,
                 "protocol": protocol or None,
                 "budget": str(result.budget),
@@ -138,6 +139,8 @@ def main(
     say(f"{result.strategy} ({hyperparameters}) on {result.benchmark}, seed {seed}, noise {result.noise}")
     if by_budget:
         say(f"{' and '.join(by_budget)} follow{'s' * (len(by_budget) == 1)} from the budget; --set sets them")
+    if bench.about.surrogate:
+        say(f"surrogate ({bench.about.surrogate}): accuracies are predictions, costs are declared")
     if protocol:
         say(f"protocol {get_protocol(protocol)}")
     if result.note:

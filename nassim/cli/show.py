@@ -144,6 +144,7 @@ def _benchmark(benchmark: Benchmark) -> Section:
         "citation": about.citation,
         "notes": list(about.notes),
         "synthetic": about.synthetic,
+        **({"surrogate": about.surrogate} if about.surrogate else {}),
         "data sha256": about.sha256 or "none: computed by the code",
     }
 

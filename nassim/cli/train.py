@@ -74,7 +74,7 @@ def main(
         )
 
     what = f"recipe {used.name}, {used.epochs} epochs; data {loaded.name}; seconds: {seconds_are(chosen)}"
-    err.print(f"device: {describe(chosen)}; {what}", soft_wrap=True)
+    err.print(f"device: {describe(chosen)}; {what}")
     found = []
     for seed in range(seeds):
         training = kept.obtain(
@@ -83,7 +83,7 @@ def main(
             device=str(chosen),
             again=again,
             tell=partial(tell, seed),
-            waits=lambda holder: err.print(f"{holder} trains this already: waiting for it", soft_wrap=True),
+            waits=lambda holder: err.print(f"{holder} trains this already: waiting for it"),
         )
         found.append(training)
     if as_json:

@@ -63,6 +63,7 @@ class Analysis:
             regrets={part.name: (part.regret_name, part.metric.regret_words) for part in self.parts},
             budgets=self.budgets,
             synthetic=[part.name for part in self.parts if part.facts.synthetic],
+            surrogates={part.name: part.facts.surrogate for part in self.parts if part.facts.surrogate},
             replayed=replayed,
             missing=self.planned - len(self.study.runs),
             times={part.name: part.open_times() for part in self.parts if part.open_times()},

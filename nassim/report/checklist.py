@@ -73,7 +73,7 @@ def checklist(analysis: Analysis) -> list[Item]:
         ),
         Item(
             *(compare, "Were confounding factors controlled (hardware, library versions, run times)?", trained),
-            "Time is simulated: recorded training seconds, the same for all methods"
+            "Time is simulated: recorded or declared training seconds, the same for all methods"
             + (", but live runs are timed on this machine" if live else "")
             + f"; made with {where or 'versions that were not recorded'}.",
         ),
@@ -109,7 +109,10 @@ def checklist(analysis: Analysis) -> list[Item]:
             " ".join(cautions) or ("Every run did." if analysis.parts else "No run has finished."),
         ),
         Item(
-            compare, "Were tabular or surrogate benchmarks used for depth?", NO if synthetic else YES, f"{benchmarks}."
+            compare,
+            "Were tabular or surrogate benchmarks used for depth?",
+            NO if synthetic else YES,
+            f"{benchmarks}.{_surrogates(analysis)}",
         ),
         Item(
             *(details, "Is it said how hyperparameters were tuned, and what that cost?", AUTHOR),
@@ -125,6 +128,12 @@ def checklist(analysis: Analysis) -> list[Item]:
             "This report and study.db hold the settings; add what was done outside of them.",
         ),
     ]
+
+
+def _surrogates(analysis: Analysis) -> str:
+    """Which of the benchmarks predict, and from what they were fitted."""
+    predicting = [f for f in analysis.study.facts.values() if f.surrogate]
+    return "".join(f" {f.name} predicts ({f.surrogate}), and its costs are declared." for f in predicting)
 
 
 def _seeds(analysis: Analysis) -> str:

@@ -124,7 +124,8 @@ def wins_figure(content: Content, found: PartContent) -> Figure | None:
 
 def fronts_figure(fronts: Fronts, order: Sequence[str]) -> Figure | None:
     """What half of the runs of each strategy attain, against the true front; two objectives."""
-    if len(fronts.objectives) != 2 or not fronts.strategies:
+    attained = any(len(found.attained) for found in fronts.strategies.values())
+    if len(fronts.objectives) != 2 or not (attained or len(fronts.true_front)):
         return None
     figure, axes = _empty()
     true = fronts.true_front[np.lexsort(fronts.true_front.T[::-1])]

@@ -9,6 +9,7 @@ Read are, of whatever strategy has them, the variables of its loop:
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -77,12 +78,12 @@ def reader(algorithm: Algorithm, run: RunEnd, space: SearchSpace, queries: int, 
     return _Lineage() if names & LINEAGE else None
 
 
-class Reader:
+class Reader(ABC):
     found: Why
 
+    @abstractmethod
     def look(self, trials: Sequence[Trial], i: int, names: Mapping[str, Any]) -> None:
         """Read the variables of a search that has asked for trial ``i`` and is not told it yet."""
-        raise NotImplementedError
 
 
 class _Lineage(Reader):

@@ -22,7 +22,7 @@ def running_time_table(part: Part, axis: str) -> Table:
     unit = part.clock.words if axis == "seconds" else axis
     measured = f" [{part.metric.regret_words}]" if part.metric.regret_words else ""
     caption = f"Expected running time on {part.name} in {unit} to a {part.regret_name}{measured}."
-    targets = _targets(curves, part.exponent)
+    targets = series_targets(curves, part.exponent)
     if not targets:
         return no_table(
             name, caption, "No run reached any target." if curves else "No strategy can be shown on this axis."
@@ -55,7 +55,7 @@ def _left_out(part: Part, curves: dict[str, list[Curve]], axis: str) -> list[str
     return [f"{', '.join(absent)} made no queries: it can be shown against simulated time only."] if absent else []
 
 
-def _targets(curves: dict[str, list[Curve]], exponent: int) -> list[float]:
+def series_targets(curves: dict[str, list[Curve]], exponent: int) -> list[float]:
     """The hardest targets of the series that a run reached; of targets without a regret between them, the harder.
 
     The series is 50, 20, 10, ... 0.01 percentage points; of another unit from so many powers of ten above ``exponent``.

@@ -76,12 +76,15 @@ from nassim.stats.ranks import (
 )
 from nassim.stats.samples import Summary, interquartile_mean, iqm, summarize
 from nassim.stats.targets import (
+    ProfileBand,
     RunningTime,
     ecdf,
     expected_running_time,
     first_hits,
     log_targets,
     performance_profile,
+    profile_band,
+    running_time_quantiles,
     simulated_restarts,
     spent_of,
 )
@@ -100,6 +103,7 @@ __all__ = [
     "IntervalBand",
     "MeanBand",
     "Pair",
+    "ProfileBand",
     "RankTest",
     "Ranking",
     "RunningTime",
@@ -144,11 +148,13 @@ __all__ = [
     "normalized_hypervolume",
     "performance_profile",
     "probability_of_improvement",
+    "profile_band",
     "rank_sum",
     "ranking",
     "ranks_over_time",
     "regret_curve",
     "rises",
+    "running_time_quantiles",
     "scale_of",
     "seeds_to_separate",
     "signed_rank",

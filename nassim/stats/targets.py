@@ -98,6 +98,17 @@ def _ratio(total: Floats, successes: Floats) -> Floats:
     return found
 
 
+def running_time_quantiles(hits: Floats, levels: Sequence[float]) -> Floats:
+    """Quantiles over runs of the time to each target, shape (levels, targets); NaN without runs.
+
+    A run that failed counts as infinite, so that a quantile is infinite where too few runs succeeded: restarts are not
+    simulated. Wang, Vermetten, Ye, Doerr & Baeck, "IOHanalyzer", ACM TELO 2(1), 2022, list them for each target.
+    """
+    if not len(hits):
+        return np.full((len(levels), hits.shape[1]), np.nan)
+    return np.stack(quantiles(hits, levels))
+
+
 def simulated_restarts(hits: Floats, spent: ArrayLike, draws: int, seed: Seed = 0) -> Floats:
     """Running times of a strategy that is restarted until it hits the target, shape (draws, targets).
 
@@ -132,6 +143,34 @@ def ecdf(
     times = simulated_restarts(hits, spent, draws, seed) if restarts else hits
     solved = np.searchsorted(np.sort(times, axis=None), np.asarray(at, dtype=np.float64), side="right")
     return Finding(solved / times.size)
+
+
+class ProfileBand(NamedTuple):
+    """A performance profile over several benchmarks with pointwise limits (NaN for single runs); shares of runs."""
+
+    value: Floats
+    low: Floats
+    high: Floats
+
+
+def profile_band(
+    strata: Sequence[ArrayLike], targets: ArrayLike, *, seed: Seed = 0, resamples: int = 1000, level: float = 0.95
+) -> Finding[ProfileBand]:
+    """`performance_profile` in the mean over benchmarks, with its stratified bootstrap interval (percentile method).
+
+    ``strata`` holds the final values of one benchmark's runs each, all on one scale; Agarwal et al. 2021, section 4.3.
+    """
+    samples, wanted = [np.asarray(x, dtype=np.float64) for x in strata], np.asarray(targets, dtype=np.float64)
+    if not samples or not all(len(x) for x in samples):
+        return Finding(None, "there is no run.")
+    value = np.mean([performance_profile(x, wanted) for x in samples], axis=0)
+    if max(map(len, samples)) < 2:
+        nothing = np.full(len(wanted), np.nan)
+        return Finding(ProfileBand(value, nothing, nothing))
+    rng = np.random.default_rng(seed)
+    draws = [resample_counts(len(x), rng, resamples) @ (x[:, None] <= wanted) / len(x) for x in samples]
+    low, high = quantiles(np.mean(draws, axis=0), ((1 - level) / 2, (1 + level) / 2))
+    return Finding(ProfileBand(value, low, high))
 
 
 def performance_profile(values: ArrayLike, targets: ArrayLike) -> Floats:

@@ -23,6 +23,7 @@ class Circumstances(NamedTuple):
     splits: Mapping[str, str]
     budgets: Mapping[str, str]
     synthetic: Sequence[str] = ()
+    surrogates: Mapping[str, str] = {}  # benchmark -> what its predictions were fitted to
     replayed: Mapping[str, Mapping[str, str]] = {}
     missing: int = 0
     times: Mapping[str, Mapping[str, float]] = {}
@@ -143,6 +144,8 @@ def _to_keep_in_mind(comparison: Comparison, circumstances: Circumstances) -> st
         parts.append(f"{counted(failed, 'run')} without an answer counted as worst in ranks and tests")
     if circumstances.synthetic:
         parts.append(f"made-up data: {listed(circumstances.synthetic)}")
+    for name, fitted in circumstances.surrogates.items():
+        parts.append(f"values on {name} are predictions of a surrogate ({fitted}), not trainings")
     parts += _replayed(circumstances.replayed)
     if circumstances.missing:
         parts.append(f"still missing: {counted(circumstances.missing, 'run')}")

