@@ -9,11 +9,11 @@ Pseudocode:
     3      alpha <- Adam step down the validation loss at w - xi * gradient of the training loss
            (xi = 0: first order; xi = the learning rate: second order, equations 6 to 8)
     4      w <- step of gradient descent down the training loss
-    5  architecture <- on each edge the option of the largest alpha
+    5  architecture <- the options of the largest weights, softmax(alpha)
 
 Departures:
-    1. Line 5 also after every epoch, so that the search can be stopped at any time; `none` can win an edge, as in
-       Dong & Yang (the paper keeps two incoming edges a node and never `none`: other spaces need that).
+    1. Line 5 also after every epoch, so that the search can be stopped at any time. How weights are an architecture is
+       the space's: in DARTS' the two best edges of a node and never `none`; in NAS-Bench-201 `none` can win an edge.
     2. On digits 30 epochs and the logits' rate 0.0063: they have 930 steps there, NAS-Bench-201's 50 epochs of
        CIFAR-10 19,550, and their product with the rate is kept. The weights' rate is 0.1.
 
@@ -67,21 +67,23 @@ def darts(
     import torch
 
     from nassim.full_training.relaxations.bilevel import unrolled_gradient
-    from nassim.full_training.relaxations.mixtures import small_logits, softmax
+    from nassim.full_training.relaxations.mixtures import shares, small_logits, softmax
 
-    alpha = small_logits(space.radices, rng, supernet.device)  # 1
+    widths = supernet.layout.widths
+    alpha = small_logits(widths, rng, supernet.device)  # 1
     adam = torch.optim.Adam([alpha], arch_rate, betas=(0.5, 0.999), weight_decay=arch_decay)
     supernet.schedule(epochs, learning_rate, final_rate, weight_decay=weight_decay, nesterov=nesterov)
 
     def loss(batch: Batch) -> Tensor:
-        return supernet.loss(softmax(alpha), batch)
+        return supernet.loss(softmax(alpha, widths), batch)
 
-    for epoch in range(epochs):
+    for epoch in supernet.epochs(alpha=alpha, adam=adam):
         for train, valid in supernet.batches(epoch, batch_size):  # 2
             if order == 1:  # 3
                 (alpha.grad,) = torch.autograd.grad(loss(valid), [alpha])
             else:
                 alpha.grad = unrolled_gradient(alpha, supernet.weights, loss, train, valid, supernet.next_update())
             adam.step()
-            supernet.step(softmax(alpha.detach()), train)  # 4
-        yield from report(space.discretize(alpha.tolist()), supernet.cost())  # 5
+            supernet.step(softmax(alpha.detach(), widths), train)  # 4
+        scores = shares(alpha, widths)
+        yield from report(supernet.layout.answer(scores), supernet.cost(), scores)  # 5

@@ -74,25 +74,23 @@ def enas(
 ) -> Search:
     import torch
 
-    from nassim.full_training.relaxations.controller import Controller, advantages, descend, policy_loss
-    from nassim.full_training.relaxations.mixtures import path
+    from nassim.full_training.relaxations.controller import Controller, MovingAverage, descend, policy_loss
 
-    def score(choices: tuple[int, ...]) -> float:
-        return supernet.accuracy(path(choices), next(scoring))
+    def score(arch: Architecture) -> float:
+        return supernet.score(supernet.path(arch), next(scoring))
 
-    controller = Controller(space.radices, rng)
+    controller, baseline = Controller(space.radices, rng), MovingAverage(baseline_decay)
     adam = torch.optim.Adam(controller.parameters(), controller_rate, betas=(0.0, 0.999), eps=1e-3)
-    baseline: float | None = None
     supernet.schedule(epochs, learning_rate, final_rate, weight_decay=weight_decay, nesterov=True, restart=10)
-    scoring = supernet.scoring_batches(batch_size)
-    for epoch in range(epochs):  # 1
-        for train, _ in supernet.batches(epoch, batch_size):  # 2
-            supernet.step(path(controller.sample(1).choices[0]), train)
+    for epoch in supernet.epochs(controller=controller, draws=controller.generator, adam=adam, baseline=baseline):  # 1
+        for train in supernet.training_batches(epoch, batch_size):  # 2
+            supernet.step(supernet.path(Architecture(space.name, controller.sample(1).choices[0])), train)
+        scoring = supernet.scoring_batches(epoch, batch_size)
         for _ in range(controller_steps):  # 3
             m = controller.sample(controller_samples)  # 4
+            drawn = [Architecture(space.name, choices) for choices in m.choices]
             entropies = m.entropy.tolist()
-            rewards = [score(c) + entropy_weight * h for c, h in zip(m.choices, entropies, strict=True)]
-            gains, baseline = advantages(rewards, baseline, baseline_decay)  # 5
-            descend(policy_loss(m, gains), adam)
-        best = max(controller.sample(derived).choices, key=score)  # 6
-        yield from report(Architecture(space.name, best), supernet.cost())
+            rewards = [score(arch) + entropy_weight * h for arch, h in zip(drawn, entropies, strict=True)]
+            descend(policy_loss(m, baseline.advantages(rewards)), adam)  # 5
+        derivable = [Architecture(space.name, choices) for choices in controller.sample(derived).choices]
+        yield from report(max(derivable, key=score), supernet.cost())  # 6

@@ -8,7 +8,7 @@ Pseudocode:
     2  repeat for every pair of a training and a validation batch, tau falling linearly over the epochs
     3      draw an option for each edge; w <- step of gradient descent down the training loss of that path
     4      draw again; A <- Adam step down the validation loss
-    5  architecture <- on each edge the option of the largest logit
+    5  architecture <- the options of the largest weights, softmax(A)
 
 Departures:
     1. Line 5 also after every epoch, so that the search can be stopped at any time; all cells draw alike.
@@ -63,16 +63,18 @@ def gdas(
 ) -> Search:
     import torch
 
-    from nassim.full_training.relaxations.mixtures import gumbel, linear, seeded, small_logits
+    from nassim.full_training.relaxations.mixtures import gumbel, linear, seeded, shares, small_logits
 
-    A = small_logits(space.radices, rng, supernet.device)  # 1
+    widths = supernet.layout.widths
+    A = small_logits(widths, rng, supernet.device)  # 1
     generator = seeded(rng)
     adam = torch.optim.Adam([A], arch_rate, betas=(0.5, 0.999), weight_decay=arch_decay)
     supernet.schedule(epochs, learning_rate, final_rate, weight_decay=weight_decay, nesterov=True)
-    for epoch in range(epochs):
+    for epoch in supernet.epochs(A=A, adam=adam, generator=generator):
         tau = linear(first_temperature, last_temperature, epoch, epochs)  # 2
         for train, valid in supernet.batches(epoch, batch_size):
-            supernet.step(gumbel(A.detach(), tau, generator), train)  # 3
-            (A.grad,) = torch.autograd.grad(supernet.loss(gumbel(A, tau, generator), valid), [A])  # 4
+            supernet.step(gumbel(A.detach(), tau, generator, widths), train)  # 3
+            (A.grad,) = torch.autograd.grad(supernet.loss(gumbel(A, tau, generator, widths), valid), [A])  # 4
             adam.step()
-        yield from report(space.discretize(A.tolist()), supernet.cost())  # 5
+        scores = shares(A, widths)
+        yield from report(supernet.layout.answer(scores), supernet.cost(), scores)  # 5

@@ -61,20 +61,16 @@ def random_nas(
     final_rate: float = 0.001,
     weight_decay: float = 3e-4,
 ) -> Search:
-    from nassim.full_training.relaxations.mixtures import path
-
-    def score(arch: Architecture) -> float:
-        return supernet.accuracy(path(arch.choices), *islice(scoring, score_batches))
-
     def final_score(arch: Architecture) -> float:
-        return supernet.accuracy(path(arch.choices))
+        return supernet.score(supernet.path(arch))
 
     supernet.schedule(epochs, learning_rate, final_rate, weight_decay=weight_decay, nesterov=True)
-    scoring = supernet.scoring_batches(batch_size)
-    for epoch in range(epochs):
-        for train, _ in supernet.batches(epoch, batch_size):  # 1
-            supernet.step(path(space.sample(rng).choices), train)  # 2
+    for epoch in supernet.epochs(rng=rng):
+        for train in supernet.training_batches(epoch, batch_size):  # 1
+            supernet.step(supernet.path(space.sample(rng)), train)  # 2
+        scoring = supernet.scoring_batches(epoch, batch_size)
         drawn = [space.sample(rng) for _ in range(candidates)]
-        ranked = sorted(drawn, key=score, reverse=True)  # 3
+        scores = [supernet.score(supernet.path(arch), *islice(scoring, score_batches)) for arch in drawn]
+        ranked = [drawn[i] for i in sorted(range(candidates), key=scores.__getitem__, reverse=True)]  # 3
         best = max(ranked[:finalists], key=final_score) if finalists > 1 else ranked[0]  # 4, 5
         yield from report(best, supernet.cost())

@@ -27,13 +27,15 @@ from nassim.benchmarks.spaces.darts import SPACE
 from nassim.benchmarks.spaces.darts_cost import multiply_adds, parameters
 from nassim.benchmarks.spaces.darts_features import features
 from nassim.errors import CorruptData, InvalidQuery, Unsupported
+from nassim.full_training.supernets.sources import RECIPES, supernets_of
 from nassim.query import Query, Result
 from nassim.space import Architecture
+from nassim.supernet import Supernets
 from nassim.surrogates.linear import Linear
 from nassim.tabular_data.table import Table
 from nassim.tabular_data.trained import shipped
 
-__all__ = ["SPACE", "TASKS", "load"]
+__all__ = ["SPACE", "TASKS", "load", "supernets"]
 
 PATH = shipped("darts-cifar10.h5")
 TASKS = ("cifar10",) if PATH.exists() else ()
@@ -134,3 +136,9 @@ def _seconds(flops: float) -> float:
 def load(task: str, noise: Noise) -> Distilled:
     """The surrogate, which comes with nassim."""
     return Distilled(Table.open(PATH), task, noise)
+
+
+def supernets(task: str) -> Supernets | None:
+    """Where the one-shot runs on a set of images come from."""
+    images = task.partition(":")[0]
+    return supernets_of(SPACE, images) if (SPACE.name, images) in RECIPES else None

@@ -26,18 +26,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import partial
 
 from nassim.benchmark import About, Noise
 from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.benchmarks.spaces.nasbench201_cost import flops, parameters
-from nassim.full_training.supernets.sources import RECIPES, make_supernet, supernet_settings
+from nassim.full_training.supernets.sources import RECIPES, supernets_of
 from nassim.full_training.training.recipe import get_recipe
 from nassim.protocol import Protocol
 from nassim.supernet import Supernets
 from nassim.tabular_data import digits
 from nassim.tabular_data.recipes.nasbench201 import ensure
-from nassim.tabular_data.recordings import folders, read_recordings, write_recording
 from nassim.tabular_data.table import Header, Table
 from nassim.tabular_data.tabulated import Tabulated
 
@@ -157,16 +155,11 @@ def _splits(header: Header, task: str) -> dict[str, str]:
 def supernets(task: str) -> Supernets | None:
     """Where the one-shot runs of a task come from; where nothing is recorded on its images, those on digits serve."""
     images = task.partition(":")[0]
-    if images not in RECIPES:
+    if (SPACE.name, images) not in RECIPES:
         return None
-    return Supernets(
-        benchmark=f"{SPACE.name}/{images}",
-        space=SPACE,
-        settings=supernet_settings(images),
-        make=partial(make_supernet, images),
-        recordings=partial(read_recordings, f"{SPACE.name}/{images}", SPACE),
-        write=write_recording,
-        folder=folders()[0],
+    return supernets_of(
+        SPACE,
+        images,
         published_seconds=_search_seconds,
         published_source="Dong & Yang 2020, Table 5",
         stand_in=None if images == "digits" else supernets("digits"),

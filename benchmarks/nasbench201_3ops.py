@@ -9,7 +9,7 @@ Splits: ``digits`` is the part of `nasbench201/digits` that lies in this space, 
 Noise: three trainings of each of the 78 classes of equivalent cells, with other seeds.
 
 Pitfalls: small networks, trained for seconds: what counts is how fast a network learns. Equivalent cells have the same
-    values. Weight-sharing strategies have no supernet here.
+    values.
 """
 
 from __future__ import annotations
@@ -20,13 +20,15 @@ from dataclasses import replace
 from nassim.benchmark import Noise
 from nassim.benchmarks.spaces.nasbench201_3ops import CELLS, ROWS, SPACE
 from nassim.benchmarks.spaces.nasbench201_cost import flops, parameters
+from nassim.full_training.supernets.sources import RECIPES, supernets_of
 from nassim.full_training.training.recipe import get_recipe
+from nassim.supernet import Supernets
 from nassim.tabular_data import digits
 from nassim.tabular_data.table import Table
 from nassim.tabular_data.tabulated import Tabulated
 from nassim.tabular_data.trained import about_trained, open_trained, shipped
 
-__all__ = ["SPACE", "TASKS", "load"]
+__all__ = ["SPACE", "TASKS", "load", "supernets"]
 
 PATH = shipped("nasbench201_3ops-fashion14.h5")
 TASKS = tuple(task for task, path in (("digits", digits.PATH), ("fashion14", PATH)) if path.exists())
@@ -61,6 +63,12 @@ def load(task: str, noise: Noise) -> Tabulated:
             "latency": table.columns[f"{task}/latency"],
         },
     )
+
+
+def supernets(task: str) -> Supernets | None:
+    """Where the one-shot runs of a task come from."""
+    images = task.partition(":")[0]
+    return supernets_of(SPACE, images) if (SPACE.name, images) in RECIPES else None
 
 
 def _part_of_digits() -> Table:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-Setting = int | float | str | tuple[int, int]
+Setting = int | float | str | tuple[int, ...]
 Settings = Mapping[str, Any]
 Shape = tuple[int, int, int]
 ACTIVATIONS = ("relu", "relu6", "swish", "hard_swish", "sigmoid", "hard_sigmoid", "tanh")
@@ -50,6 +50,8 @@ def acceptable(name: str, value: object) -> bool:
     """Whether a setting is of the right type and not absurdly large; what fits is the kind's to say."""
     if name in ("bias", "affine"):
         return value is True or value is False
+    if name == "options":
+        return isinstance(value, tuple) and all(option.__class__ is int and 0 <= option < 999 for option in value)
     if name == "function" or value == "same":
         return name == "function" or name == "padding"
     sides = value if isinstance(value, tuple) and len(value) == 2 and name in _WINDOW else (value,)
@@ -127,6 +129,12 @@ def _scaled(inputs: Sequence[Shape], settings: Settings) -> Shape:
     return first
 
 
+def _mixed(inputs: Sequence[Shape], settings: Settings) -> Shape:
+    if len(set(settings["options"])) != len(inputs):
+        raise ValueError(f"its {len(inputs)} inputs are the options {settings['options']}")
+    return _equal(inputs, settings)
+
+
 def _activation(inputs: Sequence[Shape], settings: Settings) -> Shape:
     if settings["function"] not in ACTIVATIONS:
         raise ValueError(f"{settings['function']!r:.40} is not an activation: use {', '.join(ACTIVATIONS)}")
@@ -199,6 +207,11 @@ KINDS: Mapping[str, Kind] = {
     "identity": Kind((1, 1), {}, _same, stored=False),
     "zero": Kind((1, 1), {}, _same),  # zeros of its input's shape
     "upsample": Kind((1, 1), {"factor": 2}, _upsample),  # each pixel several times
+    # Gaussian noise of its input's shape after a window of one pixel, whatever the input is.
+    "noise": Kind((1, 1), {**_WINDOW, "kernel": 1}, _pool),
+    # A decision of a supernet (its number among the layout's groups): the weighted sum of its options, of which
+    # ``options`` says each input's; one without an input gives zero. No architecture's network has it.
+    "mix": Kind((1, 999), {"group": REQUIRED, "options": REQUIRED}, _mixed),
     # Where a recipe may drop an operation's output, image by image; otherwise the identity.
     "drop_path": Kind((1, 1), {}, _same, stored=False),
 }

@@ -79,3 +79,4 @@ class Report(NamedTuple):
 
     arch: Architecture
     cost: float
+    scores: tuple[tuple[float, ...], ...] = ()  # of every option of every decision, where the strategy has such

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from statistics import mean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nassim import query
 from nassim.benchmark import Benchmark
@@ -63,7 +63,8 @@ def record(
                 f"the seeds recorded in {folder} are from another machine ({recording.machine}): seconds of two "
                 "machines do not go together. Choose another folder with --out."
             )
-        moments = tuple(_search(algorithm, supernets.space, supernet, seed))
+        unfinished = folder / f"{recording.configuration[:8]}-{seed}.search"
+        moments = _search(algorithm, supernets.space, supernet, seed, unfinished, say)
         recording = replace(
             recording,
             machine=supernet.machine,
@@ -82,21 +83,41 @@ def _final(benchmark: Benchmark, arch: Architecture) -> Final:
     return Final(result.value, test, result.cost)
 
 
-def _search(algorithm: Algorithm, space: SearchSpace, supernet: Supernet, seed: int) -> Iterator[Moment]:
+def _search(
+    algorithm: Algorithm, space: SearchSpace, supernet: Supernet, seed: int, unfinished: Path, say: Said
+) -> tuple[Moment, ...]:
+    """The reports of a search. One that was interrupted goes on from the file that it left after its last epoch."""
+    told: list[list[object]] = []
+    supernet.keep(unfinished, told)
+    if told:
+        say(f"seed {seed}: goes on after epoch {len(told)}")
     search = algorithm.begin(space, stream(seed, "strategy"), supernet=supernet)
     while (message := search.ask()) is not None:
         if not isinstance(message, query.Report):
             raise ProtocolError(f"{algorithm.name} asks for trainings: only searches by reports are recorded.")
-        yield Moment(space.check(message.arch), message.cost)
+        shared = supernet.score(supernet.path(space.check(message.arch)))  # after its cost was taken: not charged
+        scores = [list(row) for row in message.scores]
+        told.append([list(message.arch.choices), message.cost, supernet.training_loss(), shared, scores])
         search.tell([])
+    unfinished.unlink(missing_ok=True)
+    return tuple([_moment(space, *entry) for entry in told])
+
+
+def _moment(space: SearchSpace, choices: Any, seconds: Any, loss: Any, shared: Any, scores: Any) -> Moment:
+    arch = space.check(Architecture(space.name, tuple(choices)))
+    return Moment(arch, seconds, loss, shared, tuple([tuple(row) for row in scores]))
 
 
 def _score(known: Scores | None, count: int, space: SearchSpace, supernet: Supernet, seed: int) -> Scores | None:
     """Score the same cells after every search, as many as the recording began with."""
     if not count or seed >= SCORED_SEEDS:
         return known
-    rows = known.cells if known else sorted(random.Random("scored cells").sample(range(space.size), count))
-    accuracies = tuple(supernet.score(space.at(row)) for row in rows)
+    rows = (
+        known.cells
+        if known
+        else sorted(random.Random("scored cells").sample(range(space.size), min(count, space.size)))
+    )
+    accuracies = tuple(supernet.score(supernet.path(space.at(row))) for row in rows)
     return Scores(tuple(rows), {**(known.accuracies if known else {}), seed: accuracies})
 
 

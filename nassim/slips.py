@@ -69,7 +69,7 @@ class Talk:
         refuse_message(self._strategy, message)
         if type(message) is not Report:
             raise ProtocolError(f"{self._strategy} yielded a {type(message).__name__}: yield a plain Batch or Report.")
-        arch, cost = tuple[object, object](message)  # what a strategy says is not what the type says
+        arch, cost = tuple[object, ...](message[:2])  # what a strategy says is not what the type says
         if not isinstance(cost, Real) or not 0 <= float(cost) < math.inf:
             text = f"{self._strategy} reported a cost of {_show(cost)}"
             raise ProtocolError(f"{text}: it is a number of seconds, finite and at least 0.")

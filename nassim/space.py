@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.errors import InvalidArchitecture, Unsupported
+from nassim.layout import Layout
 from nassim.network import Frame, Network
 
 MOST_DIGITS = 36  # of a number that is written out
@@ -213,6 +214,15 @@ class SearchSpace:
     def network(self, arch: Architecture, frame: Frame) -> Network:
         """The architecture as a network of layers; `Unsupported` where the space says of none."""
         raise Unsupported(f"the space {self.name} says of no network: its architectures cannot be built or trained.")
+
+    @property
+    def layout(self) -> Layout:
+        """How architectures are paths of the supernet: here each decision is a group of its own."""
+        return Layout(self)
+
+    def supernet(self, frame: Frame) -> Network:
+        """All architectures as one network with layers of the kind ``mix``; `Unsupported` where there is none."""
+        raise Unsupported(f"the space {self.name} has no supernet that holds all its architectures.")
 
     def smallest(self) -> list[Architecture]:
         """The smallest architectures, from which `grow` reaches all of the greatest complexity (progressive search)."""

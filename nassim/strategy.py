@@ -82,9 +82,14 @@ def _begun(arch: Architecture, epochs: int | None, origin: Trial | None, inherit
     return Query(arch, epochs, origin=origin.result.training or UNNAMED, inherit=inherit)
 
 
-def report(arch: Architecture, cost: float) -> Generator[Message, list[Trial], None]:
-    """Say that ``cost`` seconds were spent on the strategy's own training, and the answer it would give now."""
-    yield Report(arch, cost)
+def report(
+    arch: Architecture, cost: float, scores: Iterable[Iterable[float]] = ()
+) -> Generator[Message, list[Trial], None]:
+    """Say that ``cost`` seconds were spent on the strategy's own training, and the answer it would give now.
+
+    scores: of every option of every decision of a supernet, where the answer was chosen by such; recorded.
+    """
+    yield Report(arch, cost, tuple([tuple(row) for row in scores]))
 
 
 class Strategy:

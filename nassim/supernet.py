@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from nassim.layout import Layout
 from nassim.space import Architecture, SearchSpace
 
 Tensor = Any  # torch.Tensor
@@ -29,6 +31,13 @@ class Supernet(Protocol):
     @property
     def machine(self) -> str:
         """What it works on, for whoever reads its seconds."""
+
+    @property
+    def layout(self) -> Layout:
+        """The decisions, and how architectures are paths through them."""
+
+    def path(self, arch: Architecture) -> Any:
+        """The mix that runs an architecture alone."""
 
     @property
     def weights(self) -> Sequence[Tensor]:
@@ -52,36 +61,60 @@ class Supernet(Protocol):
         after twice as many, and so on.
         """
 
-    def batches(self, epoch: int, size: int) -> Iterator[tuple[Batch, Batch]]:
-        """Pairs of a training and a validation batch, augmented, through an epoch (numbered from 0)."""
+    def epochs(self, **kept: Any) -> Iterator[int]:
+        """The epochs of the schedule, from 0, or from where an interrupted search was.
 
-    def scoring_batches(self, size: int) -> Iterator[Batch]:
+        kept: what the search itself changes from epoch to epoch: tensors, optimizers, modules, generators. They are
+        written after each epoch where the search is kept (`keep`), and put back where it goes on.
+        """
+
+    def batches(self, epoch: int, size: int) -> Iterator[tuple[Batch, Batch]]:
+        """Pairs of a training and a validation batch, augmented, through the training images (epochs from 0)."""
+
+    def training_batches(self, epoch: int, size: int) -> Iterator[Batch]:
+        """The training batches alone."""
+
+    def scoring_batches(self, epoch: int, size: int) -> Iterator[Batch]:
         """Validation batches without augmentation, shuffled, without end."""
 
     def loss(self, mix: Any, batch: Batch) -> Tensor:
         """Cross-entropy of a mix on a batch."""
 
-    def step(self, mix: Any, batch: Batch) -> float:
-        """One step of the weights down the loss of a mix; weights that the mix does not use stay as they are."""
+    def step(self, mix: Any, batch: Batch) -> Tensor:
+        """A step of the weights down the loss of a mix, which it gives; weights that are not used stay as they are."""
+
+    def training_loss(self) -> float:
+        """Mean loss over the steps since the epoch began; NaN without any."""
 
     def next_update(self) -> Any:
         """The `nassim.full_training.relaxations.bilevel.WeightUpdate` of the next step."""
 
-    def accuracy(self, mix: Any, *batches: Batch) -> float:
-        """Share of right answers of a mix with the shared weights: on batches, or on all validation images."""
+    def score(self, mix: Any, *batches: Batch) -> float:
+        """What a mix is worth with the shared weights, more is better: the share of right answers.
 
-    def score(self, arch: Architecture) -> float:
-        """The accuracy of an architecture's path on all validation images."""
+        On batches, or on all validation images in parts of some 256, each with its own moments.
+        """
+
+    def keep(self, file: Path, told: list[Any]) -> None:
+        """Write the search to a file after every epoch, with what it has ``told``; go on from one that is there."""
 
     def cost(self) -> float:
         """Seconds worked since the epoch began (`batches`), measured; ends the measurement."""
 
 
 class Moment(NamedTuple):
-    """One report of a recorded search: the answer after an epoch, and the seconds that the epoch took."""
+    """One report of a recorded search: the answer after an epoch, and the seconds that the epoch took.
+
+    loss: mean training loss of the epoch's steps; NaN where it was not recorded. shared: what the answer was worth with
+    the shared weights (a fraction of right answers on the images that train the architecture); NaN likewise.
+    scores: the weight of every option of every decision of the supernet; empty for strategies without.
+    """
 
     arch: Architecture
     seconds: float
+    loss: float = math.nan
+    shared: float = math.nan
+    scores: tuple[tuple[float, ...], ...] = ()
 
 
 class Scores(NamedTuple):

@@ -2,29 +2,33 @@
 
 The project's own lie in ``recorded/`` beside this file; `nassim record` writes to the user's data folder, whose files
 go before them. A file holds the configuration (hyperparameters, settings of the supernet with the hash of the images)
-with its hash, the machine, and for every seed the cell and the seconds of each epoch; no accuracies: those are looked
-up in a table when a search is replayed. A digest over the content tells whether a file was altered.
+with its hash, the machine, and for every seed the cell and the seconds of each epoch, and what was seen of the supernet
+(training loss, shared accuracy of the answer, scores of the options); no accuracies of trained networks: those are
+looked up in a table when a search is replayed. A digest over the content tells whether a file was altered.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from nassim.errors import CorruptData
 from nassim.files import put_in_place
-from nassim.space import SearchSpace
+from nassim.space import Architecture, SearchSpace
 from nassim.supernet import Final, Moment, Recording, Scores
 from nassim.tabular_data.locations import data_folder
 from nassim.tabular_data.table_header import printable
 from nassim.version import __version__
 
-FORMAT = 1
+FORMAT = 2
+_READ = (1, 2)  # format 1 has nothing of the supernet
 _LARGEST = 1 << 26  # bytes of a file; those of the project have 40,000
 _MOST_SECONDS = 1e12  # of an epoch
 SHARES = 10_000  # accuracies are stored as whole numbers of this fraction
@@ -63,18 +67,12 @@ def _read(path: Path, changed: int, space: SearchSpace) -> Recording:
         if path.stat().st_size > _LARGEST:
             raise ValueError(f"it has more than {_LARGEST:,} bytes")
         content = json.loads(path.read_text(encoding="utf-8"))
-        if content["format"] != FORMAT:
+        if content["format"] not in _READ:
             raise CorruptData(f"{path} has recording format {content['format']!r:.20}, this nassim reads {FORMAT}.")
         digest = content.pop("digest")
         if digest != _digest(content):
             raise CorruptData(f"{path} was altered: its digest does not fit. {_ADVICE}")
-        runs = {
-            int(seed): tuple(
-                Moment(space.parse(cell), _seconds(seconds))
-                for cell, seconds in zip(run["cells"].split(), run["seconds"], strict=True)
-            )
-            for seed, run in content["runs"].items()
-        }
+        runs = {int(seed): _moments(run, space) for seed, run in content["runs"].items()}
         recording = Recording(
             algorithm=_kind(content["algorithm"], str),
             benchmark=_kind(content["benchmark"], str),
@@ -104,6 +102,43 @@ def _kind(value: Any, kind: type) -> Any:
     return value
 
 
+def _moments(run: Mapping[str, Any], space: SearchSpace) -> tuple[Moment, ...]:
+    cells = run["cells"].split()
+    n = len(cells)
+    losses, shared = run.get("losses") or [None] * n, run.get("shared") or [None] * n
+    scores = run.get("scores") or [[]] * n
+    columns = zip(cells, run["seconds"], losses, shared, scores, strict=True)
+    return tuple(
+        Moment(_cell(cell, space), _seconds(seconds), _measured(loss), _measured(share), _rows(row, space))
+        for cell, seconds, loss, share, row in columns
+    )
+
+
+def _cell(text: str, space: SearchSpace) -> Architecture:
+    digits = text.split("-") if "-" in text else text
+    return space.check(Architecture(space.name, tuple(map(int, digits))))
+
+
+def _measured(value: Any) -> float:
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < math.inf:
+        raise ValueError("a measurement that is no number")
+    return float(value)
+
+
+def _rows(flat: Any, space: SearchSpace) -> tuple[tuple[float, ...], ...]:
+    """Scores are stored one behind the other, as whole numbers of `SHARES`."""
+    if not flat:
+        return ()
+    widths = space.layout.widths
+    numbers = [_measured(value) / SHARES for value in flat]
+    if len(numbers) != sum(widths):
+        raise ValueError(f"{len(numbers)} scores for {sum(widths)} options")
+    rest = iter(numbers)
+    return tuple([tuple(islice(rest, width)) for width in widths])
+
+
 def _seconds(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _MOST_SECONDS:
         raise ValueError("seconds that no clock counts")
@@ -131,13 +166,7 @@ def write_recording(recording: Recording, folder: Path) -> Path:
         "supernet": dict(recording.supernet),
         "configuration": recording.configuration,
         "machine": recording.machine,
-        "runs": {
-            str(seed): {
-                "cells": " ".join("".join(map(str, moment.arch.choices)) for moment in run),
-                "seconds": [round(moment.seconds, 4) for moment in run],
-            }
-            for seed, run in sorted(recording.runs.items())
-        },
+        "runs": {str(seed): _written(run) for seed, run in sorted(recording.runs.items())},
     }
     if recording.scores is not None:
         rows = sorted(recording.scores.accuracies.items())
@@ -155,6 +184,23 @@ def write_recording(recording: Recording, folder: Path) -> Path:
     with put_in_place(path) as file:
         file.write(f"{text}\n".encode())
     return path
+
+
+def _written(run: Sequence[Moment]) -> dict[str, Any]:
+    separator = "-" if any(choice > 9 for moment in run for choice in moment.arch.choices) else ""
+    content: dict[str, Any] = {
+        "cells": " ".join(separator.join(map(str, moment.arch.choices)) for moment in run),
+        "seconds": [round(moment.seconds, 4) for moment in run],
+    }
+    for name, digits, values in (
+        ("losses", 4, [moment.loss for moment in run]),
+        ("shared", 4, [moment.shared for moment in run]),
+    ):
+        if not all(map(math.isnan, values)):
+            content[name] = [None if math.isnan(value) else round(value, digits) for value in values]
+    if any(moment.scores for moment in run):
+        content["scores"] = [[round(SHARES * x) for row in moment.scores for x in row] for moment in run]
+    return content
 
 
 def _digest(content: Mapping[str, Any]) -> str:

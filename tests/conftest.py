@@ -166,7 +166,7 @@ def tiny_supernets(tmp_path: Path) -> Supernets:
     pytest.importorskip("torch")
     from nassim.benchmarks.spaces.nasbench201 import SPACE
     from nassim.full_training.images.data import ImageData, Split
-    from nassim.full_training.supernets.nasbench201 import SharedNetwork
+    from nassim.full_training.supernets.trainer import SharedNetwork
     from nassim.full_training.training.recipe import Recipe
     from nassim.tabular_data.recordings import read_recordings, write_recording
 
@@ -183,7 +183,9 @@ def tiny_supernets(tmp_path: Path) -> Supernets:
         benchmark="nasbench201/stripes",
         space=SPACE,
         settings=settings,
-        make=lambda seed, device: SharedNetwork(data, recipe, seed, "cpu" if device == "auto" else device),
+        make=lambda seed, device: SharedNetwork(
+            SPACE, data, recipe, seed, device.replace("auto", "cpu"), settings=settings
+        ),
         recordings=partial(read_recordings, "nasbench201/stripes", SPACE),
         write=write_recording,
         folder=tmp_path / "recorded",

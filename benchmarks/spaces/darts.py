@@ -32,6 +32,7 @@ from nassim.benchmarks.spaces.darts_cells import (
     relabelled,
 )
 from nassim.benchmarks.spaces.darts_network import stacked
+from nassim.benchmarks.spaces.darts_supernet import SUBSPACES, DartsLayout, supernet
 from nassim.errors import InvalidArchitecture, InvalidSetting
 from nassim.network import Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
@@ -185,6 +186,15 @@ class DartsSpace(SearchSpace):
     def network(self, arch: Architecture, frame: Frame) -> Network:
         """The network of the authors' evaluation; see `darts_network`."""
         return stacked(self.cells(arch), frame)
+
+    @property
+    def layout(self) -> DartsLayout:
+        """A group for each edge of both cells; an architecture takes two edges of every node."""
+        return DartsLayout(self)
+
+    def supernet(self, frame: Frame) -> Network:
+        """Both cells with ``none`` and the seven operations on all their edges; see `darts_supernet`."""
+        return supernet(SUBSPACES["S5"], frame)
 
 
 SPACE = DartsSpace()

@@ -14,7 +14,7 @@ The auxiliary head stands behind cell 2 L // 3 and needs maps of 8x8 there.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from nassim.benchmarks.spaces.darts_cells import NODES, OPERATIONS, Cell
 from nassim.errors import InvalidSetting
@@ -23,8 +23,20 @@ from nassim.network import NORMALIZED, RELU, Draft, Frame, Network, Step
 _AUXILIARY_SIDE = 8
 
 
+# Makes a cell: draft, name, both inputs, channels, whether it reduces.
+MakeCell = Callable[[Draft, str, tuple[int, int], int, bool], int]
+
+
 def stacked(cells: Sequence[Cell], frame: Frame) -> Network:
     """The network of a normal and a reduction cell: ``frame.channels`` is C, ``frame.cells`` is L."""
+    return around(
+        lambda draft, name, inputs, C, reduces: _cell(draft, name, inputs, cells[reduces], C, 2 if reduces else 1),
+        frame,
+    )
+
+
+def around(make_cell: MakeCell, frame: Frame, *, affine: bool = True) -> Network:
+    """What is around cells. affine: whether normalizations behind the stem have a scale and a shift."""
     draft, C = Draft(frame.image), frame.channels
     before = last = draft.chain("stem", 0, ("conv", {"channels": 3 * C, "kernel": 3}), NORMALIZED)
     reductions, smaller, auxiliary = (frame.cells // 3, 2 * frame.cells // 3), False, -1
@@ -32,8 +44,11 @@ def stacked(cells: Sequence[Cell], frame: Frame) -> Network:
         reduces = i in reductions
         C *= 2 if reduces else 1
         first = halved if smaller else brought
-        inputs = (first(draft, f"cells.{i}.preprocess0", before, C), brought(draft, f"cells.{i}.preprocess1", last, C))
-        before, last = last, _cell(draft, f"cells.{i}", inputs, cells[reduces], C, 2 if reduces else 1)
+        inputs = (
+            first(draft, f"cells.{i}.preprocess0", before, C, affine),
+            brought(draft, f"cells.{i}.preprocess1", last, C, affine),
+        )
+        before, last = last, make_cell(draft, f"cells.{i}", inputs, C, reduces)
         smaller = reduces
         if frame.auxiliary and i == reductions[1]:
             sides = [side // 2 ** len(set(reductions)) for side in frame.image[1:]]
@@ -51,47 +66,49 @@ def _cell(draft: Draft, name: str, inputs: tuple[int, int], cell: Cell, C: int, 
     states = [*inputs]
     for node, terms in zip(NODES, cell, strict=True):
         values = [
-            _operation(draft, f"{name}.nodes.{node}.{i}", states[state], OPERATIONS[o], C, stride if state < 2 else 1)
+            operation(draft, f"{name}.nodes.{node}.{i}", states[state], OPERATIONS[o], C, stride if state < 2 else 1)
             for i, (state, o) in enumerate(terms)
         ]
         states.append(draft.add(f"{name}.nodes.{node}.sum", "add", *values))
     return draft.add(f"{name}.concat", "concat", *states[2:])
 
 
-def _operation(draft: Draft, name: str, x: int, operation: str, C: int, stride: int) -> int:
-    if operation == "skip_connect" and stride == 1:
+def operation(draft: Draft, name: str, x: int, kind: str, C: int, stride: int, affine: bool = True) -> int:
+    """One of `darts_cells.OPERATIONS` on an edge; affine: whether its normalizations have a scale and a shift."""
+    if kind == "skip_connect" and stride == 1:
         return draft.add(name, "identity", x)
-    if operation == "skip_connect":
-        x = halved(draft, name, x, C)
-    elif operation.endswith("pool_3x3"):
-        x = draft.add(f"{name}.pool", operation.removesuffix("_3x3"), x, stride=stride)
+    if kind == "skip_connect":
+        x = halved(draft, name, x, C, affine)
+    elif kind.endswith("pool_3x3"):
+        x = draft.add(f"{name}.pool", kind.removesuffix("_3x3"), x, stride=stride)
     else:
-        kernel = int(operation[-1])
-        steps = depthwise(C, kernel, stride, dilation=2 if operation.startswith("dil") else 1)
-        if operation.startswith("sep"):
-            steps += depthwise(C, kernel, 1, dilation=1)
+        kernel = int(kind[-1])
+        steps = depthwise(C, kernel, stride, 2 if kind.startswith("dil") else 1, affine)
+        if kind.startswith("sep"):
+            steps += depthwise(C, kernel, 1, 1, affine)
         x = draft.chain(name, x, *steps)
     return draft.add(f"{name}.drop", "drop_path", x)
 
 
-def depthwise(C: int, kernel: int, stride: int, dilation: int) -> list[Step]:
+def depthwise(C: int, kernel: int, stride: int, dilation: int, affine: bool = True) -> list[Step]:
     """Half a separable convolution: ReLU-depthwise-1x1-normalization."""
     depthwise = {"channels": C, "kernel": kernel, "stride": stride, "groups": C, "dilation": dilation}
-    return [RELU, ("conv", depthwise), ("conv", {"channels": C}), NORMALIZED]
+    return [RELU, ("conv", depthwise), ("conv", {"channels": C}), _normalized(affine)]
 
 
-def brought(draft: Draft, name: str, x: int, C: int) -> int:
+def brought(draft: Draft, name: str, x: int, C: int, affine: bool = True) -> int:
     """``x`` with C channels."""
-    return draft.chain(name, x, RELU, ("conv", {"channels": C}), NORMALIZED)
+    return draft.chain(name, x, RELU, ("conv", {"channels": C}), _normalized(affine))
 
 
-def halved(draft: Draft, name: str, x: int, C: int) -> int:
+def halved(draft: Draft, name: str, x: int, C: int, affine: bool = True) -> int:
     """``x`` with C channels and half the side, by 1x1 convolutions on pixels beside each other."""
     x = draft.add(f"{name}.relu", "activation", x)
     left = draft.add(f"{name}.left", "conv", x, channels=C // 2, stride=2)
     right = draft.add(f"{name}.crop", "crop", x)
     right = draft.add(f"{name}.right", "conv", right, channels=C - C // 2, stride=2)
-    return draft.add(f"{name}.norm", "batch_norm", draft.add(f"{name}.concat", "concat", left, right))
+    both = draft.add(f"{name}.concat", "concat", left, right)
+    return draft.add(f"{name}.norm", "batch_norm", both, **_normalized(affine)[1])
 
 
 def _auxiliary_head(draft: Draft, x: int, classes: int) -> int:
@@ -108,3 +125,7 @@ def _auxiliary_head(draft: Draft, x: int, classes: int) -> int:
         RELU,
         ("linear", {"channels": classes}),
     )
+
+
+def _normalized(affine: bool) -> Step:
+    return NORMALIZED if affine else ("batch_norm", {"affine": False})

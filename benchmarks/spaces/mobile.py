@@ -21,19 +21,22 @@ def inverted_residual(
     stride: int = 1,
     squeeze: int = 0,
     function: str = "relu",
+    affine: bool = True,
 ) -> int:
     """1x1 convolution to ``expansion`` times the inputs (not with 1), depthwise, 1x1 convolution to the outputs.
 
     The input is added where stride and channels keep its shape. squeeze: channels between the two 1x1 convolutions
-    (with bias) that weight the depthwise convolution's channels by their means; 0: none.
+    (with bias) that weight the depthwise convolution's channels by their means; 0: none. affine: whether normalizations
+    have a scale and a shift.
     """
     hidden = expansion * inputs
     active: Step = ("activation", {"function": function})
+    norm: Step = NORMALIZED if affine else ("batch_norm", {"affine": False})
     y = x
     if expansion != 1:
-        y = draft.chain(f"{name}.expand", y, ("conv", {"channels": hidden}), NORMALIZED, active)
+        y = draft.chain(f"{name}.expand", y, ("conv", {"channels": hidden}), norm, active)
     depthwise = {"channels": hidden, "kernel": kernel, "stride": stride, "groups": hidden}
-    y = draft.chain(f"{name}.depthwise", y, ("conv", depthwise), NORMALIZED, active)
+    y = draft.chain(f"{name}.depthwise", y, ("conv", depthwise), norm, active)
     if squeeze:
         weights = draft.chain(
             f"{name}.squeeze",
@@ -45,5 +48,5 @@ def inverted_residual(
             ("activation", {"function": "sigmoid"}),
         )
         y = draft.add(f"{name}.excite", "multiply", y, weights)
-    y = draft.chain(f"{name}.project", y, ("conv", {"channels": outputs}), NORMALIZED)
+    y = draft.chain(f"{name}.project", y, ("conv", {"channels": outputs}), norm)
     return draft.add(f"{name}.sum", "add", y, x) if stride == 1 and inputs == outputs else y

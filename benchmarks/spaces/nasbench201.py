@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import product
 
-from nassim.benchmarks.spaces.nasbench201_network import skeleton
+from nassim.benchmarks.spaces.nasbench201_network import skeleton, supernet
 from nassim.errors import InvalidArchitecture, InvalidSetting
 from nassim.network import Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
@@ -87,6 +87,10 @@ class NASBench201Space(SearchSpace):
         """C channels, N cells a stage; edges that lead nowhere are in it, as in the published counts."""
         C = frame.channels
         return skeleton([OPERATIONS[c] for c in self.check(arch).choices], (C, 2 * C, 2 * C, 4 * C, 4 * C), frame)
+
+    def supernet(self, frame: Frame) -> Network:
+        """Every cell with all five operations on each of its edges."""
+        return supernet(OPERATIONS, frame)
 
     def canonical(self, arch: Architecture, kind: str = "published") -> str:
         """The formula of the output node: equal for cells that are equivalent.

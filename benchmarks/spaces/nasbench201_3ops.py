@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.benchmarks.spaces import nasbench201
+from nassim.benchmarks.spaces.nasbench201_network import supernet
 from nassim.errors import InvalidArchitecture
 from nassim.network import Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
@@ -72,6 +73,10 @@ class NASBench201ThreeOps(SearchSpace):
     def network(self, arch: Architecture, frame: Frame) -> Network:
         """The network of the same cell of the whole space."""
         return WHOLE.network(self.cell(arch), frame)
+
+    def supernet(self, frame: Frame) -> Network:
+        """Every cell with the three operations on each of its edges."""
+        return supernet(OPERATIONS, frame)
 
     def canonical(self, arch: Architecture, kind: str = "published") -> str:
         """As in the whole space: ``published``, ``algebraic``, ``identity`` or ``zero``."""

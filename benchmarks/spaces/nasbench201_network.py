@@ -9,7 +9,7 @@ Published multiply-adds are those of `nassim.network.measure` and one for each c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from nassim.network import NORMALIZED, RELU, Draft, Frame, Network, Step
 
@@ -19,6 +19,21 @@ Widths = tuple[int, int, int, int, int]  # stem and first stage, block, second s
 
 def skeleton(operations: Sequence[str], widths: Widths, frame: Frame) -> Network:
     """Three stages of ``frame.cells`` cells with six operations, ordered by target and then by source."""
+    return _around(lambda draft, name, x, *sides: cell(draft, name, x, operations, *sides), widths, frame)
+
+
+def supernet(operations: Sequence[str], frame: Frame) -> Network:
+    """The same with every one of ``operations`` on every edge, mixed; normalizations in cells have no scale and shift.
+
+    As in the search code of Dong & Yang, whose Table 5 calls this setting its second block.
+    """
+    C = frame.channels
+    widths = (C, 2 * C, 2 * C, 4 * C, 4 * C)
+    return _around(lambda draft, name, x, _, outputs: mixed_cell(draft, name, x, operations, outputs), widths, frame)
+
+
+def _around(make_cell: Callable[[Draft, str, int, int, int], int], widths: Widths, frame: Frame) -> Network:
+    """The skeleton; a cell is made with the channels that come in and those that leave."""
     draft = Draft(frame.image)
     x = draft.chain("stem", 0, ("conv", {"channels": widths[0], "kernel": 3}), NORMALIZED)
     width = widths[0]
@@ -27,7 +42,7 @@ def skeleton(operations: Sequence[str], widths: Widths, frame: Frame) -> Network
             width = widths[2 * stage - 1]
             x = _block(draft, f"blocks.{stage - 1}", x, width)
         for n in range(frame.cells):
-            x = cell(draft, f"stages.{stage}.{n}", x, operations, width, widths[2 * stage])
+            x = make_cell(draft, f"stages.{stage}.{n}", x, width, widths[2 * stage])
             width = widths[2 * stage]
     x = draft.chain("last", x, NORMALIZED, RELU)
     return draft.network(draft.add("head", "linear", draft.add("pool", "global_pool", x), channels=frame.classes))
@@ -64,4 +79,32 @@ def cell(draft: Draft, name: str, x: int, operations: Sequence[str], inputs: int
                 terms.append(draft.add(edge, "identity", nodes[source]))
         name_of_sum = f"{name}.nodes.{target}"
         nodes.append(draft.sum(name_of_sum, terms) if terms else draft.add(name_of_sum, "zero", x))
+    return nodes[3]
+
+
+def mixed_cell(draft: Draft, name: str, x: int, operations: Sequence[str], channels: int) -> int:
+    """One cell of a supernet; what several operations of a node begin with is made once."""
+    nodes, group = [x], 0
+    relu, pooled = dict[int, int](), dict[int, int]()
+    for target in (1, 2, 3):
+        terms = []
+        for source in range(target):
+            edge, value = f"{name}.edges.{source}-{target}", nodes[source]
+            options = {}
+            for option, operation in enumerate(operations):
+                if operation in _KERNELS:
+                    if source not in relu:
+                        relu[source] = draft.add(f"{name}.relu.{source}", "activation", value)
+                    settings = {"channels": channels, "kernel": _KERNELS[operation]}
+                    convolution: tuple[Step, ...] = (("conv", settings), ("batch_norm", {"affine": False}))
+                    options[option] = draft.chain(f"{edge}.{operation}", relu[source], *convolution)
+                elif operation == "avg_pool_3x3":
+                    if source not in pooled:
+                        pooled[source] = draft.add(f"{name}.pool.{source}", "avg_pool", value)
+                    options[option] = pooled[source]
+                elif operation == "skip_connect":
+                    options[option] = value
+            terms.append(draft.add(edge, "mix", *options.values(), group=group, options=tuple(options)))
+            group += 1
+        nodes.append(draft.sum(f"{name}.nodes.{target}", terms))
     return nodes[3]

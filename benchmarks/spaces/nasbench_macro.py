@@ -11,6 +11,7 @@ different networks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -54,20 +55,24 @@ class NASBenchMacroSpace(SearchSpace):
 
         Published multiply-adds are those of `nassim.network.measure`.
         """
-        draft, width = Draft(frame.image), frame.channels
-        x = draft.chain("stem", 0, ("conv", {"channels": width, "kernel": 3}), NORMALIZED, RELU)
-        for layer, choice in enumerate(self.check(arch).choices):
-            name, first = f"layers.{layer}", any(layer == stage[0] for stage in STAGES)
-            outputs, stride = (2 * width, 2) if first else (width, 1)
-            if choice:
-                expansion, kernel = _BLOCKS[choice]
-                x = inverted_residual(draft, name, x, width, outputs, expansion=expansion, kernel=kernel, stride=stride)
-            elif first:
-                x = draft.chain(name, x, ("conv", {"channels": outputs, "stride": stride}), NORMALIZED)
-            width = outputs
-        x = draft.chain("last", x, ("conv", {"channels": _HEAD // _STEM * frame.channels}), NORMALIZED, RELU)
-        x = draft.add("pool", "global_pool", x)
-        return draft.network(draft.add("head", "linear", x, channels=frame.classes))
+        choices = self.check(arch).choices
+
+        def layer(draft: Draft, name: str, number: int, x: int, width: int, outputs: int, stride: int) -> int:
+            return _option(draft, name, choices[number], x, width, outputs, stride, affine=True)
+
+        return _around(layer, frame)
+
+    def supernet(self, frame: Frame) -> Network:
+        """Every layer with its three options; normalizations in them have no scale and shift."""
+
+        def layer(draft: Draft, name: str, number: int, x: int, width: int, outputs: int, stride: int) -> int:
+            options = [
+                _option(draft, f"{name}.{kind}", choice, x, width, outputs, stride, affine=False)
+                for choice, kind in enumerate(OPERATIONS)
+            ]
+            return draft.add(name, "mix", *options, group=number, options=(0, 1, 2))
+
+        return _around(layer, frame)
 
     def canonical(self, arch: Architecture, kind: str = "published") -> Architecture:
         """The same network with the true identities of each stage at its end; their order does not matter."""
@@ -90,6 +95,33 @@ class NASBenchMacroSpace(SearchSpace):
     def complexity(self, arch: Architecture) -> int:
         """Number of blocks."""
         return sum(choice > 0 for choice in arch.choices)
+
+
+def _around(layer: Callable[[Draft, str, int, int, int, int, int], int], frame: Frame) -> Network:
+    draft, width = Draft(frame.image), frame.channels
+    x = draft.chain("stem", 0, ("conv", {"channels": width, "kernel": 3}), NORMALIZED, RELU)
+    for number in range(8):
+        first = any(number == stage[0] for stage in STAGES)
+        outputs, stride = (2 * width, 2) if first else (width, 1)
+        x = layer(draft, f"layers.{number}", number, x, width, outputs, stride)
+        width = outputs
+    x = draft.chain("last", x, ("conv", {"channels": _HEAD // _STEM * frame.channels}), NORMALIZED, RELU)
+    x = draft.add("pool", "global_pool", x)
+    return draft.network(draft.add("head", "linear", x, channels=frame.classes))
+
+
+def _option(
+    draft: Draft, name: str, choice: int, x: int, width: int, outputs: int, stride: int, *, affine: bool
+) -> int:
+    if choice:
+        expansion, kernel = _BLOCKS[choice]
+        return inverted_residual(
+            draft, name, x, width, outputs, expansion=expansion, kernel=kernel, stride=stride, affine=affine
+        )
+    if outputs == width and stride == 1:
+        return x
+    norm = NORMALIZED if affine else ("batch_norm", {"affine": False})
+    return draft.chain(name, x, ("conv", {"channels": outputs, "stride": stride}), norm)
 
 
 SPACE = NASBenchMacroSpace()

@@ -40,22 +40,11 @@ class Constructed(nn.Module):
         for position, layer in enumerate(network.layers[1:], 1):
             module = None
             if layer.kind != "identity":
-                settings = {**KINDS[layer.kind].settings, **layer.settings}
-                module = _MODULES[layer.kind](settings, [shapes[i] for i in layer.inputs])
-                self._place(layer, module)
+                module = module_of(layer, [shapes[i] for i in layer.inputs])
+                place(self, layer, module)
             steps.append((position, layer.inputs, module, layer.name.startswith(AUXILIARY)))
         self._training = _freed(steps, {self._output, self._auxiliary})
         self._evaluation = _freed([step for step in steps if not step[3]], {self._output})
-
-    def _place(self, layer: Layer, module: nn.Module) -> None:
-        """Give a module the name of its layer; dots in it are modules that hold others."""
-        *groups, last = layer.name.split(".")
-        parent: nn.Module = self
-        for group in groups:
-            if group not in parent._modules:
-                _register(parent, group, nn.Module(), layer)
-            parent = cast(nn.Module, parent._modules[group])
-        _register(parent, last, module, layer)
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         values: dict[int, Tensor] = {0: images}
@@ -84,6 +73,24 @@ def _freed(steps: Sequence[Step], wanted: set[int]) -> list[tuple[int, tuple[int
         if value not in wanted:
             done.setdefault(position, []).append(value)
     return [(position, inputs, module, done.get(position, [])) for position, inputs, module, _ in steps]
+
+
+def module_of(layer: Layer, inputs: Sequence[Shape]) -> nn.Module:
+    """The module of a layer whose inputs have these shapes; `InvalidNetwork` for a decision of a supernet."""
+    if layer.kind not in _MODULES:
+        raise InvalidNetwork(f"layer {layer.name!r:.80} ({layer.kind}): a network has none, only a supernet.")
+    return _MODULES[layer.kind]({**KINDS[layer.kind].settings, **layer.settings}, inputs)
+
+
+def place(root: nn.Module, layer: Layer, module: nn.Module) -> None:
+    """Give a module the name of its layer in ``root``; dots in it are modules that hold others."""
+    *groups, last = layer.name.split(".")
+    parent = root
+    for group in groups:
+        if group not in parent._modules:
+            _register(parent, group, nn.Module(), layer)
+        parent = cast(nn.Module, parent._modules[group])
+    _register(parent, last, module, layer)
 
 
 def _register(parent: nn.Module, name: str, module: nn.Module, layer: Layer) -> None:
@@ -160,6 +167,23 @@ class DropPath(nn.Module):
         return x * (kept / keep).to(x)
 
 
+class Noise(nn.Module):
+    """Standard normal noise of its input's shape (after the stride), drawn anew each time; no gradient passes.
+
+    Whoever runs it sets ``generator``, one of the CPU.
+    """
+
+    generator: torch.Generator | None = None
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        shape = x[:, :, :: self.stride, :: self.stride].shape
+        return torch.randn(shape, generator=self.generator).to(x)
+
+
 def _add(first: Tensor, *others: Tensor) -> Tensor:
     for other in others:
         first = first + other
@@ -208,4 +232,5 @@ _MODULES: Mapping[str, Callable[[Settings, Sequence[Shape]], nn.Module]] = {
     "zero": lambda s, inputs: Applied(torch.zeros_like),
     "upsample": lambda s, inputs: nn.Upsample(scale_factor=s["factor"]),
     "drop_path": lambda s, inputs: DropPath(),
+    "noise": lambda s, inputs: Noise(s["stride"]),
 }

@@ -18,7 +18,8 @@ Batch = TypeVar("Batch")
 class WeightUpdate(NamedTuple):
     """What the next step of stochastic gradient descent would be, but for its gradient.
 
-    The weights move by -rate * (momentum * velocity + gradient + decay * weights).
+    The weights move by -rate * (momentum * velocity + gradient + decay * weights): without Nesterov's momentum and
+    without clipping, as in the published code, whatever the optimizer does.
     """
 
     rate: float
@@ -59,9 +60,7 @@ def unrolled_gradient(
         if update.rate == 0.0:
             return direct
         length = torch.sqrt(torch.stack([v.square().sum() for v in vector if v is not None]).sum())
-        if not length > 0.0:
-            return direct
-        epsilon = probe / length
+        epsilon = probe / length.clamp(min=1e-30)  # without a look at the number, which would wait for a device
         sides = []
         for sign in (1.0, -1.0):
             with torch.no_grad():

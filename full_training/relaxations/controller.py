@@ -7,7 +7,7 @@ arXiv:1802.03268, section 2; its logits are divided by a temperature and squashe
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -34,7 +34,7 @@ class Controller(nn.Module):
     def __init__(self, radices: Sequence[int], rng: random.Random) -> None:
         super().__init__()
         self.radices = tuple(radices)
-        self._generator = seeded(rng)
+        self.generator = seeded(rng)
         with torch.device("meta"):
             self.begin = nn.Embedding(1, UNITS)
             self.embeddings = nn.ModuleList([nn.Embedding(n, UNITS) for n in radices[:-1]])
@@ -43,7 +43,7 @@ class Controller(nn.Module):
         self.to_empty(device="cpu")
         with torch.no_grad():
             for parameter in self.parameters():
-                parameter.uniform_(-0.1, 0.1, generator=self._generator)
+                parameter.uniform_(-0.1, 0.1, generator=self.generator)
 
     def sample(self, n: int = 1) -> Samples:
         """``n`` architectures, drawn independently."""
@@ -54,7 +54,7 @@ class Controller(nn.Module):
         for i, head in enumerate(self.heads):
             state = self.cell(x, state)
             logs = F.log_softmax(TANH_CONSTANT * torch.tanh(head(state[0]) / TEMPERATURE), dim=1)
-            choice = torch.multinomial(logs.detach().exp(), 1, generator=self._generator)
+            choice = torch.multinomial(logs.detach().exp(), 1, generator=self.generator)
             log_probability = log_probability + logs.gather(1, choice).squeeze(1)
             entropy = entropy - (logs.exp() * logs).sum(dim=1)
             chosen.append(choice)
@@ -64,16 +64,28 @@ class Controller(nn.Module):
         return Samples([tuple(row) for row in rows], log_probability, entropy)
 
 
-def advantages(rewards: Sequence[float], baseline: float | None, decay: float) -> tuple[list[float], float | None]:
-    """Each reward less the moving average of the rewards up to and with it, and that average after the last one.
+class MovingAverage:
+    """A baseline: the moving average of the rewards, which begins with the first one."""
 
-    The average begins with the first reward.
-    """
-    gains = []
-    for reward in rewards:
-        baseline = reward if baseline is None else decay * baseline + (1.0 - decay) * reward
-        gains.append(reward - baseline)
-    return gains, baseline
+    def __init__(self, decay: float) -> None:
+        self.decay = decay
+        self.value: float | None = None
+
+    def advantages(self, rewards: Sequence[float]) -> list[float]:
+        """Each reward less the average of the rewards up to and with it."""
+        gains = []
+        for reward in rewards:
+            self.value = reward if self.value is None else self.decay * self.value + (1.0 - self.decay) * reward
+            gains.append(reward - self.value)
+        return gains
+
+    def state_dict(self) -> dict[str, float | None]:
+        """What `load_state_dict` takes, in a search that goes on."""
+        return {"value": self.value}
+
+    def load_state_dict(self, state: Mapping[str, float | None]) -> None:
+        """Go on from the average of an interrupted search."""
+        self.value = state["value"]
 
 
 def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:

@@ -6,6 +6,7 @@ chosen options run.
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nassim.errors import Unsupported
+from nassim.layout import Active
 
 
 @dataclass(frozen=True)
@@ -22,53 +23,82 @@ class Mix:
     """Which options of each decision run, and their weights.
 
     active: per decision the options that run, ascending.
-    weights: (decisions, options); None for a path, whose outputs are taken as they are.
-    carry: add the weights of the options that do not run to a decision's output. They are zero in value
-        and carry gradient to their logits (Dong & Yang, CVPR 2019, arXiv:1910.04465, section 3.2).
+    weights: (decisions, options), or per decision (batch, options); None for a path: outputs as they are.
+    rest: (decisions,) the sum of the weights of the options that do not run, added to a decision's output: zero in
+        value, with the gradient to their logits (Dong & Yang, CVPR 2019, arXiv:1910.04465, section 3.2).
     """
 
-    active: tuple[tuple[int, ...], ...]
-    weights: Tensor | None = None
-    carry: bool = False
+    active: Active
+    weights: Tensor | Sequence[Tensor] | None = None
+    rest: Tensor | None = None
 
 
 def path(choices: Sequence[int]) -> Mix:
-    """The single path of an architecture's choices."""
-    return Mix(tuple((int(choice),) for choice in choices))
+    """The single path of one option a decision."""
+    return Mix(tuple([(int(choice),) for choice in choices]))
 
 
-def softmax(logits: Tensor) -> Mix:
-    """All options run, weighted by the softmax of their logits (decisions, options): DARTS, equation 2."""
-    decisions, options = logits.shape
-    return Mix((tuple(range(options)),) * decisions, F.softmax(logits, dim=1))
+def softmax(logits: Tensor, widths: Sequence[int] | None = None) -> Mix:
+    """All options run, weighted by the softmax of their logits (decisions, options): DARTS, equation 2.
+
+    widths: the options of each decision, where they have different numbers of them; what stands behind is ignored.
+    """
+    active = tuple([tuple(range(n)) for n in widths or [logits.shape[1]] * len(logits)])
+    return Mix(active, F.softmax(_masked(logits, widths), dim=1))
 
 
-def gumbel(logits: Tensor, temperature: float, generator: torch.Generator) -> Mix:
+def dropped(widths: Sequence[int], rate: float, share: float, rng: random.Random) -> Mix:
+    """Every option runs with probability 1 - share * rate^(1/k), k the options of its decision; what runs is summed.
+
+    With a share of 1 all k options of a decision are dropped with probability ``rate``: Bender et al., ICML 2018.
+    """
+    active = []
+    for width in widths:
+        drop = share * rate ** (1.0 / width)
+        active.append(tuple([option for option in range(width) if rng.random() >= drop]))
+    return Mix(tuple(active))
+
+
+def shares(logits: Tensor, widths: Sequence[int]) -> list[list[float]]:
+    """The weights of `softmax` as numbers, a row a decision."""
+    with torch.no_grad():
+        rows = F.softmax(_masked(logits, widths), dim=1).tolist()
+    return [row[:width] for row, width in zip(rows, widths, strict=True)]
+
+
+def gumbel(logits: Tensor, temperature: float, generator: torch.Generator, widths: Sequence[int] | None = None) -> Mix:
     """One option of each decision runs, drawn by hard Gumbel-softmax with a straight-through gradient.
 
     GDAS, equations 3 to 5: p = softmax((log softmax(logits) + g) / temperature), g standard Gumbel noise; the
     option of the largest p runs. The weights are one-hot in value (exactly) and have the gradient of p.
+    ``widths`` as in `softmax`.
     """
     uniform = torch.rand(logits.shape, generator=generator, dtype=torch.float64).clamp_(1e-300, 1 - 1e-16)
     noise = (-(-uniform.log()).log()).to(logits)  # never infinite: no resampling is needed
-    soft = F.softmax((F.log_softmax(logits, dim=1) + noise) / temperature, dim=1)
+    soft = F.softmax((F.log_softmax(_masked(logits, widths), dim=1) + noise) / temperature, dim=1)
     chosen = soft.argmax(dim=1, keepdim=True)
     hard = torch.zeros_like(soft).scatter_(1, chosen, 1.0)
     weights = hard + (soft - soft.detach())  # the bracket is exactly zero: one-hot to the last bit
-    return Mix(tuple((int(k),) for k in chosen.flatten().tolist()), weights, carry=True)
+    rest = (weights * (1.0 - hard)).sum(dim=1)
+    return Mix(tuple([(int(k),) for k in chosen.flatten().tolist()]), weights, rest)
 
 
-def small_logits(radices: Sequence[int], rng: random.Random, device: torch.device | str = "cpu") -> Tensor:
+def _masked(logits: Tensor, widths: Sequence[int] | None) -> Tensor:
+    if widths is None or min(widths) == logits.shape[1]:
+        return logits
+    beyond = torch.arange(logits.shape[1])[None, :] >= torch.tensor(widths)[:, None]
+    return logits.masked_fill(beyond.to(logits.device), -math.inf)
+
+
+def small_logits(widths: Sequence[int], rng: random.Random, device: torch.device | str = "cpu") -> Tensor:
     """Logits (decisions, options) of normal noise with standard deviation 0.001: near the uniform mixture.
 
-    A leaf that requires gradient. `Unsupported` where decisions have different numbers of options.
+    A leaf that requires gradient. Where decisions have fewer options than others, zeros that nobody reads stand behind.
     """
-    if len(set(radices)) != 1:
-        raise Unsupported(
-            f"decisions with {'/'.join(map(str, radices))} options: a mixture needs equally many on each."
-        )
-    noise = torch.randn(len(radices), radices[0], generator=seeded(rng))
-    return (1e-3 * noise).to(device).requires_grad_()
+    noise = 1e-3 * torch.randn(len(widths), max(widths), generator=seeded(rng))
+    for row, width in zip(noise, widths, strict=True):
+        row[width:] = 0.0
+    return noise.to(device).requires_grad_()
 
 
 def linear(first: float, last: float, epoch: int, epochs: int) -> float:

@@ -1,60 +1,104 @@
-"""The supernets that there are, by data set, without torch: it is loaded when one is made."""
+"""The supernets that there are, by space and data set, without torch: it is loaded when one is made."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from nassim.errors import CorruptData
 from nassim.full_training.images.data import load_data
 from nassim.full_training.training.device import require_torch
 from nassim.full_training.training.recipe import Recipe, get_recipe
+from nassim.space import SearchSpace
+from nassim.supernet import Supernets
+from nassim.tabular_data.recordings import folders, read_recordings, write_recording
 
 if TYPE_CHECKING:
-    from nassim.full_training.supernets.nasbench201 import SharedNetwork
+    from nassim.full_training.supernets.trainer import SharedNetwork
 
 # What is taken of a recipe is channels, cells, augmentation and what an epoch is. The supernet of digits has one
 # cell a stage, the networks of its table two: as the paper of DARTS searches with a smaller network than it evaluates.
+_PUBLISHED = get_recipe("nasbench201-200ep")
 RECIPES = {
-    "digits": get_recipe("digits", cells=1, epochs_a_pass=2),
-    "cifar10": get_recipe("nasbench201-200ep"),
-    "cifar100": get_recipe("nasbench201-200ep"),
-    "imagenet16-120": get_recipe("nasbench201-200ep"),
+    ("nasbench201", "digits"): get_recipe("digits", cells=1, epochs_a_pass=2),
+    ("nasbench201", "cifar10"): _PUBLISHED,
+    ("nasbench201", "cifar100"): _PUBLISHED,
+    ("nasbench201", "imagenet16-120"): _PUBLISHED,
+    ("nasbench201_3ops", "digits"): get_recipe("digits", cells=1, epochs_a_pass=2),
+    ("nasbench201_3ops", "fashion14"): get_recipe("fashion14", cells=1, epochs_a_pass=4),
+    ("darts", "fashion14"): get_recipe("fashion14", channels=8, cells=5, epochs_a_pass=4),
 }
 # Known without reading an image, to see whether a recording fits. The releases of the others are checked when read.
-IMAGES_SHA256 = {"digits": "2623a019bc5a38612368440c5836d0bd359139969478113be9fd79c52af07e6f"}
+IMAGES_SHA256 = {
+    "digits": "2623a019bc5a38612368440c5836d0bd359139969478113be9fd79c52af07e6f",
+    "fashion14": "03c97d9042b22dbc6712696d91713a4d40c6d7a6cf0a58cb533736ea018e1247",
+}
 
 
-def supernet_settings(images: str, recipe: Recipe | None = None) -> dict[str, object]:
+# Where a release says which images train the weights and which the architecture.
+SPLIT = ("cifar10", "cifar100", "imagenet16-120")
+REVISION = 2
+
+
+def supernet_settings(space: str, images: str, recipe: Recipe | None = None) -> dict[str, object]:
     """What decides how a supernet trains beside the strategy's hyperparameters.
 
     ``revision`` is raised by whatever else changes what a search gives: recordings of another one are refused.
     """
-    recipe = recipe or RECIPES[images]
+    recipe = recipe or RECIPES[space, images]
     return {
+        "space": space,
         "images": images,
         "images_sha256": IMAGES_SHA256.get(images, ""),
+        "searched": "training and validation images" if images in SPLIT else "halves of the training images",
         "channels": recipe.channels,
         "cells": recipe.cells,
         "epochs_a_pass": recipe.epochs_a_pass,
         "crop": recipe.crop,
         "flip": recipe.flip,
         "statistics": "batch",
-        "revision": 1,
+        "revision": REVISION,
         # Only where images are cropped, so that recordings on digits stay what they are.
         **({"crop_side": recipe.crop_side, "border": "black"} if recipe.crop else {}),
     }
 
 
-def make_supernet(images: str, seed: int, device: str = "cpu") -> SharedNetwork:
-    """The supernet of a data set, with its images on the device.
+def make_supernet(space: SearchSpace, images: str, seed: int, device: str = "cpu") -> SharedNetwork:
+    """The supernet of a space on a data set, with its images on the device.
 
     `MissingDependency` without torch, `MissingData` without the images, `CorruptData` if they are others than
     recordings are made with, `InvalidSetting` for an unknown device.
     """
     require_torch("training a supernet")
-    from nassim.full_training.supernets.nasbench201 import SharedNetwork
+    from nassim.full_training.supernets.trainer import SharedNetwork
 
     data = load_data(images)
     if IMAGES_SHA256.get(images, data.sha256) != data.sha256:
         raise CorruptData(f"the images of {images} have the hash {data.sha256[:12]}, not {IMAGES_SHA256[images][:12]}.")
-    return SharedNetwork(data, RECIPES[images], seed, device)
+    recipe = RECIPES[space.name, images]
+    return SharedNetwork(space, data, recipe, seed, device, settings=supernet_settings(space.name, images))
+
+
+def supernets_of(
+    space: SearchSpace,
+    images: str,
+    *,
+    stand_in: Supernets | None = None,
+    published_seconds: Callable[[str, Mapping[str, object]], float | None] = lambda algorithm, hyperparameters: None,
+    published_source: str = "",
+) -> Supernets:
+    """Where the one-shot runs of a space on a data set come from; the further arguments are those of `Supernets`."""
+    name = f"{space.name}/{images}"
+    return Supernets(
+        benchmark=name,
+        space=space,
+        settings=supernet_settings(space.name, images),
+        make=partial(make_supernet, space, images),
+        recordings=partial(read_recordings, name, space),
+        write=write_recording,
+        folder=folders()[0],
+        published_seconds=published_seconds,
+        published_source=published_source,
+        stand_in=stand_in,
+    )

@@ -22,11 +22,12 @@ torch = pytest.importorskip("torch")
 from nassim.full_training.relaxations.controller import (  # noqa: E402
     TANH_CONSTANT,
     Controller,
+    MovingAverage,
     Samples,
-    advantages,
     descend,
     policy_loss,
 )
+from nassim.full_training.relaxations.mixtures import path  # noqa: E402
 
 ENAS = nassim.get_algorithm("enas").configured(
     epochs=2, batch_size=16, controller_steps=3, controller_samples=4, derived=5
@@ -100,21 +101,23 @@ def test_what_was_better_than_the_baseline_becomes_likelier() -> None:
     controller = Controller((2, 2), random.Random(0))
     adam = torch.optim.Adam(controller.parameters(), 0.01)
     before = exact(controller, (2, 2))[1, 0]
-    baseline: float | None = None
+    baseline = MovingAverage(0.9)
     for _ in range(60):
         samples = controller.sample(8)
         rewards = [float(choices == (1, 0)) for choices in samples.choices]
-        gains, baseline = advantages(rewards, baseline, 0.9)
-        descend(policy_loss(samples, gains), adam)
+        descend(policy_loss(samples, baseline.advantages(rewards)), adam)
     assert exact(controller, (2, 2))[1, 0] > max(0.8, before)
 
 
 def test_the_baseline_moves_with_every_reward() -> None:
-    gains, baseline = advantages([1.0, 0.0, 0.5], None, 0.9)
-    assert baseline == pytest.approx(0.9 * (0.9 * 1.0) + 0.1 * 0.5)
+    baseline = MovingAverage(0.9)
+    gains = baseline.advantages([1.0, 0.0, 0.5])
+    assert baseline.value == pytest.approx(0.9 * (0.9 * 1.0) + 0.1 * 0.5)
     assert gains == pytest.approx([0.0, -0.9, 0.5 - 0.86])
-    more, later = advantages([1.0], baseline, 0.9)
-    assert later == pytest.approx(0.9 * 0.86 + 0.1)
+    other = MovingAverage(0.9)
+    other.load_state_dict(baseline.state_dict())
+    more = other.advantages([1.0])
+    assert other.value == pytest.approx(0.9 * 0.86 + 0.1)
     assert more == pytest.approx([1.0 - 0.874])
 
 
@@ -129,13 +132,19 @@ class Scripted:
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[int, ...]]] = []
 
-    def schedule(self, *_: Any, **options: Any) -> None:
-        self.options = options
+    def schedule(self, epochs: int, *_: Any, **options: Any) -> None:
+        self.many, self.options = epochs, options
 
-    def batches(self, epoch: int, size: int) -> Any:
-        yield from [("train", "valid")] * 2
+    def epochs(self, **kept: Any) -> Any:
+        return iter(range(self.many))
 
-    def scoring_batches(self, size: int) -> Any:
+    def path(self, arch: Any) -> Any:
+        return path(arch.choices)
+
+    def training_batches(self, epoch: int, size: int) -> Any:
+        yield from ["train"] * 2
+
+    def scoring_batches(self, epoch: int, size: int) -> Any:
         while True:
             yield "batch"
 
@@ -144,7 +153,7 @@ class Scripted:
         self.calls.append(("step", tuple(k for (k,) in mix.active)))
         return 0.0
 
-    def accuracy(self, mix: Any, *batches: Any) -> float:
+    def score(self, mix: Any, *batches: Any) -> float:
         assert batches == ("batch",)
         self.calls.append(("score", tuple(k for (k,) in mix.active)))
         return self.calls[-1][1].count(3) / 6

@@ -41,9 +41,9 @@ def test_the_temperature_falls_linearly_from_10_to_a_tenth() -> None:
 def test_the_search_follows_the_schedule(tiny_supernets: Supernets, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[float] = []
 
-    def noted(logits: Any, temperature: float, generator: Any) -> Any:
+    def noted(logits: Any, temperature: float, *others: Any) -> Any:
         seen.append(temperature)
-        return gumbel(logits, temperature, generator)
+        return gumbel(logits, temperature, *others)
 
     monkeypatch.setattr(mixtures, "gumbel", noted)
     search = GDAS.begin(SPACE, random.Random(0), supernet=tiny_supernets.make(0, "cpu"))

@@ -18,6 +18,8 @@ from nassim.testing import check_strategy
 
 torch = pytest.importorskip("torch")
 
+from nassim.full_training.relaxations.mixtures import path  # noqa: E402
+
 RANDOM_NAS = nassim.get_algorithm("random_nas").configured(epochs=2, batch_size=16, candidates=12)
 
 
@@ -31,13 +33,19 @@ class Scripted:
         self.trained: list[tuple[int, ...]] = []
         self.scored: list[tuple[tuple[int, ...], int]] = []
 
-    def schedule(self, *_: Any, **__: Any) -> None:
-        pass
+    def schedule(self, epochs: int, *_: Any, **__: Any) -> None:
+        self.many = epochs
 
-    def batches(self, epoch: int, size: int) -> Any:
-        yield from [("train", "valid")] * self.count
+    def epochs(self, **kept: Any) -> Any:
+        return iter(range(self.many))
 
-    def scoring_batches(self, size: int) -> Any:
+    def path(self, arch: Any) -> Any:
+        return path(arch.choices)
+
+    def training_batches(self, epoch: int, size: int) -> Any:
+        yield from ["train"] * self.count
+
+    def scoring_batches(self, epoch: int, size: int) -> Any:
         while True:
             yield "batch"
 
@@ -46,7 +54,7 @@ class Scripted:
         self.trained.append(tuple(k for (k,) in mix.active))
         return 0.0
 
-    def accuracy(self, mix: Any, *batches: Any) -> float:
+    def score(self, mix: Any, *batches: Any) -> float:
         choices = tuple(k for (k,) in mix.active)
         self.scored.append((choices, len(batches)))
         return choices.count(3) / 6 if batches else choices.count(2) / 6
@@ -94,7 +102,7 @@ def test_finalists_are_scored_on_all_validation_images() -> None:
 def test_candidates_see_batches_of_their_own(tiny_supernets: Supernets) -> None:
     net: Any = tiny_supernets.make(0, "cpu")
     seen: list[bytes] = []
-    accuracy = net.accuracy
-    net.accuracy = lambda mix, *batches: seen.append(batches[0][0].numpy().tobytes()) or accuracy(mix, *batches)
+    score = net.score
+    net.score = lambda mix, *batches: seen.append(batches[0][0].numpy().tobytes()) or score(mix, *batches)
     first_answer(RANDOM_NAS.configured(candidates=3, score_batches=1, finalists=1), net)
-    assert seen == [images.numpy().tobytes() for images, _ in islice(net.scoring_batches(16), 3)]
+    assert seen == [images.numpy().tobytes() for images, _ in islice(net.scoring_batches(0, 16), 3)]

@@ -13,8 +13,8 @@ from nassim.benchmarks.spaces.nasbench201 import SPACE  # noqa: E402
 from nassim.errors import InvalidSetting  # noqa: E402
 from nassim.full_training.images.batches import plan_epoch, take, to_device  # noqa: E402
 from nassim.full_training.images.data import ImageData, Split, load_data  # noqa: E402
-from nassim.full_training.supernets.nasbench201 import SharedNetwork  # noqa: E402
 from nassim.full_training.supernets.sources import supernet_settings  # noqa: E402
+from nassim.full_training.supernets.trainer import SharedNetwork  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
 from nassim.full_training.training.recipe import Recipe, get_recipe  # noqa: E402
 from nassim.full_training.training.train import train  # noqa: E402
@@ -97,18 +97,20 @@ def test_published_recipes_shift_as_published(
     monkeypatch.setattr(train_module, "take", watched)
     train(SPACE.at(0), grey(200, side, flip=True), recipe, 0, until=1)
     assert seen == [(most, 2 * most)]
-    net = SharedNetwork(grey(200, side, flip=True), recipe, 0)
+    net = SharedNetwork(SPACE, grey(200, side, flip=True), recipe, 0, settings={})
     net.schedule(1, 0.1, 0.01, weight_decay=0.0)
     assert net._train.pad == most
-    (images, _), (still, _) = next(net.batches(0, 16))[0], next(net.scoring_batches(16))
+    (images, _), (still, _) = next(net.batches(0, 16))[0], next(net.scoring_batches(0, 16))
     assert images.shape == still.shape == (16, 1, side, side)
 
 
 def test_what_digits_are_trained_by_has_not_changed() -> None:
     """Its table, its recordings and trainings that are kept stay valid: no crop, and so no border."""
     assert get_recipe("digits").sha256 == "6f2cf50149e210508ad42899728d522978f4112cb7daa10c3e04e2f6a20dcc49"
-    assert supernet_settings("digits") == {
+    assert supernet_settings("nasbench201", "digits") == {
+        "space": "nasbench201",
         "images": "digits",
+        "searched": "halves of the training images",
         "images_sha256": "2623a019bc5a38612368440c5836d0bd359139969478113be9fd79c52af07e6f",
         "channels": 8,
         "cells": 1,
@@ -116,7 +118,7 @@ def test_what_digits_are_trained_by_has_not_changed() -> None:
         "crop": 0,
         "flip": False,
         "statistics": "batch",
-        "revision": 1,
+        "revision": 2,
     }
 
 
@@ -127,4 +129,4 @@ def test_what_the_border_changes_has_another_hash() -> None:
         "nasbench201-200ep": "de5ef8b1",
     }
     assert all(get_recipe(name).sha256[:8] != sha256 for name, sha256 in before.items())
-    assert supernet_settings("cifar10")["border"] == "black"
+    assert supernet_settings("nasbench201", "cifar10")["border"] == "black"

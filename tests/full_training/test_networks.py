@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from torch import nn  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
 
 from nassim.benchmarks.spaces.nasbench201 import EDGES, OPERATIONS, SPACE  # noqa: E402
 from nassim.benchmarks.spaces.nasbench201_cost import flops, parameters  # noqa: E402
 from nassim.benchmarks.spaces.nasbench201_network import cell  # noqa: E402
 from nassim.full_training.networks.construct import Constructed, construct  # noqa: E402
-from nassim.full_training.networks.nasbench201 import build, conv_bn, initialize, skeleton  # noqa: E402
+from nassim.full_training.networks.nasbench201 import STAGES, build, initialize  # noqa: E402
 from nassim.network import Draft  # noqa: E402
 
 SKELETONS = [
@@ -125,6 +127,70 @@ def test_a_cell_is_the_sum_that_the_paper_writes() -> None:
     x = torch.randn(2, 2, 4, 4, generator=torch.Generator().manual_seed(1))
     torch.testing.assert_close(one_cell((1, 4, 1, 0, 4, 1))(x), (x + 2 * pooled(x)).flatten(1))
     assert torch.equal(one_cell((1, 1, 1, 0, 0, 0))(x), torch.zeros(2, 32))
+
+
+def conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    """ReLU, convolution without bias, batch normalization: the block of all operations with weights."""
+    return nn.Sequential(
+        nn.ReLU(),
+        nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False),
+        nn.BatchNorm2d(outputs),
+    )
+
+
+class ResidualBlock(nn.Module):
+    """Halves the side: two ReLU-convolution-normalization blocks beside an average pooling with a 1x1 convolution."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.first = conv_bn(inputs, outputs, 3, stride=2)
+        self.second = conv_bn(outputs, outputs, 3)
+        self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(inputs, outputs, 1, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return cast(Tensor, self.second(self.first(x)) + self.shortcut(x))
+
+
+class Network(nn.Module):
+    """The skeleton around cells that ``make_cell(channels)`` makes, a supernet's.
+
+    ``forward`` takes normalized images (batch, image_channels, side, side), the side a multiple of 4, and
+    gives logits (batch, classes). Further arguments are handed to every cell.
+    """
+
+    def __init__(
+        self, make_cell: Callable[[int], nn.Module], *, channels: int, cells: int, classes: int, image_channels: int = 3
+    ) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(
+            nn.Conv2d(image_channels, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)
+        )
+        self.stages = nn.ModuleList()
+        self.blocks = nn.ModuleList()
+        for stage, unit in enumerate(STAGES):
+            width = channels * unit
+            if stage > 0:
+                self.blocks.append(ResidualBlock(width // 2, width))
+            self.stages.append(nn.ModuleList([make_cell(width) for _ in range(cells)]))
+        self.last = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU())
+        self.head = nn.Linear(width, classes)
+
+    def forward(self, images: Tensor, *mix: Tensor) -> Tensor:
+        x = self.stem(images)
+        for stage, cells in enumerate(self.stages):
+            if stage > 0:
+                x = self.blocks[stage - 1](x)
+            for each in cast(nn.ModuleList, cells):
+                x = each(x, *mix)
+        return cast(Tensor, self.head(self.last(x).mean(dim=(2, 3))))
+
+
+def skeleton(
+    make_cell: Callable[[int], nn.Module], *, channels: int, cells: int, classes: int, image_channels: int = 3
+) -> Network:
+    """`Network` on the ``meta`` device: no memory is taken and no random number drawn."""
+    with torch.device("meta"):
+        return Network(make_cell, channels=channels, cells=cells, classes=classes, image_channels=image_channels)
 
 
 class WrittenOut(nn.Module):

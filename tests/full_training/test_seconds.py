@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 from nassim.benchmarks.spaces.nasbench201 import SPACE  # noqa: E402
 from nassim.cli.main import main  # noqa: E402
 from nassim.full_training.images.data import ImageData, Split  # noqa: E402
-from nassim.full_training.supernets.nasbench201 import SharedNetwork  # noqa: E402
+from nassim.full_training.supernets.trainer import SharedNetwork  # noqa: E402
 from nassim.full_training.training.many import DeviceData, train_many  # noqa: E402
 from nassim.full_training.training.recipe import RECIPES, Recipe  # noqa: E402
 from nassim.full_training.training.train import train  # noqa: E402
@@ -62,7 +62,7 @@ def test_many_at_once_charge_processor_time() -> None:
 
 @pytest.mark.usefixtures("ticks")
 def test_supernets_charge_processor_time() -> None:
-    net = SharedNetwork(DATA, TINY, 1)
+    net = SharedNetwork(SPACE, DATA, TINY, 1, settings={})
     net.schedule(1, 0.1, 0.01, weight_decay=0.0)
     next(net.batches(0, 16))
     assert net.cost() == 1.0

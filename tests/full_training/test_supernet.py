@@ -5,21 +5,23 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable, Iterator
-from itertools import islice, pairwise, product
+from itertools import islice, pairwise
 from typing import Any
 
 import pytest
 
-from nassim.benchmarks.spaces.nasbench201 import EDGES, SPACE
+from nassim.benchmarks.spaces.nasbench201 import EDGES, OPERATIONS, SPACE
+from nassim.benchmarks.spaces.nasbench201_network import mixed_cell
 from nassim.full_training.supernets.sources import IMAGES_SHA256, make_supernet, supernet_settings
 from nassim.supernet import Supernets
 
 torch = pytest.importorskip("torch")
 
-from nassim.full_training.networks.nasbench201 import build, initialize  # noqa: E402
+from nassim.full_training.networks.construct import initialize  # noqa: E402
 from nassim.full_training.relaxations.mixtures import Mix, gumbel, path, softmax  # noqa: E402
-from nassim.full_training.supernets.nasbench201 import SharedNetwork, cosine  # noqa: E402
-from nassim.full_training.supernets.shared_cell import SharedCell, needed_edges  # noqa: E402
+from nassim.full_training.supernets.mixed import MixedNetwork  # noqa: E402
+from nassim.full_training.supernets.trainer import SharedNetwork, cosine  # noqa: E402
+from nassim.network import Draft  # noqa: E402
 
 Make = Callable[[int], SharedNetwork]
 
@@ -40,6 +42,11 @@ def batch(net: SharedNetwork) -> Any:
     return next(iter(net.batches(0, 16)))[0]
 
 
+def key(edge: int, option: int) -> str:
+    source, target = EDGES[edge]
+    return f"edges.{source}-{target}.{OPERATIONS[option]}"
+
+
 # -- what runs ------------------------------------------------------------------------------------
 
 
@@ -58,43 +65,16 @@ def ways(active: tuple[tuple[int, ...], ...]) -> set[int]:
     return found
 
 
-def test_needed_edges_are_those_of_the_ways_from_input_to_output() -> None:
-    for choices in product((0, 1), repeat=6):
-        active = path(choices).active
-        assert set(needed_edges(active)) == ways(active)
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_a_path_runs_its_operations_and_no_others(net: SharedNetwork, seed: int) -> None:
     arch = SPACE.sample(random.Random(seed))
     ran: list[str] = []
     for name, module in net.network.named_modules():
-        if ".shared." in name and isinstance(module, torch.nn.Conv2d):
+        if ".edges." in name and isinstance(module, torch.nn.Conv2d):
             module.register_forward_hook(lambda *_, name=name: ran.append(name))
-    net.loss(path(arch.choices), batch(net))
-    needed = ways(path(arch.choices).active)
-    keys = [f"{e}-{arch.choices[e]}" for e in sorted(needed) if arch.choices[e] in (2, 3)]
-    assert sorted(ran) == sorted(f"stages.{stage}.0.shared.{key}.0" for stage in range(3) for key in keys)
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_a_path_computes_what_the_cells_own_network_computes(net: SharedNetwork, seed: int) -> None:
-    """`nassim.full_training.networks.nasbench201` builds the cell, with the shared weights put into it."""
-    arch = SPACE.sample(random.Random(seed))
-    own = build(arch, channels=2, cells=1, classes=2, image_channels=1)
-    initialize(own, torch.Generator().manual_seed(5))
-    shared = dict(net.network.named_parameters())
-    with torch.no_grad():
-        for name, parameter in own.named_parameters():
-            head, inside, rest = name.partition(".edges.")
-            if not inside:
-                parameter.copy_(shared[name])
-            elif rest.endswith("1.weight"):  # of the convolution; normalizations in cells begin at scale 1, shift 0
-                edge = EDGES.index((int(rest[0]), int(rest[2])))
-                parameter.copy_(shared[f"{head}.shared.{edge}-{arch.choices[edge]}.0.weight"])
-    own.train()  # batch statistics
-    images, _ = batch(net)
-    torch.testing.assert_close(net.logits(path(arch.choices), images), own(images))
+    net.loss(net.path(arch), batch(net))
+    keys = [key(e, arch.choices[e]) for e in sorted(ways(net.path(arch).active)) if arch.choices[e] in (2, 3)]
+    assert sorted(ran) == sorted(f"stages.{stage}.0.{key}.0" for stage in range(3) for key in keys)
 
 
 def test_a_one_hot_softmax_and_a_drawn_mix_are_paths(net: SharedNetwork) -> None:
@@ -110,34 +90,28 @@ def test_a_one_hot_softmax_and_a_drawn_mix_are_paths(net: SharedNetwork) -> None
 
 
 def test_a_mixture_is_the_weighted_sum_of_its_options() -> None:
-    cell = SharedCell(2)
+    draft = Draft((2, 8, 8))
+    cell = MixedNetwork(draft.network(mixed_cell(draft, "cell", 0, OPERATIONS, 2)))
+    initialize(cell, torch.Generator().manual_seed(0))
     rng = torch.Generator().manual_seed(0)
     x = torch.randn(4, 2, 8, 8, generator=rng)
     weights = torch.rand(6, 5, generator=rng)
 
     def edge(i: int, value: Any) -> Any:
         pooled = torch.nn.functional.avg_pool2d(value, 3, 1, 1, count_include_pad=False)
-        outs = [0 * value, value, *(cell.shared[f"{i}-{k}"](value.relu()) for k in (2, 3)), pooled]
+        kernels = [dict(cell.named_parameters())[f"cell.{key(i, k)}.0.weight"] for k in (2, 3)]
+        made = [torch.nn.functional.conv2d(value.relu(), k, padding=k.shape[-1] // 2) for k in kernels]
+        normed = [torch.nn.functional.batch_norm(y, None, None, training=True) for y in made]
+        outs = [0 * value, value, *normed, pooled]
         return sum(weights[i, k] * out for k, out in enumerate(outs))
 
     one = edge(0, x)
     two = edge(1, x) + edge(2, one)
     three = edge(3, x) + edge(4, one) + edge(5, two)
-    torch.testing.assert_close(cell(x, Mix(((0, 1, 2, 3, 4),) * 6, weights)), three)
+    torch.testing.assert_close(cell(x, Mix(((0, 1, 2, 3, 4),) * 6, weights)), three.flatten(1))
 
 
 # -- shared weights -------------------------------------------------------------------------------
-
-
-def test_equal_keys_are_the_same_tensors(net: SharedNetwork) -> None:
-    a, b = SPACE.parse("313241"), SPACE.parse("013342")
-    common = [e for e in range(6) if a.choices[e] == b.choices[e] and a.choices[e] in (2, 3)]
-    assert common
-    for e, stage in product(common, range(3)):
-        for x, y in zip(net.shared(stage, 0, e, a.choices[e]), net.shared(stage, 0, e, b.choices[e]), strict=True):
-            assert x is y
-    every = [id(w) for stage, e, k in product(range(3), range(6), (2, 3)) for w in net.shared(stage, 0, e, k)]
-    assert len(set(every)) == len(every) == 36  # and other keys other tensors
 
 
 def test_a_step_leaves_the_weights_that_its_path_does_not_use(net: SharedNetwork) -> None:
@@ -145,11 +119,11 @@ def test_a_step_leaves_the_weights_that_its_path_does_not_use(net: SharedNetwork
     net.step(path(other.choices), batch(net))  # momentum and decay could move them now
     before = {name: w.detach().clone() for name, w in net.network.named_parameters()}
     net.step(path(arch.choices), batch(net))
-    used = {f"{e}-{arch.choices[e]}" for e in needed_edges(path(arch.choices).active)}
+    used = {key(e, arch.choices[e]) for e in ways(net.path(arch).active)}
     for name, weight in net.network.named_parameters():
-        key = name.partition(".shared.")[2].partition(".")[0]
+        place = ".".join(name.split(".")[3:6]) if ".edges." in name else ""
         moved = not torch.equal(weight, before[name])
-        assert moved == (not key or key in used), name
+        assert moved == (not place or place in used), name
 
 
 def test_only_batch_statistics(net: SharedNetwork) -> None:
@@ -183,15 +157,15 @@ def test_batches_walk_through_two_halves_without_common_images(make: Make) -> No
 
 
 def test_renderings_of_one_digit_are_in_one_half() -> None:
-    net = make_supernet("digits", 0)
+    net = make_supernet(SPACE, "digits", 0)
     assert len(net._train) % 8 == 0 and abs(len(net._train) - len(net._valid)) < 16
-    assert net.settings == supernet_settings("digits")
+    assert net.settings == supernet_settings("nasbench201", "digits")
     assert net.settings["images_sha256"] == IMAGES_SHA256["digits"]
 
 
 def test_scoring_batches_are_plain_and_without_end(net: SharedNetwork) -> None:
     centers = {tuple(i[:, 1:-1, 1:-1].flatten().tolist()) for i in net._valid.images}
-    taken = list(islice(net.scoring_batches(16), 6))  # two rounds
+    taken = list(islice(net.scoring_batches(0, 16), 6))  # two rounds
     for round_ in (taken[:3], taken[3:]):
         images = [tuple(image.flatten().tolist()) for images, _ in round_ for image in images]
         assert len(images) == 48 and set(images) == centers
@@ -200,20 +174,19 @@ def test_scoring_batches_are_plain_and_without_end(net: SharedNetwork) -> None:
 
 def test_accuracy_is_the_share_of_right_answers(net: SharedNetwork) -> None:
     mix = path(SPACE.parse("333333").choices)
-    batches = list(islice(net.scoring_batches(16), 3))
+    batches = list(islice(net.scoring_batches(0, 16), 3))
     right = sum(int((net.logits(mix, x).argmax(1) == y).sum()) for x, y in batches)
-    assert net.accuracy(mix, *batches) == right / 48
-    plain = net.accuracy(mix)
-    assert plain == net.score(SPACE.parse("333333")) and 0 <= plain <= 1
+    assert net.score(mix, *batches) == right / 48
+    assert 0 <= net.score(mix) <= 1
 
 
 def test_it_learns(make: Make) -> None:
     net = make(3)  # two channels: of eight seeds six get there in twelve epochs
     net.schedule(12, 0.1, 0.001, weight_decay=1e-4, nesterov=True)
     mix = path(SPACE.parse("333333").choices)
-    losses = [net.step(mix, train) for epoch in range(12) for train, _ in net.batches(epoch, 16)]
+    losses = [float(net.step(mix, train)) for epoch in range(12) for train, _ in net.batches(epoch, 16)]
     assert sum(losses[-5:]) < 0.5 * sum(losses[:5])
-    assert net.accuracy(mix) > 0.9
+    assert net.score(mix) > 0.9
 
 
 def test_cost_is_the_time_since_the_epoch_began(net: SharedNetwork, monkeypatch: pytest.MonkeyPatch) -> None:

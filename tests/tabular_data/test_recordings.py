@@ -75,7 +75,7 @@ DAMAGE = [
     (lambda text: text[: len(text) // 2], "not a readable recording"),
     (lambda text: "", "not a readable recording"),
     (lambda text: "[1, 2]", "not a readable recording"),
-    (lambda text: text.replace('"format": 1', '"format": 7'), "format 7"),
+    (lambda text: text.replace('"format": 2', '"format": 7'), "format 7"),
     (lambda text: text.replace("a machine", "my machine"), "altered"),
     (lambda text: text.replace('"order": 1', '"order": 2'), "altered"),
     (lambda text: text.replace('"digest"', '"digets"'), "not a readable recording"),

@@ -1,0 +1,250 @@
+"""A supernet with its images, as weight-sharing strategies use it: `nassim.supernet.Supernet`, of any space.
+
+Two splits are searched on: one trains the weights, the other the architecture. Where a release says which (the CIFAR
+sets and ImageNet16 as NAS-Bench-201 has them) they are the training and the validation images; elsewhere the training
+images are divided in two halves, and the benchmark's own validation and test images are not used.
+
+On the CPU a supernet works with one thread, so that results do not depend on the number of cores, and its cost is
+processor time; on an accelerator it is elapsed time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nassim.errors import ProtocolError
+from nassim.full_training.images.batches import DeviceSplit, EpochPlan, generator, plan_epoch, take, to_device
+from nassim.full_training.images.data import ImageData
+from nassim.full_training.networks.construct import Noise, initialize
+from nassim.full_training.relaxations.bilevel import WeightUpdate
+from nassim.full_training.relaxations.mixtures import Mix
+from nassim.full_training.supernets.checkpoint import Checkpoint
+from nassim.full_training.supernets.mixed import MixedNetwork
+from nassim.full_training.tables.designs import frame_of
+from nassim.full_training.training.device import choose_device, device_seconds, one_thread, processor
+from nassim.full_training.training.recipe import Recipe
+from nassim.space import Architecture, SearchSpace
+
+Batch = tuple[Tensor, Tensor]
+SCORED = 256  # images at once where a mix is scored on all validation images: it has the moments of so many
+HALVES, SPLITS = "halves of the training images", "training and validation images"
+
+
+class SharedNetwork:
+    """The supernet of a space on a data set: `nassim.supernet.Supernet`.
+
+    recipe: gives channels, cells, precision and augmentation; its schedule is for whole trainings and not used.
+    seed: of the initial weights, of the order of the images and of their augmentation.
+    settings: what decides how it trains beside the strategy's hyperparameters (`sources.supernet_settings`).
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        data: ImageData,
+        recipe: Recipe,
+        seed: int,
+        device: str = "cpu",
+        *,
+        settings: dict[str, object],
+    ) -> None:
+        self.device = choose_device(device)
+        self.space, self.layout = space, space.layout
+        self.seed, self.recipe, self.settings = seed, recipe, {**settings, "images_sha256": data.sha256}
+        self.network = MixedNetwork(space.supernet(frame_of(data, recipe)))
+        initialize(self.network, generator("supernet weights", seed), self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on both devices
+        noise = generator("supernet noise", seed)
+        for module in self.network.modules():
+            if isinstance(module, Noise):
+                module.generator = noise
+        self._train, self._valid = _searched(data, recipe, self.device, str(settings.get("searched", HALVES)))
+        self._optimizer: torch.optim.SGD | None = None
+        self._rates: list[float] = []
+        self._clip = math.inf
+        self._began: float | None = None
+        self._threads = 0
+        self._losses: list[Tensor] = []
+        self.checkpoint = Checkpoint()
+
+    @property
+    def machine(self) -> str:
+        if self.device.type == "cuda":
+            name = torch.cuda.get_device_name(self.device)
+        else:
+            name = f"{processor()}, one thread" if self.device.type == "cpu" else f"{processor()}, {self.device.type}"
+        return f"{name}, torch {torch.__version__}"
+
+    @property
+    def weights(self) -> list[nn.Parameter]:
+        return list(self.network.parameters())
+
+    def path(self, arch: Architecture) -> Mix:
+        return Mix(self.layout.path(arch))
+
+    # -- training -------------------------------------------------------------------------------------
+
+    def schedule(
+        self,
+        epochs: int,
+        learning_rate: float,
+        final_rate: float,
+        *,
+        weight_decay: float,
+        momentum: float = 0.9,
+        nesterov: bool = False,
+        clip: float = 5.0,
+        restart: int | None = None,
+    ) -> None:
+        self._rates = list(cosine(epochs, learning_rate, final_rate, restart))
+        self._clip = clip
+        self._optimizer = torch.optim.SGD(
+            self.network.parameters(), learning_rate, momentum, nesterov=nesterov, weight_decay=weight_decay
+        )
+
+    def epochs(self, **kept: Any) -> Iterator[int]:
+        first = self.checkpoint.resume({"network": self.network, "optimizer": self._sgd, **kept}, self.device)
+        for epoch in range(first, len(self._rates)):
+            yield epoch
+            self.checkpoint.save(epoch + 1, {"network": self.network, "optimizer": self._sgd, **kept})
+
+    def batches(self, epoch: int, size: int) -> Iterator[tuple[Batch, Batch]]:
+        valid = plan_epoch(self._valid, self.recipe, 2 * self.seed + 1, epoch)
+        size = min(size, len(valid))
+        for i, train in enumerate(self.training_batches(epoch, size)):
+            first = i * size % (len(valid) - size + 1)  # where there are fewer of them they are used again
+            yield train, take(self._valid, valid, slice(first, first + size))
+
+    def training_batches(self, epoch: int, size: int) -> Iterator[Batch]:
+        for group in self._sgd.param_groups:
+            group["lr"] = self._rates[epoch]
+        self._begin()
+        self._losses = []
+        plan = plan_epoch(self._train, self.recipe, 2 * self.seed, epoch)
+        size = min(size, len(plan))
+        for i in range(0, len(plan) - size + 1, size):
+            yield take(self._train, plan, slice(i, i + size))
+
+    def scoring_batches(self, epoch: int, size: int) -> Iterator[Batch]:
+        size = min(size, len(self._valid))
+        rounds = 0
+        while True:
+            order = torch.randperm(len(self._valid), generator=generator(f"scoring {epoch}", self.seed, rounds))
+            for i in range(0, len(self._valid) - size + 1, size):
+                yield self._plain(order[i : i + size])
+            rounds += 1
+
+    def loss(self, mix: Mix, batch: Batch) -> Tensor:
+        return F.cross_entropy(self.logits(mix, batch[0]), batch[1])
+
+    def logits(self, mix: Mix, images: Tensor) -> Tensor:
+        """Logits (batch, classes) of normalized images."""
+        with self._precision():
+            logits: Tensor = self.network(images, mix)
+        return logits.float() if logits.dtype is torch.bfloat16 else logits
+
+    def step(self, mix: Mix, batch: Batch) -> Tensor:
+        optimizer = self._sgd
+        optimizer.zero_grad(set_to_none=True)  # a weight without gradient is passed over: no decay, no momentum
+        loss = self.loss(mix, batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self.network.parameters(), self._clip)
+        optimizer.step()
+        self._losses.append(loss.detach())
+        return self._losses[-1]
+
+    def training_loss(self) -> float:
+        return float(torch.stack(self._losses).mean()) if self._losses else math.nan
+
+    def next_update(self) -> WeightUpdate:
+        group = self._sgd.param_groups[0]
+        velocity = [self._sgd.state[w].get("momentum_buffer") if w in self._sgd.state else None for w in self.weights]
+        return WeightUpdate(group["lr"], group["momentum"], group["weight_decay"], velocity)
+
+    @torch.no_grad()
+    def score(self, mix: Mix, *batches: Batch) -> float:
+        with one_thread(self.device.type == "cpu" and self._began is None):
+            right, total = torch.zeros((), dtype=torch.long, device=self.device), 0
+            for images, labels in batches or self._whole():
+                right += (self.logits(mix, images).argmax(dim=1) == labels).sum()
+                total += len(labels)
+            return int(right) / total
+
+    def cost(self) -> float:
+        if self._began is None:
+            return 0.0
+        seconds = self._now() - self._began
+        self._began = None
+        torch.set_num_threads(self._threads)
+        return seconds
+
+    def keep(self, file: Path, told: list[Any]) -> None:
+        self.checkpoint = Checkpoint(file, told, self.settings)
+
+    # -- parts ----------------------------------------------------------------------------------------
+
+    @property
+    def _sgd(self) -> torch.optim.SGD:
+        if self._optimizer is None:
+            raise ProtocolError("a supernet needs a schedule() before it is trained.")
+        return self._optimizer
+
+    def _whole(self) -> Iterator[Batch]:
+        """All validation images, in parts of equal size but for one image."""
+        n = len(self._valid)
+        parts = max(1, round(n / SCORED))
+        return (self._plain(torch.arange(n * i // parts, n * (i + 1) // parts)) for i in range(parts))
+
+    def _plain(self, order: Tensor) -> Batch:
+        """Validation images without augmentation."""
+        still = torch.full((len(order),), self._valid.pad)
+        plan = EpochPlan(order, still, still, torch.zeros_like(still))
+        return take(self._valid, plan, slice(0, len(order)))
+
+    def _precision(self) -> contextlib.AbstractContextManager[Any]:
+        if self.device.type == "cuda" and self.recipe.precision == "bf16":
+            return torch.autocast("cuda", dtype=torch.bfloat16)
+        return contextlib.nullcontext()
+
+    def _begin(self) -> None:
+        if self._began is None:
+            self._threads = torch.get_num_threads()
+            if self.device.type == "cpu":
+                torch.set_num_threads(1)
+            self._began = self._now()
+
+    def _now(self) -> float:
+        return device_seconds(self.device)
+
+
+def _searched(data: ImageData, recipe: Recipe, device: torch.device, how: str) -> tuple[DeviceSplit, DeviceSplit]:
+    """The images that train the weights and those that train the architecture."""
+    pad = recipe.padding(data.side)
+    whole = to_device(data, "train", device, pad)
+    if how == SPLITS:
+        return whole, to_device(data, "valid", device, pad)
+    # Renderings of one original lie side by side (at most eight of them): none may be in both halves.
+    half = len(whole) // 16 * 8
+    return (
+        DeviceSplit(whole.images[:half], whole.labels[:half], whole.pad),
+        DeviceSplit(whole.images[half:], whole.labels[half:], whole.pad),
+    )
+
+
+def cosine(epochs: int, first: float, last: float, restart: int | None = None) -> Iterator[float]:
+    """Learning rate of each epoch: half a cosine from ``first`` to ``last``, begun anew after ``restart`` epochs, then
+    after twice as many each time (Loshchilov & Hutter, ICLR 2017, equation 5)."""
+    length, position = restart or epochs, 0
+    for _ in range(epochs):
+        yield last + (first - last) * 0.5 * (1.0 + math.cos(math.pi * position / length))
+        position += 1
+        if position == length:
+            length, position = 2 * length, 0
