@@ -35,6 +35,7 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "nasbench_macro": (8, 1),
     "nasnet": (8, 1),  # normal, reduction, normal, reduction, normal
     "nasnet-one": (8, 1),
+    "nasnet13": (8, 1),
     "natsbench-size": (64, 1),  # the widths as published
 }
 

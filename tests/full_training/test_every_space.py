@@ -33,7 +33,7 @@ WITH_NETWORKS = [
     *("accel_nasbench", "cgp", "cgp-res", "chain", "darts", "genetic_cnn", "genetic_cnn-cifar"),
     *("hierarchical", "nasbench101", "nasbench1shot1-1"),
     *("nasbench1shot1-2", "nasbench1shot1-3", "nasbench201", "nasbench201_3ops", "nasbench_macro"),
-    *("nasnet", "nasnet-one", "natsbench-size"),
+    *("nasnet", "nasnet-one", "nasnet13", "natsbench-size"),
 ]
 
 
