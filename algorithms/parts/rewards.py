@@ -10,7 +10,7 @@ from nassim.algorithms.parts.weights import Floats
 from nassim.errors import InvalidSetting
 
 FEW = 5  # batches at least, where a batch follows from the budget
-FASTEST = 0.02  # learning rate at most, where it follows from the budget: beyond it policies settled too soon (docs)
+FASTEST = 0.01  # learning rate at most, where it follows from the budget: beyond it policies settle too soon
 
 
 class Baseline:
