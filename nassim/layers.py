@@ -148,6 +148,13 @@ def _crop(inputs: Sequence[Shape], settings: Settings) -> Shape:
     return channels, height - 1, width - 1
 
 
+def _padded(inputs: Sequence[Shape], settings: Settings) -> Shape:
+    channels, height, width = inputs[0]
+    if settings["height"] < height or settings["width"] < width:
+        raise ValueError(f"maps of {height}x{width} cannot be padded to {settings['height']}x{settings['width']}")
+    return channels, settings["height"], settings["width"]
+
+
 def _upsample(inputs: Sequence[Shape], settings: Settings) -> Shape:
     channels, height, width = inputs[0]
     if settings["factor"] < 1:
@@ -203,6 +210,8 @@ KINDS: Mapping[str, Kind] = {
     "multiply": Kind((2, 2), {}, _scaled),
     # The first channels, or all and zeros behind them.
     "resize_channels": Kind((1, 1), {"channels": REQUIRED}, lambda inputs, s: (s["channels"], *inputs[0][1:])),
+    # Zeros on all sides up to a height and a width; where they cannot be the same, one more below and to the right.
+    "pad": Kind((1, 1), {"height": REQUIRED, "width": REQUIRED}, _padded),
     "crop": Kind((1, 1), {}, _crop, stored=False),  # the first row and column away
     "identity": Kind((1, 1), {}, _same, stored=False),
     "zero": Kind((1, 1), {}, _same),  # zeros of its input's shape

@@ -69,6 +69,13 @@ class SearchSpace:
 
     frame: Frame | None = None  # the network that is published: how large, for which images
 
+    # For each of `groups`, where parts of a network may feed any later one: its decisions of two options (no, yes) that
+    # say which earlier parts do, in their order; the input is a part of its own where the first group has one, too.
+    anchors: tuple[tuple[int, ...], ...] = ()
+
+    # Decision -> the option (its last) that says that a part is not there, where networks may have fewer parts.
+    absent: Mapping[int, int] = MappingProxyType({})
+
     def __init__(self, name: str, decisions: Sequence[Decision]) -> None:
         self.name = name
         self.decisions = tuple(decisions)

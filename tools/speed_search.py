@@ -47,7 +47,14 @@ def evolution_rows(name: str, *, trials: int = TRIALS) -> Iterator[Row]:
 def model_rows(name: str) -> Iterator[Row]:
     """CPU seconds of a run of 150 queries; one thread where OMP_NUM_THREADS says so."""
     benchmark = nassim.get_benchmark(name)
-    for algorithm, most in (("smbo", 0.2), ("pnas", 0.2), ("gp_bo", 0.2), ("bananas", 3.0)):
+    for algorithm, most in (
+        ("smbo", 0.2),
+        ("pnas", 0.2),
+        ("gp_bo", 0.2),
+        ("bananas", 3.0),
+        ("nasrl", 0.5),
+        ("nasnet", 0.5),
+    ):
         nassim.run(algorithm, benchmark, "20q")  # what is imported and listed once
         (seconds,) = best_of(2, partial(nassim.run, algorithm, benchmark, "150q"))
         yield Row(MODELS, algorithm, seconds, "s", most, "best of 2")

@@ -36,7 +36,7 @@ from nassim.benchmarks.spaces.nasnet_cells import (
     unused,
     written,
 )
-from nassim.benchmarks.spaces.nasnet_network import stacked
+from nassim.benchmarks.spaces.nasnet_network import stacked, summed
 from nassim.errors import InvalidArchitecture, InvalidSetting
 from nassim.network import Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
@@ -252,7 +252,7 @@ class NASNetSpace(SearchSpace):
     def network(self, arch: Architecture, frame: Frame) -> Network:
         """``frame.channels`` is F, ``frame.cells`` the normal cells of each of the three stacks (N)."""
         cells = self.cells(arch)
-        return stacked(cells[0], cells[-1], frame)
+        return stacked(cells[0], cells[-1], frame, summed)
 
 
 SPACE = NASNetSpace()

@@ -17,15 +17,20 @@ Departure: without the auxiliary head.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from nassim.benchmarks.spaces.darts_network import brought, depthwise, halved
 from nassim.benchmarks.spaces.nasnet_cells import OPERATIONS, Cell, unused
 from nassim.network import NORMALIZED, RELU, Draft, Frame, Network, Step
 
 REDUCTIONS = 2
+C = TypeVar("C")
+Made = Callable[[Draft, str, tuple[int, int], C, int, int], int]  # draft, name, inputs, cell, F, stride
 
 
-def stacked(normal: Cell, reduction: Cell, frame: Frame) -> Network:
-    """The network of two cells: ``frame.channels`` is F, ``frame.cells`` is N."""
+def stacked(normal: C, reduction: C, frame: Frame, made: Made[C]) -> Network:
+    """The network of two cells: ``frame.channels`` is F, ``frame.cells`` is N; ``made`` appends a cell."""
     draft, F = Draft(frame.image), frame.channels
     before = last = draft.chain("stem", 0, ("conv", {"channels": 3 * F, "kernel": 3}), NORMALIZED)
     kinds = ([normal] * frame.cells + [reduction]) * REDUCTIONS + [normal] * frame.cells
@@ -35,13 +40,14 @@ def stacked(normal: Cell, reduction: Cell, frame: Frame) -> Network:
         F *= 2 if reduces else 1
         first = halved if smaller else brought
         inputs = (first(draft, f"cells.{i}.input0", before, F), brought(draft, f"cells.{i}.input1", last, F))
-        before, last = last, _cell(draft, f"cells.{i}", inputs, cell, F, 2 if reduces else 1)
+        before, last = last, made(draft, f"cells.{i}", inputs, cell, F, 2 if reduces else 1)
         smaller = reduces
     x = draft.add("pool", "global_pool", last)
     return draft.network(draft.add("head", "linear", x, channels=frame.classes))
 
 
-def _cell(draft: Draft, name: str, inputs: tuple[int, int], cell: Cell, F: int, stride: int) -> int:
+def summed(draft: Draft, name: str, inputs: tuple[int, int], cell: Cell, F: int, stride: int) -> int:
+    """A cell whose blocks are sums: the position of its output, of a multiple of F channels."""
     states = [*inputs]
     for b, block in enumerate(cell):
         terms = [

@@ -23,6 +23,7 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "accel_nasbench": (8, 1),
     "cgp": (8, 1),  # convolutions of 8, 16 and 32 channels
     "cgp-res": (8, 1),
+    "chain": (8, 1),  # 8, 12, 16 and 21 filters
     "darts": (8, 5),  # normal, reduction, normal, reduction, normal
     "genetic_cnn": (8, 1),
     "genetic_cnn-cifar": (8, 1),
@@ -36,6 +37,7 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "nasbench_macro": (8, 1),
     "nasnet": (4, 1),  # normal, reduction, normal, reduction, normal
     "nasnet-one": (4, 1),
+    "nasnet13": (4, 1),
     "natsbench-size": (64, 1),  # the widths as published
 }
 

@@ -110,6 +110,8 @@ def test_initial_phases_are_hyperparameters() -> None:
         "gp_bo": "n_init",
         "hierarchical": "population_size",
         "local_search": "n_init",
+        "nasnet": "children",
+        "nasrl": "children",
         "nsga2": "population_size",
         "regularized_evolution": "population_size",
         "smbo": "n_init",

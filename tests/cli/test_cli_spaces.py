@@ -108,7 +108,9 @@ def test_validate_trains_what_a_study_of_the_shipped_table_found(
 
 def test_list_and_show_print_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     out, _ = nassim(capsys, "list", "benchmarks")
-    assert "SPACE/DATA:training" in out and "SPACE: accel_nasbench, cgp, cgp-res, darts, " in " ".join(out.split())
+    assert "SPACE/DATA:training" in out and "SPACE: accel_nasbench, cgp, cgp-res, chain, darts, " in " ".join(
+        out.split()
+    )
     assert "tiny-images" in out and "darts/digits" not in out
     out, _ = nassim(capsys, "show", "darts/tiny-images:training")
     assert "not known: nothing has been trained yet" in out and "K. Simonyan" in out

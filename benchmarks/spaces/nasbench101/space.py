@@ -76,7 +76,7 @@ class NASBench101Space(SearchSpace):
 
     encodings = MappingProxyType({"adjacency": adjacency_encoding, "path": path_encoding})
     frame = Frame(channels=128, cells=3, classes=10)
-    groups = GROUPS
+    groups, anchors = GROUPS, tuple(tuple(i for i in group if i < EDGES) for group in GROUPS)
 
     def __init__(
         self, *, sampling: str = "bernoulli", mutation: str = "nb101", numbering: Numbering | None = None
