@@ -66,6 +66,8 @@ class SearchSpace:
     # Whether options of one name are the same thing at all decisions: those of blocks that follow each other are.
     options_are_words = False
 
+    inherits = False  # whether its architectures are made to inherit weights: trainings of them keep theirs
+
     frame: Frame | None = None  # the network that is published: how large, for which images
 
     def __init__(self, name: str, decisions: Sequence[Decision]) -> None:
@@ -213,6 +215,10 @@ class SearchSpace:
     def network(self, arch: Architecture, frame: Frame) -> Network:
         """The architecture as a network of layers; `Unsupported` where the space says of none."""
         raise Unsupported(f"the space {self.name} says of no network: its architectures cannot be built or trained.")
+
+    def recipe(self, arch: Architecture) -> Mapping[str, float]:
+        """What an architecture says of its own training: factors of the recipe's fields. Here: nothing."""
+        return {}
 
     def smallest(self) -> list[Architecture]:
         """The smallest architectures, from which `grow` reaches all of the greatest complexity (progressive search)."""
