@@ -30,7 +30,7 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 CORE = {
     "ground": "benchmark clock differences encodings errors files inheritance layers metric morph_changes morph_space "
     "morphs names network objectives options outlook pareto patience processes protocol query replay settings slips "
-    "space strategy supernet too_small trace unrun variants version",
+    "space spelling strategy supernet too_small trace unrun variants version",
     "middle": "format1 one_shot own_files packing registry run stats store study_file testing",
     "top": "cautions facts grid page paper plots record report reproduction rungs study study_settings study_toml "
     "study_view summary",
