@@ -11,7 +11,7 @@ from functools import cached_property, partial
 
 from nassim.errors import InvalidQuery, InvalidSetting, Unsupported
 from nassim.metric import ACCURACY, Metric
-from nassim.query import Query, Result
+from nassim.query import WAYS, Query, Result
 from nassim.space import Architecture, SearchSpace
 from nassim.supernet import Supernets
 
@@ -79,6 +79,7 @@ class Benchmark(ABC):
     supernets: Supernets | None = None  # where runs of weight-sharing strategies come from
     search_metric: str = "valid_accuracy"  # what answers queries; that on test only where the name says so
     continues: bool = False  # whether a shorter training is the beginning of a longer one, so that it can go on
+    inherits: bool = False  # whether a training can begin with another one's weights; else it is one from scratch
     trains: bool = False  # whether answers are trainings made now: looking one up costs nothing, asking does
     device: str = "auto"  # where such trainings are made: auto, cpu, cuda or mps
     cost_unit: str = "seconds"  # of `Result.cost`, hence of the clock; another one where costs are declared
@@ -131,12 +132,11 @@ class Benchmark(ABC):
         return None
 
     def epochs_of(self, query: Query) -> int:
-        """The epochs a query means, checked; also checks its metric, and refuses one that inherits weights."""
-        if query.inherit:
-            raise Unsupported(
-                f"{self.name} has no weights to inherit (inherit={query.inherit!r:.20}): they are there in training "
-                "only. Ask without origin and inherit for a training from scratch."
-            )
+        """The epochs a query means, checked; also checks its metric, and the word for how it inherits."""
+        if query.inherit and query.inherit not in WAYS:
+            raise InvalidQuery(f"inherit={query.inherit!r:.40} is no way to inherit weights: use {', '.join(WAYS)}.")
+        if query.inherit and not query.origin:
+            raise InvalidQuery(f"inherit={query.inherit} without an origin, the training whose weights are meant.")
         if query.metric is not None and query.metric not in self.metrics:
             hint = " The test split is for reporting only." if query.metric.startswith("test") else ""
             raise InvalidQuery(f"{self.name} answers {', '.join(self.metrics)}, not {query.metric!r}.{hint}")
@@ -148,10 +148,10 @@ class Benchmark(ABC):
         """(repeat, epochs) of the training that a query continues; None where it is a whole training again.
 
         For benchmarks that name their trainings ``architecture/repeat/epochs``. `InvalidQuery` for an origin that
-        cannot be continued to what is asked.
+        cannot be continued to what is asked. One whose weights would be inherited is never continued.
         """
         wanted = self.epochs_of(query)
-        if not self.continues or not query.origin:
+        if not self.continues or not query.origin or query.inherit:
             return None
         arch, repeat, epochs = (*query.origin.rsplit("/", 2), "", "")[:3]
         if not (epochs.isascii() and epochs.isdigit() and len(epochs) < 10):
@@ -183,6 +183,14 @@ class Benchmark(ABC):
         By default the answer is looked up now; where answering takes long (training), the job does the work.
         """
         return partial(_known, self.query(query, rng))
+
+    def own_accuracies(self, training: str) -> tuple[float, float] | None:
+        """Validation and test accuracy of a training that inherited weights, by its name; None for any other.
+
+        Its architecture trained from scratch is another network, so that means over repeats say nothing of it. Only
+        the run calls it.
+        """
+        return None
 
     def move(self, device: str) -> None:
         """Train there from now on; for a benchmark that trains nothing it means nothing."""

@@ -5,6 +5,7 @@ idle workers    more than half of the workers' time was spent waiting
 twins           two strategies made the same trials: their comparison says nothing about either
 no answer       no training ended within the budget
 restarted       trainings that were to go on began anew, as the benchmark cannot continue them
+from scratch    trainings that were to inherit weights began without, as the benchmark has none
 objectives      a strategy that searches for several was given none: what it searched for instead
 first rung      a strategy that trains for few epochs first never came to train for more
 beyond          a surrogate predicts more for the answer than anything that it was fitted to
@@ -23,7 +24,7 @@ from nassim.errors import NassimError
 from nassim.registry import get_algorithm, get_benchmark
 from nassim.store import RunEnd, StoredTrial
 from nassim.study import Study
-from nassim.trace import Run
+from nassim.trace import FROM_SCRATCH, Run
 
 MOST = 0.5  # of the workers' time
 
@@ -113,11 +114,15 @@ def _of_runs(runs: Sequence[_Counted], budget: Budget, workers: int, *, prefix: 
         count = sum(run.restarted for run in again) / len(again)
         text = f"restarted {count:.3g} trainings that were to go on, and paid them in full: here none can go on."
         yield Caution(*name, "restarted", said(again, text))
+    anew = [run for run, _, _ in runs if run.mode == FROM_SCRATCH]
+    if anew:
+        text = "wanted to begin trainings with the weights of others: here all were made, and paid, from scratch."
+        yield Caution(*name, FROM_SCRATCH, said(anew, text))
     idle = [run for run, trials, _ in runs if _idles(run, trials, budget, workers)]
     if idle:
         share = sum(1.0 - run.worker_seconds / (workers * run.seconds) for run in idle) / len(idle)
         trainings = sum(trials for _, trials, _ in runs) / len(runs)
-        if any(run.mode != "black-box" for run in idle):
+        if any(run.mode not in ("black-box", FROM_SCRATCH) for run in idle):
             advice = "It trains one supernet, which is not done by several workers"
         elif trainings < 2 * workers:
             advice = f"There are {trainings:.0f} trainings a run: give fewer workers or a larger budget"

@@ -14,6 +14,8 @@ make = (
     tuple.__new__
 )  # make(Trial, (...)) skips the Python function behind Trial(...): half its time, for the inner loop
 
+# How a training begins with another one's weights: `nassim.morphs.inherited` says what each passes on.
+WAYS = ("morph", "match", "norm", "distill")
 UNNAMED = "unnamed"  # the origin that is a training to which its benchmark gave no name
 
 

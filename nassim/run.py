@@ -21,7 +21,7 @@ from nassim.slips import Talk, close, explain, refuse_batch
 from nassim.space import Architecture
 from nassim.strategy import Algorithm, Search, stream
 from nassim.too_small import refuse_too_small
-from nassim.trace import Incumbent, Run
+from nassim.trace import FROM_SCRATCH, Incumbent, Run
 
 
 def run(
@@ -174,8 +174,11 @@ def _drive(
         trials.append(trial)
         value, epochs, cost, extras, _, paid = result
         epochs_spent += epochs if paid < 0 else paid
-        if query[3] and paid in (-1, epochs):
-            record.restarted += 1
+        if query[3]:
+            if query[4] and not benchmark.inherits:
+                record.mode = FROM_SCRATCH
+            elif not query[4] and paid in (-1, epochs):
+                record.restarted += 1
         worker_seconds += cost
         if answers is None:
             news.append(trial)
@@ -266,6 +269,11 @@ def _look_up(record: Run, benchmark: Benchmark, shared: OneShot | None) -> None:
     Where there is no table, the last answer of a search that only reports is trained once, after the search.
     """
     for i, incumbent in enumerate(record.incumbents):
+        by = record.trials[incumbent.queries - 1] if record.trials else None
+        own = benchmark.own_accuracies(by.result.training) if by is not None and by.query.inherit else None
+        if own is not None:
+            record.incumbents[i] = replace(incumbent, valid=own[0], test=own[1], source="own")
+            continue
         record.incumbents[i] = replace(
             incumbent,
             valid=benchmark.mean_accuracy(incumbent.arch),

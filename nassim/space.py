@@ -67,6 +67,8 @@ class SearchSpace:
     # Whether options of one name are the same thing at all decisions: those of blocks that follow each other are.
     options_are_words = False
 
+    inherits = False  # whether its architectures are made to inherit weights: trainings of them keep theirs
+
     frame: Frame | None = None  # the network that is published: how large, for which images
 
     # For each of `groups`, where parts of a network may feed any later one: its decisions of two options (no, yes) that
@@ -230,6 +232,10 @@ class SearchSpace:
     def supernet(self, frame: Frame) -> Network:
         """All architectures as one network with layers of the kind ``mix``; `Unsupported` where there is none."""
         raise Unsupported(f"the space {self.name} has no supernet that holds all its architectures.")
+
+    def recipe(self, arch: Architecture) -> Mapping[str, float]:
+        """What an architecture says of its own training: factors of the recipe's fields. Here: nothing."""
+        return {}
 
     def smallest(self) -> list[Architecture]:
         """The smallest architectures, from which `grow` reaches all of the greatest complexity (progressive search)."""

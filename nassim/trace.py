@@ -12,6 +12,8 @@ from nassim.query import Trial
 from nassim.space import Architecture
 from nassim.version import __version__
 
+FROM_SCRATCH = "from scratch"  # the mode of a run whose trainings wanted weights that are not there
+
 
 @dataclass(frozen=True, slots=True)
 class Incumbent:
@@ -49,7 +51,7 @@ class Run:
     workers: int
     noise: str
     sha256: str
-    mode: str = "black-box"  # one-shot strategies: live, recorded or proxy
+    mode: str = "black-box"  # one-shot strategies: live, recorded or proxy; those that wanted to inherit: FROM_SCRATCH
     note: str = ""  # of one-shot strategies: whose images, whose seconds
     objectives: tuple[str, ...] = ()
     constraint: str = ""  # in the benchmark's own units

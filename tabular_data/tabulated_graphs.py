@@ -83,7 +83,7 @@ class TabulatedGraphs(Benchmark):
         """Answer from the table; ``rng`` is used by the noise policy ``draw`` only."""
         arch, epochs, metric, origin, inherit = query
         if origin or inherit:
-            self.begins_from(query)  # refuses to inherit; these trainings have other schedules, none can go on
+            self.begins_from(query)  # refuses what is no query; these trainings have other schedules, none can go on
         if epochs is not None or metric is not None or not self.searchable:
             epochs = self.epochs_of(query)
         else:

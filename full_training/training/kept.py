@@ -24,6 +24,7 @@ from nassim.space import Architecture
 from nassim.tabular_data.locations import data_folder
 
 if TYPE_CHECKING:
+    from nassim.full_training.training.heritage import Heritage
     from nassim.full_training.training.train import Curve
 
 
@@ -66,6 +67,19 @@ class Kept:
         """Where the checkpoint of a training lies while it is not whole."""
         return self.folder / "checkpoints" / f"{lineage.key}.pt"
 
+    def weights(self, key: str, epochs: int) -> Path:
+        """Where the weights of a training lie after so many epochs, if they are kept."""
+        return self.folder / "weights" / f"{key}-{epochs}.pt"
+
+    def lineage(self, key: str) -> Lineage | None:
+        """What a kept training follows from; None if there is none of that key."""
+        if not self.path.exists():
+            return None
+        columns = "space, network, recipe, data, seed, origin, inherit"
+        with self._open() as db:
+            row = db.execute(f"SELECT {columns} FROM trainings WHERE key = ?", (key,)).fetchone()
+        return None if row is None else Lineage(*row)
+
     def obtain(
         self,
         arch: Architecture,
@@ -79,6 +93,9 @@ class Kept:
         again: bool = False,
         tell: Callable[[Curve], None] | None = None,
         waits: Callable[[str], None] | None = None,
+        lineage: Lineage | None = None,
+        heritage: Callable[[], Heritage] | None = None,
+        weights: bool = False,
     ) -> Training:
         """The training that is kept, or one that is made now and kept; needs torch for the latter.
 
@@ -88,13 +105,18 @@ class Kept:
         again: train although a training is kept, and keep the new one in its place.
         tell: called after every epoch that is trained here.
         waits: told who makes this training already, if somebody does; then it is waited for.
+        lineage: what it is kept by (None: a training from scratch by this recipe).
+        heritage: gives the weights that it begins with, if there is something to train.
+        weights: keep the weights after ``until`` epochs as well, and train anew where they are not there.
         """
-        lineage, wanted = Lineage.of(arch, data, recipe, seed), min(until or recipe.epochs, recipe.epochs)
+        lineage = lineage or Lineage.of(arch, data, recipe, seed)
+        wanted = min(until or recipe.epochs, recipe.epochs)
+        keep = self.weights(lineage.key, wanted) if weights else None
 
         def enough() -> Training | None:
             known = None if again else self.find(lineage)
-            reached = known is not None and (bool(known.failed) or len(known.valid_accuracy) >= wanted)
-            return known if reached else None
+            reached = known is not None and (len(known.valid_accuracy) >= wanted and (keep is None or keep.exists()))
+            return known if known is not None and (known.failed or reached) else None
 
         while True:
             if (known := enough()) is not None:
@@ -106,7 +128,9 @@ class Kept:
                         return known
                     from nassim.full_training.training.train import train
 
-                    path = self._own_checkpoint(lineage, again)
+                    known = self.find(lineage)
+                    beyond = known is not None and not again and len(known.valid_accuracy) >= wanted
+                    path = None if beyond else self._own_checkpoint(lineage, again)  # only the weights are lost
 
                     def told(curve: Curve, lease: Lease = lease) -> None:
                         if not lease.renew():  # before the checkpoint of the epoch is written
@@ -115,11 +139,14 @@ class Kept:
                             tell(curve)
 
                     options: dict[str, Any] = {"device": chosen, "resume": path, "until": wanted, "tell": told}
+                    options |= {"heritage": heritage and heritage(), "keep": keep}
                     training = train(arch, data, recipe, seed, network=network and network(), **options)
                     if not lease.renew():
                         raise LeaseLost
+                    if beyond and known is not None:
+                        return known
                     self.add(lineage, training)
-                    if training.failed or training.test_accuracy is not None:
+                    if path is not None and (training.failed or training.test_accuracy is not None):
                         path.unlink(missing_ok=True)
                     return training
             except LeaseLost:

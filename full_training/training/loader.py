@@ -52,6 +52,7 @@ def load_training(
                 + (f", of the network trained on {len(data.splits['train']):,} images" if name == "test" else "")
                 for name in data.names
             },
+            extras={"parameters": "trainable", "flops": "multiply-adds for one image"},
             notes=(_SECONDS, *notes),
             sha256=data.sha256,
         ),

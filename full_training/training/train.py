@@ -20,10 +20,11 @@ from torch import Tensor
 
 from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take, to_device
 from nassim.full_training.images.data import ImageData
-from nassim.full_training.networks.construct import DropPath, construct, initialize
+from nassim.full_training.networks.construct import Constructed, DropPath, construct, initialize
 from nassim.full_training.networks.framed import network_of
 from nassim.full_training.training import checkpoint
 from nassim.full_training.training.device import describe, device_seconds, one_thread
+from nassim.full_training.training.heritage import MOMENTS, Heritage, distillation, save_weights
 from nassim.full_training.training.memory import peak_memory
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
@@ -57,8 +58,10 @@ def train(
     until: int | None = None,
     compiled: bool = False,
     tell: Callable[[Curve], None] | None = None,
+    heritage: Heritage | None = None,
+    keep: Path | None = None,
 ) -> Training:
-    """Train one architecture from scratch.
+    """Train one architecture from scratch, or with what it inherits.
 
     network: what `network_of` makes of the architecture, the recipe and the data (None: a cell of NAS-Bench-201).
     resume: where a checkpoint is kept after every epoch; a training that was killed, or stopped, goes on from it.
@@ -66,6 +69,8 @@ def train(
         with, it gives the curve of one that was never stopped (on the CPU bit for bit).
     compiled: run the network through torch.compile (pays from some minutes of training on).
     tell: called after every epoch.
+    heritage: the weights that it begins with, and whom it learns from; None: from scratch.
+    keep: where the weights are put in the end, for others to inherit.
 
     A loss that is not finite ends the training as failed, and so does memory that is too small for a single image;
     both are said in the result. `InvalidSetting` if recipe and data do not fit or the checkpoint is another
@@ -75,7 +80,7 @@ def train(
     network = network_of(arch, recipe, data) if network is None else network
     device = torch.device(device)
     with one_thread(device.type == "cpu" and recipe.batch * recipe.channels * data.side**2 < SMALL):
-        return _train(arch, data, recipe, seed, network, device, resume, until, compiled, tell)
+        return _train(arch, data, recipe, seed, network, device, resume, until, compiled, tell, heritage, keep)
 
 
 def _train(
@@ -89,11 +94,15 @@ def _train(
     until: int | None,
     compiled: bool,
     tell: Callable[[Curve], None] | None,
+    heritage: Heritage | None,
+    keep: Path | None,
 ) -> Training:
     identity = {"arch": str(arch), "recipe": recipe.sha256, "data": data.sha256, "seed": str(seed)}
+    if heritage is not None:
+        identity |= {"origin": heritage.origin, "inherit": heritage.way}
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
-    learner = _Learner(network, data, recipe, seed, device, compiled=compiled)
+    learner = _Learner(network, data, recipe, seed, device, heritage, compiled=compiled)
     curve, failed, notes, here = Curve(), "", list[str](), describe(device)
     state = checkpoint.load(resume, identity, device) if resume else None
     if state is not None:
@@ -122,6 +131,8 @@ def _train(
             curves = vars(curve)
             words = {"failed": failed, "notes": notes, "device": here}
             checkpoint.save(resume, identity, {**curves, **words, **learner.state()})
+    if keep is not None and not failed:
+        save_weights(keep, learner.network)
     steps = recipe.steps(len(learner.images))
     # A checkpoint of a version that kept no losses leaves a part of them: none then.
     whole = len(curve.train_loss) == len(curve.valid)
@@ -150,11 +161,25 @@ class _Learner:
     """A network with its optimizer and training images on a device."""
 
     def __init__(
-        self, network: Network, data: ImageData, recipe: Recipe, seed: int, device: torch.device, *, compiled: bool
+        self,
+        network: Network,
+        data: ImageData,
+        recipe: Recipe,
+        seed: int,
+        device: torch.device,
+        heritage: Heritage | None,
+        *,
+        compiled: bool,
     ) -> None:
         self.recipe, self.seed, self.device = recipe, seed, device
         self.network = construct(network)
         initialize(self.network, generator("weights", seed), device)
+        self.images = to_device(data, "train", device, recipe.padding(data.side))
+        self.teacher: Constructed | None = None
+        if heritage is not None:
+            some = plan_epoch(self.images, recipe, seed, 0)
+            images, _ = take(self.images, some, slice(0, min(len(some), MOMENTS)))
+            self.teacher = heritage.pass_on(network, self.network, images)
         if device.type == "cuda":
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.call: Callable[[Tensor], Any] = torch.compile(self.network) if compiled else self.network
@@ -166,7 +191,6 @@ class _Learner:
             weight_decay=recipe.weight_decay,
         )
         self.drops = [module for module in self.network.modules() if isinstance(module, DropPath)]
-        self.images = to_device(data, "train", device, recipe.padding(data.side))
         self.micro = recipe.batch
         self._news: list[str] = []
 
@@ -220,6 +244,10 @@ class _Learner:
             loss_here = self._loss(logits, wanted)
             if second is not None and self.recipe.auxiliary:
                 loss_here = loss_here + self.recipe.auxiliary * self._loss(second, wanted)
+            if self.teacher is not None:
+                with torch.no_grad():
+                    taught = self.teacher(self._formatted(part))
+                loss_here = loss_here + distillation(logits, taught)
             share = loss_here * (len(wanted) / len(labels))
             share.backward()  # type: ignore[no-untyped-call]
             loss += share.detach()

@@ -15,11 +15,12 @@ from nassim.errors import InvalidQuery, Unsupported
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.framed import network_of
 from nassim.full_training.training.device import choose_device, require_torch
+from nassim.full_training.training.heirs import Heirs, recipe_of, refuse_strangers
 from nassim.full_training.training.kept import Kept
 from nassim.full_training.training.lineage import Lineage, after, read_name
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
-from nassim.network import Network
+from nassim.network import Network, measure
 from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
 
@@ -36,11 +37,13 @@ class Trained(Benchmark):
     asked for, so that a shorter one is a prefix of a longer. One that failed answers 0 and carries ``failed`` = 1.
 
     A result names its training by the hash of its lineage (`name_of`); a query with that origin goes on with it, under
-    its seeds, and costs what it adds. A `job` has its seed drawn and trains wherever it is called.
+    its seeds, and costs what it adds; one that inherits begins a schedule of its own with those weights, and keeps them
+    apart from what was trained from scratch. A `job` has its seed drawn and trains wherever it is called.
     Means are over the whole trainings that are kept, and NaN where there is none: looking something up trains nothing.
     """
 
     continues = True
+    inherits = True
     trains = True
     has_test = True
 
@@ -103,27 +106,24 @@ class Trained(Benchmark):
 
     def _task(self, query: Query, rng: random.Random) -> Task:
         epochs, arch = self.epochs_of(query), self.space.check(query.arch)
+        if query.inherit:
+            keys, reached = read_name(query.origin)
+            refuse_strangers(self.name, self.kept, keys, self.data, self.recipe)
+            task = self._with(arch, self.draw(rng), epochs)
+            return replace(task, origin=(keys, reached), inherit=query.inherit)
         begun = self.begins_from(query)
         seeds, since = (self.draw(rng), 0) if begun is None else (self._seeds_of(arch, begun[0].split("+")), begun[1])
         return self._with(arch, seeds, epochs, since)
 
     def _with(self, arch: Architecture, seeds: tuple[int, ...], epochs: int, since: int = 0) -> Task:
         network = partial(network_of, arch, self.recipe, self.data, self.space)
-        return Task(arch, network, self.recipe, seeds, epochs, since, self.device, self.kept)
+        return Task(arch, network, self.recipe, seeds, epochs, since, self.device, self.kept, self.space)
 
     def draw(self, rng: random.Random) -> tuple[int, ...]:
         """The seeds whose trainings answer a query: all under ``mean``, else one."""
         if self.noise.kind == "draw":
             return (self.seeds[int(rng.random() * len(self.seeds))],)
         return (self.seeds[self.noise.repeat - 1],) if self.noise.kind == "repeat" else self.seeds
-
-    def epochs_of(self, query: Query) -> int:
-        if query.inherit:
-            raise Unsupported(
-                f"{self.name} cannot begin with inherited weights (inherit={query.inherit!r:.20}): a training begins "
-                "from scratch, or goes on with an earlier one of the same architecture (origin alone)."
-            )
-        return super().epochs_of(query)
 
     def begins_from(self, query: Query) -> tuple[str, int] | None:
         """(keys joined by ``+``, epochs) of the training that a query continues; None where it has no origin.
@@ -132,7 +132,7 @@ class Trained(Benchmark):
         has the epochs already.
         """
         wanted = self.epochs_of(query)
-        if not query.origin:
+        if not query.origin or query.inherit:
             return None
         keys, epochs = read_name(query.origin)
         self._seeds_of(query.arch, keys)
@@ -165,6 +165,10 @@ class Trained(Benchmark):
 
     # -- what is known --------------------------------------------------------------------------------
 
+    def measure(self, arch: Architecture) -> dict[str, float]:
+        """Parameters and multiply-adds of the network as the recipe builds it."""
+        return sizes(network_of(arch, self.recipe, self.data, self.space))
+
     def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy") -> float:
         """Mean over the whole trainings that are kept, a failed one counting as 0; NaN if there is none."""
         if metric not in ("valid_accuracy", "test_accuracy"):
@@ -176,6 +180,16 @@ class Trained(Benchmark):
             if training is not None and (training.failed or training.test_accuracy is not None)
         ]
         return sum(values) / len(values) if values else math.nan
+
+    def own_accuracies(self, training: str) -> tuple[float, float] | None:
+        """Validation and test accuracy of a kept training that inherited, the mean of several; None for any other."""
+        keys, epochs = read_name(training)
+        lineages, found = map(self.kept.lineage, keys), list(map(self.kept.named, keys))
+        if not all(lineage is not None and lineage.inherit for lineage in lineages) or None in found:
+            return None
+        known = [one for one in found if one is not None]
+        tests = [one.test_accuracy or 0.0 for one in known]
+        return sum(accuracy(one, epochs) for one in known) / len(known), sum(tests) / len(tests)
 
     @cached_property
     def typical_cost(self) -> float:
@@ -203,6 +217,9 @@ class Task:
     since: int
     device: str
     kept: Kept
+    space: SearchSpace
+    origin: tuple[list[str], int] = ([], 0)  # keys and epochs of the trainings whose weights are inherited
+    inherit: str = ""
 
     def answer(self, data: ImageData) -> Result:
         """Train as far as need be, and answer."""
@@ -210,21 +227,30 @@ class Task:
         value = sum(accuracy(training, self.epochs) for training in found) / len(found)
         cost = sum(sum(training.seconds[self.since : self.epochs]) for training in found) / len(found)
         failed = sum(bool(training.failed) for training in found)
-        keys = [Lineage.of(self.arch, data, self.recipe, seed).key for seed in self.seeds]
+        keys = [self.lineage(data, seed).key for seed in self.seeds]
         return Result(
             value,
             self.epochs,
             cost,
-            {"failed": float(failed)} if failed else {},
+            sizes(self.network()) | ({"failed": float(failed)} if failed else {}),
             after(keys, self.epochs),
             self.epochs - self.since if self.since else -1,
         )
 
+    def lineage(self, data: ImageData, seed: int) -> Lineage:
+        """What the training under a seed is kept by; a mean's trainings inherit each from its own in turn."""
+        plain = Lineage.of(self.arch, data, self.recipe, seed)
+        if not self.inherit:
+            return plain
+        keys, epochs = self.origin
+        origin = after([keys[self.seeds.index(seed) % len(keys)]], epochs)
+        heir = replace(plain, origin=origin, inherit=self.inherit)
+        return replace(heir, recipe=recipe_of(self.recipe, heir, self.epochs).sha256)
+
     def training(self, data: ImageData, seed: int) -> Training:
         """One of them, kept or made."""
-        return self.kept.obtain(
-            self.arch, data, self.recipe, seed, network=self.network, until=self.epochs, device=self.device
-        )
+        heirs = Heirs(self.kept, self.space, data, self.recipe, self.device)
+        return heirs.obtain(self.lineage(data, seed), self.epochs, network=self.network)
 
 
 @dataclass(frozen=True)
@@ -236,6 +262,12 @@ class Job:
 
     def __call__(self) -> Result:
         return self.task.answer(self.images())
+
+
+def sizes(network: Network) -> dict[str, float]:
+    """What is known of a network without training it."""
+    measured = measure(network)
+    return {"parameters": float(measured.parameters), "flops": float(measured.macs)}
 
 
 def _itself(value: T) -> T:

@@ -27,6 +27,7 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "darts": (8, 5),  # normal, reduction, normal, reduction, normal
     "genetic_cnn": (8, 1),
     "genetic_cnn-cifar": (8, 1),
+    "grown": (16, 1),  # the widths as they are
     "hierarchical": (8, 1),
     "nasbench101": (16, 1),
     "nasbench1shot1-1": (16, 1),

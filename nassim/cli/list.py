@@ -10,6 +10,7 @@ import typer
 
 from nassim.cli.console import Json, print_json
 from nassim.cli.tables import Column, print_table, say
+from nassim.errors import Unsupported
 from nassim.page import page
 from nassim.registry import (
     algorithm_names,
@@ -93,7 +94,10 @@ def _grouped(name: str, value: object) -> object:
 
 def _first(space: SearchSpace) -> str:
     """The first architecture (or any, where that is not valid), in the space's own form if that fits into a line."""
-    first = space.at(0)
+    try:
+        first = space.at(0)
+    except Unsupported:  # of networks that grow none is the first
+        first = space.sample(random.Random(0))
     if not space.is_valid(first):
         first = space.sample(random.Random(0))
     text = space.format(first)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nassim.errors import Unsupported
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
 from nassim.store import RunEnd
@@ -67,7 +68,10 @@ def reader(algorithm: Algorithm, run: RunEnd, space: SearchSpace, queries: int, 
     """What reads the state of a loop with these variables; None where nothing is known of them."""
     code = getattr(algorithm.function, "__code__", None)
     names = set() if code is None else {*code.co_varnames, *code.co_cellvars}
-    numbers = queries * sum(space.radices)
+    try:
+        numbers = queries * sum(space.radices)
+    except Unsupported:  # networks that grow have no decisions to draw
+        return _Lineage() if names & LINEAGE else None
     if names >= MODEL:
         called = {"ei": "expected improvement", "ucb": "upper confidence bound"}
         return _Promises(

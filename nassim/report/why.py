@@ -26,6 +26,7 @@ from nassim.space import SearchSpace
 from nassim.stats import Finding
 from nassim.store import RunEnd
 from nassim.strategy import Algorithm, Strategy, stream
+from nassim.trace import FROM_SCRATCH
 
 MOST_STEPS, LARGEST, SECONDS = 1000, 10_000, 20.0  # queries, values of a hyperparameter, of the host
 
@@ -59,7 +60,7 @@ def why(
 
 
 def _obstacle(part: Part, run: RunEnd, rows: Sequence[TrialRow], space: SearchSpace | None) -> str:
-    if run.mode != "black-box":
+    if run.mode not in ("black-box", FROM_SCRATCH):
         return "it shares weights: what moved them is not in the record."
     if not rows:
         return "its typical run made no query."

@@ -112,7 +112,13 @@ def _check_continuing(benchmark: Benchmark, arch: Architecture) -> None:
     first = benchmark.query(Query(arch, short), random.Random(4))
     asked = Query(arch, full, origin=first.training or UNNAMED)
     what = f"{benchmark.name}: {arch} from {short} to {full} epochs"
-    refused(Unsupported, partial(benchmark.query, asked._replace(inherit="morph"), random.Random(4)), f"{what}, morph")
+    wishes = asked._replace(inherit="morph")
+    for bad in (wishes._replace(inherit="wish"), wishes._replace(origin="")):
+        refused(InvalidQuery, partial(benchmark.query, bad, random.Random(4)), f"{benchmark.name}.query({bad})")
+    if not benchmark.inherits:
+        anew = benchmark.query(Query(arch, full), random.Random(5))
+        require(benchmark.query(wishes, random.Random(5)) == anew, f"{what}, morph: it is not one from scratch")
+        require(benchmark.epochs_to_pay(wishes) == full, f"{what}, morph: {benchmark.epochs_to_pay(wishes)} to pay")
     if benchmark.continues and short < full:
         require(bool(first.training), f"{what}: a training that can go on needs a name")
         goes_on = benchmark.query(asked, drawing := random.Random(5))

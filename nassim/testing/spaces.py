@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 
 from nassim.errors import InvalidArchitecture, Unsupported
+from nassim.morph_space import MorphSpace
 from nassim.space import Architecture, SearchSpace
 from nassim.testing.requirements import LISTED, global_generators_untouched, refused, require
 
@@ -19,6 +21,9 @@ NONSENSE = ("", " ", "?", "-", "--", "0-x", "9" * 60, "\N{ARABIC-INDIC DIGIT ONE
 def check_space(space: SearchSpace) -> None:
     """Hold a search space against its contract; raises AssertionError."""
     require(space.name and ":" not in space.name, f"a space's name is a word without colon, not {space.name!r}")
+    if isinstance(space, MorphSpace):
+        _check_growing(space)
+        return
     parts = sorted(i for group in space.groups for i in group)
     each = list(range(len(space.decisions)))
     require(parts == each, f"{space.name}.groups hold the decisions {parts}, not each once")
@@ -44,6 +49,39 @@ def check_space(space: SearchSpace) -> None:
     if space.size <= LISTED:
         _check_listing(space)
     _check_growth(space, archs)
+
+
+def _check_growing(space: MorphSpace) -> None:
+    """A space of networks that grow has no list, no crossover, and neighbors that need not be mutual."""
+    rng = random.Random(0)
+    with global_generators_untouched(space.name):
+        archs = [space.sample(rng) for _ in range(20)]
+        again = random.Random(0)
+        require(archs == [space.sample(again) for _ in archs], f"{space.name}: same rng, other samples")
+        archs += [space.mutate(arch, rng) for arch in archs]
+    for arch in archs:
+        require(space.is_valid(arch), f"{space.name} made {arch}, which is not valid")
+        _check_text(space, arch)
+        _check_refusals(space, arch)
+        _check_canonical(space, arch)
+        _check_graph(space, arch)
+    near = space.neighbors(space.seed)
+    require(len(set(near)) == len(near) > 0 and space.seed not in near, f"{space.name}: neighbors of the seed")
+    for morph in space.morphs(space.seed):
+        with suppress(InvalidArchitecture):  # beyond the limits, or beside the grid
+            child = space.morphed(space.seed, morph)
+            require(space.transfer(space.seed, child).exact, f"{space.name}: {morph} is not exact")
+            require(child in near, f"{space.name}: the child of {morph} is no neighbor")
+    for text in (*NONSENSE, f"{space.name}:", f"{space.seed}-0", str(Architecture("elsewhere", space.seed.choices))):
+        refused(InvalidArchitecture, partial(space.parse, text), f"{space.name}.parse({text!r})")
+    impossible: list[Callable[[], object]] = [
+        partial(space.at, 0),
+        partial(space.index, space.seed),
+        partial(space.crossover, space.seed, space.seed, rng),
+        lambda: space.radices,
+    ]
+    for each in impossible:
+        refused(Unsupported, each, f"{space.name} is no list of decisions")
 
 
 def _check_text(space: SearchSpace, arch: Architecture) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import nassim
 from nassim.benchmark import Noise
-from nassim.errors import InvalidQuery, Unsupported
+from nassim.errors import InvalidQuery
 from nassim.query import UNNAMED, Query, Trial
 from nassim.registry import get_benchmark
 from nassim.space import SearchSpace
@@ -88,8 +88,10 @@ def test_what_cannot_be_continued_is_one_line() -> None:
         with pytest.raises(InvalidQuery, match=said) as caught:
             benchmark.query(query, rng)
         assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
-    with pytest.raises(Unsupported, match="no weights to inherit"):
-        benchmark.query(Query(other, 9, origin=first.training, inherit="morph"), rng)
+    with pytest.raises(InvalidQuery, match="'wish' is no way to inherit weights: use morph, match, norm, distill"):
+        benchmark.query(Query(other, 9, origin=first.training, inherit="wish"), rng)
+    with pytest.raises(InvalidQuery, match="without an origin, the training whose"):
+        benchmark.query(Query(other, 9, inherit="morph"), rng)
 
 
 class _Counting:

@@ -28,9 +28,10 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
-    "ground": "benchmark clock differences encodings errors files layers layout metric names network "
-    "objectives options outlook pareto patience processes protocol query replay settings slips space "
-    "strategy supernet too_small trace unrun variants version",
+    "ground": "benchmark clock differences encodings errors files inheritance layers layout metric "
+    "morph_changes morph_space morphs names network objectives options outlook pareto patience "
+    "processes protocol query replay settings slips space spelling strategy supernet too_small trace "
+    "unrun variants version",
     "middle": "format1 one_shot own_files packing registry run stats store study_file testing",
     "top": "cautions facts grid page paper plots record report reproduction rungs study study_settings study_toml "
     "study_view summary",

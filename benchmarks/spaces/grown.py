@@ -1,0 +1,32 @@
+"""Networks that grow: the space of strategies that live on network morphisms.
+
+Where it comes from: T. Elsken, J.-H. Metzen, F. Hutter, "Simple and Efficient Architecture Search for Convolutional
+Neural Networks", arXiv:1711.04528: the seed is their initial network, conv-pool-conv-pool-conv with normalization and
+rectifiers, then a linear layer. Limits: 2^25 parameters as in AutoKeras' code of February 2019 (H. Jin, Q. Song, X. Hu,
+arXiv:1806.10282), and 120 layers (a convolution, its normalization and its rectifier are three; AutoKeras: 200).
+"""
+
+from __future__ import annotations
+
+from nassim.morph_space import MorphSpace
+from nassim.network import NORMALIZED, RELU, Draft, Frame, Network
+
+FRAME = Frame(channels=16, cells=1, classes=10)
+LAYERS, PARAMETERS = 120, 1 << 25
+
+
+def seed_network(width: int = 16) -> Network:
+    """The initial network: three convolutions of equal width and two poolings."""
+    draft, x = Draft(FRAME.image), 0
+    for number in range(1, 6):
+        if number % 2:
+            x = draft.add(f"n{number}.conv", "conv", x, channels=width, kernel=3)
+            x = draft.add(f"n{number}.norm", NORMALIZED[0], x)
+            x = draft.add(f"n{number}.relu", RELU[0], x)
+        else:
+            x = draft.add(f"n{number}.pool", "max_pool", x, kernel=2, stride=2)
+    pooled = draft.add("head.pool", "global_pool", x)
+    return draft.network(draft.add("head", "linear", pooled, channels=FRAME.classes))
+
+
+SPACE = MorphSpace("grown", seed_network(), FRAME, most_layers=LAYERS, most_parameters=PARAMETERS)
