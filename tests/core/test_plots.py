@@ -44,6 +44,7 @@ def test_strategies_differ_without_color(study: Study) -> None:
     assert len({line.get_marker() for line in lines}) == len(lines) == 3
 
 
+@pytest.mark.slow
 def test_the_same_study_gives_the_same_bytes(study: Study, tmp_path: Path) -> None:
     for name in ("a", "b"):
         save(anytime_figure(study, "toy/deceptive"), tmp_path / name, ("png", "pdf", "svg"))
