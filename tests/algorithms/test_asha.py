@@ -200,6 +200,7 @@ def test_on_a_curve_of_natsbench_a_training_pays_as_one_that_is_not_interrupted(
         assert sum(cost[arch, epochs] for epochs in paid) == pytest.approx(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_better_than_random_search_in_equal_seconds_on_eight_workers(mode: str, genuine_data: Path) -> None:
     """On the table that has results after 12 epochs."""

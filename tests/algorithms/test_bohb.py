@@ -102,6 +102,7 @@ def test_it_learns_on_several_workers_from_what_has_ended_only() -> None:
     assert all(same[:101]) and not all(same)
 
 
+@pytest.mark.slow
 def test_the_model_pays() -> None:
     """Better in the end than Hyperband, of which it is a form, where the model can see something."""
     best = {

@@ -234,6 +234,7 @@ def test_it_answers_with_the_largest_logits(tiny_supernets: Supernets, monkeypat
     assert SPACE.discretize([[0, 1, 0, 0, 0]] * 5 + [[2.0, 2.0, 0, 0, 1]]).choices == (1, 1, 1, 1, 1, 0)
 
 
+@pytest.mark.slow
 def test_it_finds_that_stripes_need_no_none(tiny_supernets: Supernets) -> None:
     """After a search on stripes the direct edge carries the image: it is not `none`."""
     found = answers(DARTS.configured(epochs=8, learning_rate=0.1), tiny_supernets.make(1, "cpu"))

@@ -172,6 +172,7 @@ def test_an_epoch_is_children_then_controller_then_derivation() -> None:
     assert net.options["restart"] == 10
 
 
+@pytest.mark.slow
 def test_the_controller_learns_what_scores_well() -> None:
     net = Scripted()
     algorithm = ENAS.configured(epochs=6, controller_steps=30, controller_rate=0.02, controller_samples=10)

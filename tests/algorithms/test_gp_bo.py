@@ -108,12 +108,14 @@ def chance(cifar10: Benchmark) -> list[float]:
     return final("random_search", cifar10, "60q", 100)
 
 
+@pytest.mark.slow
 def test_it_beats_random_search_where_the_space_cannot_be_listed() -> None:
     assert not LARGE.space.enumerable
     found = final(GP_BO.configured(pool_size=200), LARGE, "40q", 6)
     assert mannwhitneyu(found, final("random_search", LARGE, "40q", 6), alternative="greater").pvalue < 0.005
 
 
+@pytest.mark.slow
 def test_forty_queries_are_worth_a_hundred_random_ones(cifar10: Benchmark) -> None:
     """Reaches in 40 queries the regret that random search has after 100 (medians)."""
     assert cifar10.optimum() is not None
@@ -123,7 +125,11 @@ def test_forty_queries_are_worth_a_hundred_random_ones(cifar10: Benchmark) -> No
 
 @pytest.mark.parametrize(
     ("kernel", "acquisition", "seeds"),
-    [("hamming", "ei", 12), ("hamming", "ucb", 12), ("path", "ei", 24), ("hamming+path", "ucb", 24)],
+    [
+        ("hamming", "ei", 12),
+        ("hamming", "ucb", 12),
+        *(pytest.param(*case, marks=pytest.mark.slow) for case in (("path", "ei", 24), ("hamming+path", "ucb", 24))),
+    ],
 )
 def test_it_beats_random_search_on_nasbench201(
     kernel: str, acquisition: str, seeds: int, cifar10: Benchmark, chance: list[float]

@@ -131,6 +131,7 @@ def test_the_chosen_are_better_than_random_candidates(runs: list[Run], cifar10: 
         assert wilcoxon(chosen, chance, alternative="greater").pvalue < 0.01
 
 
+@pytest.mark.slow
 def test_the_predictor_ranks_the_next_level_and_fine_tuning_improves_it(cifar10: Benchmark) -> None:
     """Random cells of growing complexity, so that no beam narrows what is ranked."""
     levels = defaultdict(list)

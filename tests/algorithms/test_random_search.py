@@ -22,7 +22,11 @@ def test_expected_maximum_by_hand() -> None:
 
 @pytest.mark.parametrize(
     ("name", "draws", "seeds"),
-    [("toy/additive", 5, 400), ("toy/deceptive", 12, 400), ("nasbench201/cifar10", 50, 300)],
+    [
+        ("toy/additive", 5, 400),
+        ("toy/deceptive", 12, 400),
+        pytest.param("nasbench201/cifar10", 50, 300, marks=pytest.mark.slow),
+    ],
 )
 def test_the_best_of_n_is_as_good_as_chance(name: str, draws: int, seeds: int) -> None:
     benchmark = nassim.get_benchmark(name, "mean")

@@ -126,6 +126,7 @@ def test_no_learning_is_random_search_in_distribution() -> None:
     assert abs(values.mean() - space_mean) < 4 * values.std() / math.sqrt(2000)
 
 
+@pytest.mark.slow
 def test_better_than_random_search_on_nasbench201() -> None:
     benchmark = nassim.get_benchmark("nasbench201/cifar10")
     ours, chance = (

@@ -136,6 +136,7 @@ def test_what_cannot_be_is_said_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_it_finds_the_best_where_chance_does_not() -> None:
     assert not LARGE.space.enumerable
     found = [nassim.run(SMBO, LARGE, "100q", seed=seed).best.valid for seed in range(8)]

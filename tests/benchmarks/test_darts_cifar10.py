@@ -274,6 +274,7 @@ def test_the_page_has_the_figures() -> None:
     assert text.index("must not be used") < text.index("## "), "first on the page"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_checklist_says_what_only_predicts(tmp_path: Path) -> None:
     nassim.compare("re", "darts/cifar10", "8q", seeds=2, out=tmp_path / "study").report()
     text = (tmp_path / "study" / "report.md").read_text(encoding="utf-8")

@@ -184,6 +184,7 @@ def test_strategies_run_on_it(compact: Table, strategy: str, name: str) -> None:
     assert run.best.test == pytest.approx(max(trial.value for trial in run.trials), abs=1e-7)
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_every_output_says_it(compact: Table, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And none calls an accuracy that was measured on the test images a validation accuracy."""
     asked = ["--search-on", "test"]
@@ -244,6 +245,7 @@ print(json.dumps([seconds, resident() - before]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
 @pytest.mark.parametrize("kind", ["compact", "official"])
 def test_opening_takes_under_100_ms_and_60_mb(tables: dict[str, Path], kind: str) -> None:

@@ -53,6 +53,7 @@ def moved(edges: Edges, order: tuple[int, ...]) -> Edges:
     return frozenset((order[a], order[b]) for a, b in edges)
 
 
+@pytest.mark.slow
 def test_counts_by_burnsides_lemma() -> None:
     """Independent of the enumeration: orbits of labelings under the automorphisms of every class of wirings."""
     unique = []

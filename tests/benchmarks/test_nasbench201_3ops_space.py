@@ -39,7 +39,7 @@ def test_every_spelling_is_read(chosen: tuple[int, ...]) -> None:
         ("|nor_conv_1x1~0|+|none~0|none~1|+|none~0|none~1|none~2|", "it has nor_conv_1x1"),
         ("nasbench201:4-0-0-2-0-0", "it has avg_pool_3x3, nor_conv_1x1"),
         ("nasbench101:210021", "Write nasbench201_3ops"),
-        ("2" * 10_000_000, "Write nasbench201_3ops"),
+        pytest.param("2" * 10_000_000, "Write nasbench201_3ops", marks=pytest.mark.slow),
     ],
 )
 def test_other_cells_are_refused(text: str, message: str) -> None:

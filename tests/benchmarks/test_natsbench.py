@@ -112,7 +112,7 @@ def test_every_number_of_the_records_is_in_the_table(kind: str, releases: Path, 
     assert sum(int((column != MISSING[column.dtype]).sum()) for column in there) == seen > 4000
 
 
-@pytest.mark.parametrize("kind", RECIPES)
+@pytest.mark.parametrize("kind", [pytest.param("tss", marks=pytest.mark.slow), "sss"])
 def test_every_number_is_what_the_official_api_answers(kind: str, releases: Path, data: Path) -> None:
     api = official(kind, releases)
     table = curves(data, kind).columns
@@ -133,7 +133,9 @@ def test_every_number_is_what_the_official_api_answers(kind: str, releases: Path
 
 
 @pytest.mark.parametrize("kind", [pytest.param("tss", marks=pytest.mark.slow), "sss"])
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    "task", ["cifar10", *(pytest.param(t, marks=pytest.mark.slow) for t in TASKS if t != "cifar10")]
+)
 def test_the_benchmark_answers_as_the_official_api(kind: str, task: str, releases: Path, data: Path) -> None:
     api, bench, dataset = official(kind, releases), benchmark(kind, task), TASKS[task]
     searched = "cifar10-valid" if task == "cifar10" else dataset
@@ -169,7 +171,10 @@ def test_the_benchmark_answers_as_noted(key: tuple[str, int, str, int], releases
     assert found == pytest.approx(OFFICIAL[key], abs=6e-7)
 
 
-@pytest.mark.parametrize(("kind", "task"), [("tss", "cifar10"), ("sss", "cifar10"), ("sss", "imagenet16-120")])
+@pytest.mark.parametrize(
+    ("kind", "task"),
+    [pytest.param("tss", "cifar10", marks=pytest.mark.slow), ("sss", "cifar10"), ("sss", "imagenet16-120")],
+)
 def test_every_epoch_of_the_full_training_can_be_asked_for(kind: str, task: str, releases: Path, data: Path) -> None:
     bench, full = benchmark(kind, f"{task}:curve"), max(SCHEDULES[kind])
     whole = benchmark(kind, task)
@@ -203,6 +208,7 @@ def test_a_part_of_a_release_is_declared_and_the_rest_refused_by_name(data: Path
         nassim.get_benchmark("natsbench-size/cifar10", "repeat=2")
 
 
+@pytest.mark.slow
 def test_verify_sees_an_altered_curve(releases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NASSIM_DATA", str(tmp_path))
     recipe = Recipe.of(natsbench_size)

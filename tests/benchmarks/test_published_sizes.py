@@ -90,7 +90,7 @@ def test_equal_cells_of_nasbench101_are_one_network() -> None:
         assert NB101.network(arch, NB101.frame) == NB101.network(NB101.canonical(arch), NB101.frame)
 
 
-@pytest.mark.parametrize("number", ONE_SHOT)
+@pytest.mark.parametrize("number", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in ONE_SHOT if n != 1)])
 def test_1shot1_is_built_without_loose_ends(number: int) -> None:
     space, rng = ONE_SHOT[number], random.Random(2)
     sizes, _ = cells()
@@ -128,6 +128,7 @@ def extras(network: Network, m: Measured) -> int:
     return total
 
 
+@pytest.mark.slow
 def test_accel_nasbench_has_the_recorded_sizes(genuine: Callable[[str], Path]) -> None:
     """Every tenth of 5,138 records: parameters, and multiply-adds by their counter's convention, exactly."""
     assert ACCEL.frame is not None

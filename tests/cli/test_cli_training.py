@@ -133,6 +133,7 @@ def test_build_and_verify(capsys: pytest.CaptureFixture[str], small_table: Path)
     assert "--retrain is for" in nassim(capsys, "data", "verify", "nasbench201", "--retrain", "1", code=2)[1]
 
 
+@pytest.mark.slow
 def test_parallel_jobs_build_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two processes with the real recipe are too slow for a test: what they are given is what one is given."""
     given: list[Shard] = []

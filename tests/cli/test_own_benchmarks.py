@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import nassim
-from nassim.cli.main import main
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
-Capture = pytest.CaptureFixture[str]
+Outcome = Callable[..., tuple[int, str, str]]
 
 MINE = '''"""Climbs."""
 
@@ -67,51 +67,35 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def outcome(capsys: Capture, *arguments: str) -> tuple[int, str, str]:
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    return int(ended.value.code or 0), *capsys.readouterr()
-
-
-def small(algos: str, *more: str, benchmark: str = "toy/additive", jobs: str = "1") -> list[str]:
-    command = ["compare", "--algos", algos, "--benchmark", benchmark, "--budget", "12q", "--seeds", "3"]
-    return [*command, "--jobs", jobs, "--no-report", *more]
-
-
-def one_line(capsys: Capture, *arguments: str) -> str:
-    code, _, err = outcome(capsys, *arguments)
-    assert code == 2 and err.startswith("error: ") and err.count("\n") == 1 and len(err) < 500, err
-    return err
-
-
-def test_a_benchmark_in_a_file(capsys: Capture, folder: Path) -> None:
+def test_a_benchmark_in_a_file(
+    outcome: Outcome, one_line: Callable[..., str], small: Callable[..., list[str]], folder: Path
+) -> None:
     for jobs in ("1", "2"):
-        code, out, err = outcome(
-            capsys, *small("mine.py,re", "--out", f"study{jobs}", benchmark="rings.py/small", jobs=jobs)
-        )
+        code, out, err = outcome(*small("mine.py,re", "--out", f"study{jobs}", benchmark="rings.py/small", jobs=jobs))
         assert code == 0, err
         assert "rings/small" in out
-    assert outcome(capsys, "run", "mine.py", "rings.py/large", "--budget", "9q")[0] == 0
-    assert "rings/small" in outcome(capsys, "show", "rings.py/small")[1]
-    assert "small, large" in one_line(capsys, "run", "re", "rings.py", "--budget", "9q")
-    assert "Did you mean small?" in one_line(capsys, "run", "re", "rings.py/smal", "--budget", "9q")
-    assert "mine.py is no benchmark" in one_line(capsys, "run", "re", "mine.py/small", "--budget", "9q")
+    assert outcome("run", "mine.py", "rings.py/large", "--budget", "9q")[0] == 0
+    assert "rings/small" in outcome("show", "rings.py/small")[1]
+    assert "small, large" in one_line("run", "re", "rings.py", "--budget", "9q")
+    assert "Did you mean small?" in one_line("run", "re", "rings.py/smal", "--budget", "9q")
+    assert "mine.py is no benchmark" in one_line("run", "re", "mine.py/small", "--budget", "9q")
     command = small("mine.py,re", "--out", "study1", benchmark="rings.py/small")
     (folder / "rings.py").write_text(RINGS + "# another line\n", encoding="utf-8")
-    assert "rings.py" in one_line(capsys, *command)
+    assert "rings.py" in one_line(*command)
     (folder / "rings.py").write_text(RINGS.replace("rings/{task}", "toy/additive"), encoding="utf-8")
-    assert "toy/additive" in one_line(capsys, "run", "re", "rings.py/small", "--budget", "9q")
+    assert "toy/additive" in one_line("run", "re", "rings.py/small", "--budget", "9q")
 
 
 def test_python_takes_one_too(folder: Path) -> None:
     assert nassim.run("re", "rings.py/small", "9q").benchmark == "rings/small"
 
 
-def test_what_changed_since_a_study_with_files_asks_where_they_are(capsys: Capture, folder: Path) -> None:
-    assert outcome(capsys, *small("mine.py", "--out", "old", benchmark="rings.py/small"))[0] == 0
+def test_what_changed_since_a_study_with_files_asks_where_they_are(
+    outcome: Outcome, one_line: Callable[..., str], small: Callable[..., list[str]], folder: Path
+) -> None:
+    assert outcome(*small("mine.py", "--out", "old", benchmark="rings.py/small"))[0] == 0
     since = ["compare", "--against", "old", "--jobs", "1", "--no-report", "--out", "new"]
-    assert "--benchmark" in (line := one_line(capsys, *since)) and "rings.py" in line
-    assert "--algos" in (line := one_line(capsys, *since, "--benchmark", "rings.py/small")) and "mine.py" in line
-    code, _, err = outcome(capsys, *since, "--benchmark", "rings.py/small", "--algos", "mine.py,rs")
+    assert "--benchmark" in (line := one_line(*since)) and "rings.py" in line
+    assert "--algos" in (line := one_line(*since, "--benchmark", "rings.py/small")) and "mine.py" in line
+    code, _, err = outcome(*since, "--benchmark", "rings.py/small", "--algos", "mine.py,rs")
     assert code in (0, 1) and not err.startswith("error"), err

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import nassim
-from nassim.cli.main import main
 from nassim.errors import InvalidSetting, MissingData
 from nassim.study import Study, compare
 
 pytestmark = pytest.mark.usefixtures("undrawn")
 
-Capture = pytest.CaptureFixture[str]
+Outcome = Callable[..., tuple[int, str, str]]
 
 MINE = '''"""Climbs from one architecture to the next."""
 
@@ -56,26 +56,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "work"
 
 
-def outcome(capsys: Capture, *arguments: str) -> tuple[int, str, str]:
-    capsys.readouterr()
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    return int(ended.value.code or 0), *capsys.readouterr()
-
-
-def small(algos: str, *more: str, benchmark: str = "toy/additive", jobs: str = "1") -> list[str]:
-    command = ["compare", "--algos", algos, "--benchmark", benchmark, "--budget", "12q", "--seeds", "3"]
-    return [*command, "--jobs", jobs, "--no-report", *more]
-
-
-def one_line(capsys: Capture, *arguments: str) -> str:
-    code, _, err = outcome(capsys, *arguments)
-    assert code == 2 and err.startswith("error: ") and err.count("\n") == 1 and len(err) < 500, err
-    return err
-
-
-def test_a_file_is_a_strategy(capsys: Capture, folder: Path) -> None:
-    code, out, err = outcome(capsys, *small("mine.py,re", "--out", "study"))
+def test_a_file_is_a_strategy(outcome: Outcome, small: Callable[..., list[str]], folder: Path) -> None:
+    code, out, err = outcome(*small("mine.py,re", "--out", "study"))
     assert code == 0, err
     assert "climber" in out and "regularized_evolution" in out
     study = Study.open("study")
@@ -84,24 +66,26 @@ def test_a_file_is_a_strategy(capsys: Capture, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["two.py", "./two.py", "../work/two.py", "{absolute}"])
-def test_a_strategy_of_several_is_named_by_any_path(capsys: Capture, folder: Path, path: str) -> None:
+def test_a_strategy_of_several_is_named_by_any_path(
+    outcome: Outcome, one_line: Callable[..., str], folder: Path, path: str
+) -> None:
     name = path.format(absolute=folder / "two.py") + ":climber"
-    assert outcome(capsys, "run", name, "toy/additive", "--budget", "9q")[0] == 0
-    assert "climber" in one_line(capsys, "run", name.replace(":climber", ""), "toy/additive", "--budget", "9q")
-    code, out, _ = outcome(capsys, "show", name)
+    assert outcome("run", name, "toy/additive", "--budget", "9q")[0] == 0
+    assert "climber" in one_line("run", name.replace(":climber", ""), "toy/additive", "--budget", "9q")
+    code, out, _ = outcome("show", name)
     assert code == 0 and "climber (clb)" in out and "mutations" in out
 
 
-def test_a_folder_may_have_brackets_and_blanks(capsys: Capture, folder: Path) -> None:
+def test_a_folder_may_have_brackets_and_blanks(outcome: Outcome, small: Callable[..., list[str]], folder: Path) -> None:
     far = str(folder.parent / "other [1]" / "far.py")
-    code, out, err = outcome(capsys, *small(f"re,{far}:climber[mutations=1|2]", "--out", "study"))
+    code, out, err = outcome(*small(f"re,{far}:climber[mutations=1|2]", "--out", "study"))
     assert code == 0, err
     assert "clb[mutations=1]" in out and "clb[mutations=2]" in out
 
 
-def test_settings_by_brackets_and_by_set(capsys: Capture, folder: Path) -> None:
+def test_settings_by_brackets_and_by_set(outcome: Outcome, small: Callable[..., list[str]], folder: Path) -> None:
     arguments = small("mine.py,mine.py[mutations=3]", "--set", "climber.mutations=2", "--out", "study")
-    code, _, err = outcome(capsys, *arguments)
+    code, _, err = outcome(*arguments)
     assert code == 0, err
     study = Study.open("study")
     recorded = {run.strategy: run.hyperparameters for run in study.runs}
@@ -131,25 +115,29 @@ def test_python_takes_files_too(folder: Path) -> None:
     assert len(nassim.run("mine.py:climber[mutations=2]", "toy/additive", "9q").trials) == 9
 
 
-def test_a_changed_file_is_refused_for_continuing(capsys: Capture, folder: Path) -> None:
+def test_a_changed_file_is_refused_for_continuing(
+    outcome: Outcome, one_line: Callable[..., str], small: Callable[..., list[str]], folder: Path
+) -> None:
     command = small("mine.py,re", "--out", "study")
-    assert outcome(capsys, *command)[0] == 0
-    assert outcome(capsys, *command)[0] == 0  # as it was it goes on
+    assert outcome(*command)[0] == 0
+    assert outcome(*command)[0] == 0  # as it was it goes on
     before = (folder / "study" / "study.db").read_bytes()
     (folder / "mine.py").write_text(MINE + "# another line\n", encoding="utf-8")
-    error = one_line(capsys, *command)
+    error = one_line(*command)
     assert "mine.py" in error and "climber" in error and "changed" in error and "--out" in error
     assert (folder / "study" / "study.db").read_bytes() == before
     (folder / "mine.py").write_text(MINE, encoding="utf-8")
     (folder / "moved").mkdir()
     (folder / "mine.py").rename(folder / "moved" / "mine.py")
-    assert outcome(capsys, *small("moved/mine.py,re", "--out", "study"))[0] == 0  # where it lies does not matter
+    assert outcome(*small("moved/mine.py,re", "--out", "study"))[0] == 0  # where it lies does not matter
 
 
-def test_without_out_a_changed_file_gets_another_folder(capsys: Capture, folder: Path) -> None:
-    assert outcome(capsys, *small("mine.py"))[0] == 0
+def test_without_out_a_changed_file_gets_another_folder(
+    outcome: Outcome, small: Callable[..., list[str]], folder: Path
+) -> None:
+    assert outcome(*small("mine.py"))[0] == 0
     (folder / "mine.py").write_text(MINE + "# another line\n", encoding="utf-8")
-    assert outcome(capsys, *small("mine.py"))[0] == 0
+    assert outcome(*small("mine.py"))[0] == 0
     assert len(list((folder / "results").iterdir())) == 2
 
 
@@ -201,10 +189,12 @@ def test_two_files_with_one_name_are_told_apart(folder: Path) -> None:
         (SECOND, "climber, walker"),
     ],
 )
-def test_what_is_wrong_with_a_file_is_one_line(capsys: Capture, folder: Path, text: str, expected: str) -> None:
+def test_what_is_wrong_with_a_file_is_one_line(
+    one_line: Callable[..., str], small: Callable[..., list[str]], folder: Path, text: str, expected: str
+) -> None:
     (folder / "bad.py").write_bytes(text.encode("utf-8", "surrogateescape"))
     for command in (["run", "bad.py", "toy/additive"], small("bad.py,re", "--out", "study"), ["show", "bad.py"]):
-        assert expected in one_line(capsys, *command)
+        assert expected in one_line(*command)
     assert not (folder / "study").exists()
 
 
@@ -220,22 +210,28 @@ def test_what_is_wrong_with_a_file_is_one_line(capsys: Capture, folder: Path, te
         ("folder.py", "is no file"),
     ],
 )
-def test_what_is_wrong_with_a_name_is_one_line(capsys: Capture, folder: Path, name: str, expected: str) -> None:
+def test_what_is_wrong_with_a_name_is_one_line(
+    one_line: Callable[..., str], small: Callable[..., list[str]], folder: Path, name: str, expected: str
+) -> None:
     (folder / "folder.py").mkdir()
-    assert expected in one_line(capsys, *small(name))
+    assert expected in one_line(*small(name))
 
 
-def test_a_large_file_is_refused_unread(capsys: Capture, folder: Path) -> None:
+def test_a_large_file_is_refused_unread(
+    one_line: Callable[..., str], small: Callable[..., list[str]], folder: Path
+) -> None:
     with (folder / "large.py").open("wb") as file:
         file.truncate(1 << 30)
-    assert "large.py has more than" in one_line(capsys, *small("large.py"))
+    assert "large.py has more than" in one_line(*small("large.py"))
 
 
-def test_a_failure_of_its_own_code_names_file_and_line_from_a_worker_too(capsys: Capture, folder: Path) -> None:
+def test_a_failure_of_its_own_code_names_file_and_line_from_a_worker_too(
+    one_line: Callable[..., str], small: Callable[..., list[str]], folder: Path
+) -> None:
     failing = MINE.replace("state.steps += 1", "assert state.steps < 5; state.steps += 1")
     (folder / "bad.py").write_text(failing, encoding="utf-8")
     for jobs in ("1", "2"):
-        assert "bad.py, line 22" in one_line(capsys, *small("bad.py", jobs=jobs))
+        assert "bad.py, line 22" in one_line(*small("bad.py", jobs=jobs))
 
 
 def test_files_are_loaded_once_and_change_nothing_else(folder: Path) -> None:

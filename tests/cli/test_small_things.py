@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -84,15 +84,18 @@ def test_completion_prints_a_script(shell: str, capsys: Capture) -> None:
         ("nassim compare --benchmark nasbench201/d", ["nasbench201/digits"]),
     ],
 )
-def test_names_are_completed(typed: str, wanted: list[str]) -> None:
+def test_names_are_completed(capsys: Capture, monkeypatch: pytest.MonkeyPatch, typed: str, wanted: list[str]) -> None:
     """What bash gets where TAB is pressed after what was typed."""
     words = typed.split()
     environment = {"_NASSIM_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(len(words) - 1)}
-    code = "import sys; sys.argv = ['nassim']; from nassim.cli.main import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, **environment}, capture_output=True, text=True, timeout=60
-    )
-    assert sorted(done.stdout.split()) == wanted, done.stderr
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["nassim"])
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))  # whose name is that of the file in argv
+    with pytest.raises(SystemExit):
+        main()
+    out, err = capsys.readouterr()
+    assert sorted(out.split()) == wanted, err
 
 
 def test_a_log_says_what_happened_and_when(tmp_path: Path, capsys: Capture) -> None:

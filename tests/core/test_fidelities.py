@@ -81,6 +81,7 @@ def test_a_study_counts_only_where_there_are_shorter_trainings() -> None:
     assert [[rung[:3] for rung in run] for run in found["toy/additive", "asks"]] == [[(1, 3, 3), (9, 1, 8)]] * 2
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_run_and_compare_print_what_was_charged(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     def printed(*arguments: str) -> str:
         with pytest.raises(SystemExit) as ended:

@@ -48,6 +48,7 @@ def test_reports_that_cost_nothing_end(cost: float) -> None:
         assert "10,000" in refusal(talker, budget)
 
 
+@pytest.mark.slow
 def test_reports_under_a_budget_that_they_do_not_spend_end() -> None:
     def talker(space: SearchSpace, rng: random.Random) -> Search:
         while True:

@@ -60,6 +60,7 @@ def test_thirteen_strategies_look_different_and_their_legend_covers_no_curve() -
             assert legend.get_window_extent().x1 <= figure.bbox.x1
 
 
+@pytest.mark.slow
 def test_the_same_study_gives_the_same_bytes(study: Study, tmp_path: Path) -> None:
     for name in ("a", "b"):
         save(anytime_figure(study, "toy/deceptive"), tmp_path / name, ("png", "pdf", "svg"))

@@ -71,8 +71,8 @@ SHEETS = [
     (4, 2, "3.3in"),
     pytest.param(8, 4, "3.3in", marks=pytest.mark.slow),
     pytest.param(8, 2, "3.3in", marks=pytest.mark.slow),
-    (8, 1, "3.3in"),
-    (3, 4, "6.75in"),
+    pytest.param(8, 1, "3.3in", marks=pytest.mark.slow),
+    pytest.param(3, 4, "6.75in", marks=pytest.mark.slow),
     pytest.param(8, 2, "2in", marks=pytest.mark.slow),
 ]
 

@@ -157,6 +157,7 @@ def _large(size: int) -> bytes:
     return bytes(size)
 
 
+@pytest.mark.slow
 def test_workers_that_end_while_they_send_are_not_waited_for() -> None:
     """Results of some megabytes are almost always on the way when the one that asked for them stops listening."""
 

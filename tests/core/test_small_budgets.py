@@ -25,7 +25,7 @@ def exit_of(*arguments: str) -> int | str | None:
     return left.value.code
 
 
-@pytest.mark.parametrize("noise", ["draw", "mean", "repeat=2"])
+@pytest.mark.parametrize("noise", [pytest.param("draw", marks=pytest.mark.slow), "mean", "repeat=2"])
 @pytest.mark.parametrize("name", ["toy/additive", CIFAR, "nasbench201/digits"])
 def test_the_cheapest_training_is_that_of_the_whole_space(name: str, noise: str) -> None:
     benchmark, rng = get_benchmark(name, noise), random.Random(0)

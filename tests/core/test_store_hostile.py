@@ -83,6 +83,7 @@ KEYS = ["nassim", "benchmarks", "strategies", "budget", "seeds", "workers", "noi
 KEYS += ["one_shot", "left_out", "runs", "provenance", "protocol"]
 
 
+@pytest.mark.slow
 def test_settings_of_other_types_are_said(tmp_path: Path) -> None:
     path = small(tmp_path)
     original = path.read_bytes()
@@ -128,6 +129,7 @@ def forged(path: Path, column: str, value: object) -> None:
         db.execute("UPDATE runs SET digest = ? WHERE id = ?", (digest(head[:-2]), head[0]))
 
 
+@pytest.mark.slow
 def test_values_of_other_types_are_said(tmp_path: Path) -> None:
     path = small(tmp_path)
     original = path.read_bytes()
@@ -185,6 +187,7 @@ OPEN = "import sys; from nassim.study import Study; from nassim.errors import Co
 OPEN += "try: Study.open(sys.argv[1])\nexcept CorruptData as error: print('refused:', error)"
 
 
+@pytest.mark.slow
 def test_a_file_with_other_tables_is_refused(tmp_path: Path) -> None:
     readers = []
     for name, statements in HOSTILE.items():

@@ -35,6 +35,7 @@ def digits() -> DeviceData:
     return DeviceData.of(load_data("digits"), SMALL)
 
 
+@pytest.mark.slow
 def test_a_network_learns_and_its_training_is_a_function_of_its_seed(digits: DeviceData) -> None:
     space = genetic_cnn.GeneticCNNSpace(kernel=3)
     one, again, other = (train_alone(space, ARCH, digits, SMALL, seed) for seed in (5, 5, 6))
@@ -93,6 +94,7 @@ def test_what_networks_are_made_of_is_part_of_what_a_shard_was_made_with(design:
     assert all(each.sha256 == each.recipe.sha256 for each in DESIGNS.values() if each.gain is None)
 
 
+@pytest.mark.slow
 def test_a_table_is_built_of_networks_trained_one_by_one(design: Design, tmp_path: Path) -> None:
     only = shards.plan(design)[:3]  # the pilot under the three seeds
     build(design, tmp_path, only=only, tell=lambda progress: None)

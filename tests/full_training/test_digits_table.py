@@ -215,6 +215,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Recipe:
     return recipe
 
 
+@pytest.mark.slow
 def test_a_build_goes_on_where_it_was(tmp_path: Path, tiny: Recipe) -> None:
     pytest.importorskip("torch")
     from nassim.full_training.tables.builder import build

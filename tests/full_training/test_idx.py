@@ -90,6 +90,7 @@ def test_they_are_fetched_where_they_are_not(small: Path, tmp_path: Path, monkey
         load_data("fashion")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # pooch leaves a refused answer open
 def test_they_are_fetched_from_an_address(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Quiet(SimpleHTTPRequestHandler):
@@ -145,6 +146,7 @@ def test_fold_keeps_every_pixel() -> None:
         assert folded.sum(dtype=np.int64) == images.sum(dtype=np.int64)
 
 
+@pytest.mark.slow
 @with_package
 def test_fashion14_is_the_same_bit_for_bit() -> None:
     whole, data = load_data("fashion"), load_data("fashion14")

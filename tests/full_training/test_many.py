@@ -99,6 +99,7 @@ def test_logits_gradients_and_statistics_are_those_of_each_network(side: int, im
     torch.testing.assert_close(logits.transpose(1, 2), torch.stack(alone), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_curves_are_those_of_one_by_one() -> None:
     """The same but for rounding, which few steps do not blow up: it moves few of 2,000 images over the border."""
     data, seeds = load_data("digits"), [1, 2, 1]

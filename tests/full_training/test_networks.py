@@ -52,6 +52,7 @@ def counted(network, side: int, image_channels: int) -> int:
     return total
 
 
+@pytest.mark.slow
 def test_parameters_of_all_cells_equal_the_analytic_ones() -> None:
     """Built without storage, as the sum that they are over edges: 30 networks give all counts, some are built too."""
     for given in SKELETONS:

@@ -26,7 +26,7 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 each_document = pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
-QUICK = ("own-strategy.md", "surrogates.md")  # whose commands are among the fast tests; those of the others are slow
+QUICK = ("own-strategy.md",)  # whose commands are among the fast tests; those of the others are slow
 
 # Added to the commands of a document, so that they take a moment: the last value of an option counts.
 SMALL = {

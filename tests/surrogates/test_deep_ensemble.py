@@ -109,6 +109,7 @@ def test_products_are_exact_whatever_their_order(monkeypatch: pytest.MonkeyPatch
     assert np.array_equal(one.predict_each(ALL), other.predict_each(ALL))
 
 
+@pytest.mark.slow
 def test_weights_and_units_stay_where_products_are_exact() -> None:
     for seed in range(3):
         ensemble = made(seed)

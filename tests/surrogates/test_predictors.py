@@ -62,6 +62,7 @@ def test_a_draw_of_an_ensemble_is_one_of_its_members() -> None:
     assert found.deviation == pytest.approx(members.std(axis=0))
 
 
+@pytest.mark.slow
 def test_draws_of_the_process_have_its_mean_and_deviation() -> None:
     seen, rest = split()
     found = predict("gp", ALL[seen], TRUTH[seen].tolist(), ALL[rest[:40]], np.random.default_rng(0))

@@ -207,6 +207,7 @@ def test_searching_a_sample() -> None:
             assert len(nassim.run(name, benchmark, "30q").trials) == 30
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("genuine_data")
 def test_nine_is_the_smallest_radius_in_which_every_network_has_a_neighbor() -> None:
     choices = load("accel_nasbench/imagenet").space.choice_matrix

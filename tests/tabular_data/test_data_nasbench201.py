@@ -231,6 +231,7 @@ print(json.dumps([seconds, resident() - before]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads /proc")
 def test_opening_takes_under_50_ms_and_30_mb() -> None:
     found = [

@@ -130,7 +130,13 @@ def damaged(recorded: Recipe, tmp_path: Path, name: str, old: str, new: str) -> 
             "batch_size is 64 in its log, not 96",
             marks=pytest.mark.slow,
         ),
-        ("/GDASOptimizer/log_1.txt", "arch {'arch': '|nor", "arch {'arch': '|avg", "log and JSON differ in cells"),
+        pytest.param(
+            "/GDASOptimizer/log_1.txt",
+            "arch {'arch': '|nor",
+            "arch {'arch': '|avg",
+            "log and JSON differ in cells",
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             "/GDASOptimizer/errors_2.json",
             '"runtime":[1',

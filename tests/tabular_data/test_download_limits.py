@@ -120,7 +120,7 @@ FAST = {"window": 0.5, "rate": 1000.0, "requests": 30, "seconds": 60.0}
         pytest.param(drip, FAST, "less than 1,000 bytes a second", 5, marks=pytest.mark.slow),
         pytest.param(dripping_head, FAST, "less than 1,000 bytes a second", 5, marks=pytest.mark.slow),
         (head_without_end, FAST, "cannot be fetched", 5),
-        (slow, {**FAST, "seconds": 1.0}, "took longer than 1 s", 1),
+        pytest.param(slow, {**FAST, "seconds": 1.0}, "took longer than 1 s", 1, marks=pytest.mark.slow),
     ],
     ids=["one byte", "some bytes", "drip", "dripping head", "head without end", "slow"],
 )

@@ -172,7 +172,7 @@ print("done", number + 1)
 """
 
 
-@pytest.mark.parametrize("signed", ["as it is", "signed"])
+@pytest.mark.parametrize("signed", ["as it is", pytest.param("signed", marks=pytest.mark.slow)])
 def test_flipped_bytes_and_cuts(own: Path, signed: str) -> None:
     """Whatever byte is altered, with checksums that fit or not: one line or right values, never a signal."""
     command = [sys.executable, "-W", "ignore", "-c", ALTER, str(Path(__file__).parent), str(own), "0", signed]

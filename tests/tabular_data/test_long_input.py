@@ -44,6 +44,7 @@ def test_many_columns(tmp_path: Path) -> None:
     assert "two columns 'column7'" in str(at_once(Source(tmp_path / "a.csv").names))
 
 
+@pytest.mark.slow
 def test_many_columns_that_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NASSIM_DATA", str(tmp_path))
     spec = '[decisions]\na = ["x", "y"]\n[accuracy]\nunit = "percent"\nvalid = "v{repeat}"\n[training]\nepochs = 9\n'

@@ -79,6 +79,7 @@ def test_another_wheel(
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.slow
 def test_a_data_folder_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / ("x" * 300)):
@@ -117,6 +118,7 @@ def converter(folder: Path) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.slow
 def test_processes_may_convert_at_once(tmp_path: Path) -> None:
     processes = [converter(tmp_path) for _ in range(3)]
     assert [process.communicate() and process.returncode for process in processes] == [0, 0, 0]
@@ -124,7 +126,9 @@ def test_processes_may_convert_at_once(tmp_path: Path) -> None:
     assert Table.open(tmp_path / "nasbench201.h5").header.sha256 == recipe.SHA256
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.1, 0.2, 0.25, 0.3, 0.4])
+@pytest.mark.parametrize(
+    "moment", [0.0, 0.1, *(pytest.param(moment, marks=pytest.mark.slow) for moment in (0.2, 0.25, 0.3, 0.4))]
+)
 def test_a_killed_conversion_leaves_nothing_half_made(tmp_path: Path, moment: float) -> None:
     process = converter(tmp_path)
     time.sleep(moment)

@@ -88,10 +88,10 @@ def zipped(value: Any) -> bytes:
 @pytest.mark.parametrize(
     "form",
     [
-        *("pth", "tar"),
+        "pth",
         *(
             pytest.param(form, marks=pytest.mark.slow)
-            for form in ("zip", "single", "folder around", "without meta", "other name")
+            for form in ("zip", "tar", "single", "folder around", "without meta", "other name")
         ),
     ],
 )
@@ -204,7 +204,9 @@ class Runs:
         return os.mkdir, (str(self.marker),)
 
 
-@pytest.mark.parametrize("place", ["record", "meta", "pth", pytest.param("pth around", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "place", ["record", "meta", *(pytest.param(place, marks=pytest.mark.slow) for place in ("pth", "pth around"))]
+)
 def test_a_pickle_with_code_is_refused(place: str, folder: Path, releases: Path, tmp_path: Path, target: Path) -> None:
     marker = tmp_path / "ran"
     if place in ("record", "meta"):
@@ -284,6 +286,7 @@ def test_a_release_of_another_list_is_refused(folder: Path, target: Path) -> Non
     refused(folder, target, CorruptData, "list of architectures")
 
 
+@pytest.mark.slow
 def test_sizes_that_the_release_has_wrong_are_counted(folder: Path, target: Path) -> None:
     record = unpack(folder / "000011.pickle.pbz2")
     _training(record)["params"] = 0.05

@@ -144,6 +144,7 @@ def test_recording_a_search(tiny_supernets: Supernets) -> None:
     assert [line.split(":")[0] for line in said] == ["seed 0", "seed 1"]
 
 
+@pytest.mark.slow
 def test_what_is_recorded_is_kept_and_more_is_added(tiny_supernets: Supernets) -> None:
     path = record(DARTS, tiny_supernets, seeds=1, scored_cells=5, device="cpu")
     (first,) = tiny_supernets.recordings("darts", path.parent)
