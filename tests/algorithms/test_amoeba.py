@@ -105,6 +105,19 @@ def test_probabilities_that_cannot_be_are_one_line(settings: dict[str, float]) -
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"population_size": 101}, r"population_size=101 is too many: toy has 81 architectures"),
+        ({"population_size": 20, "sample_size": 21}, r"sample_size=21 is more than the population_size=20"),
+    ],
+)
+def test_sizes_that_cannot_be_are_one_line(sizes: dict[str, int], message: str) -> None:
+    with pytest.raises(InvalidSetting, match=r"amoeba\." + message) as raised:
+        nassim.run(AMOEBA.configured(**sizes), "toy/additive", "5q")
+    assert "\n" not in str(raised.value)
+
+
 def test_better_than_random_search_on_its_own_space() -> None:
     def found(name: str) -> list[float]:
         return [nassim.run(name, depth(), "200q", seed=seed).best.valid for seed in range(5)]

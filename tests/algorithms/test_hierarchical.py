@@ -112,6 +112,13 @@ def test_settings_that_cannot_be_are_one_line(settings: dict[str, Any]) -> None:
     assert "\n" not in str(raised.value)
 
 
+def test_a_population_above_the_size_of_the_space_is_one_line() -> None:
+    with pytest.raises(InvalidSetting, match=r"hierarchical\.population_size=201 is too many: toy has 81") as raised:
+        nassim.run(HIERARCHICAL.configured(population_size=201), "toy/additive", "3q")
+    assert "\n" not in str(raised.value)
+    assert len(nassim.run(HIERARCHICAL, "toy/additive", "1000q").trials) == 1000  # 200 by itself
+
+
 @pytest.mark.slow
 def test_better_than_random_search_on_nasbench101(cells: Benchmark) -> None:
     """150 trainings, 50 seeds, one-sided; searched on the test split, as no other is at hand."""
