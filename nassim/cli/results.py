@@ -68,11 +68,11 @@ def print_summary(study: Study) -> None:
             if benchmark == name and any(len(run) > 1 for run in runs):
                 say(f"{strategy}, a run in the mean: {rungs.words(rungs.mean(runs))}.")
         for strategy in study.strategies:
-            runs = study.of(name, strategy)
-            ended = sum(run.stopped == "finished" and run.mode == "black-box" for run in runs)
+            all_runs = study.of(name, strategy)
+            ended = sum(run.stopped == "finished" and run.mode == "black-box" for run in all_runs)
             if ended:
                 say(
-                    f"{strategy} ended by itself in {ended} of {counted(len(runs), 'run')}: it had nothing left to ask."
+                    f"{strategy} ended by itself in {ended} of {counted(len(all_runs), 'run')}: it had nothing left to ask."
                 )
 
 
