@@ -33,7 +33,7 @@ from __future__ import annotations
 import random
 from collections import deque
 
-from nassim.algorithms.parts.population import fitness, sizes_by_budget
+from nassim.algorithms.parts.population import fitness, refuse_sizes, sizes_by_budget
 from nassim.errors import InvalidSetting
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
@@ -55,6 +55,7 @@ def amoeba(
         raise InvalidSetting(
             f"amoeba.identity={identity} and hidden_state={hidden_state} are probabilities: their sum is at most 1."
         )
+    refuse_sizes("amoeba", space, population_size, sample_size)
     population: deque[Trial] = deque(maxlen=population_size)
     while len(population) < population_size:  # 1
         population.extend((yield from start(space.sample(rng))))

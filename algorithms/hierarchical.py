@@ -33,7 +33,7 @@ import random
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from nassim.algorithms.parts.population import fitness
+from nassim.algorithms.parts.population import fitness, refuse_sizes
 from nassim.errors import InvalidSetting
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
@@ -61,6 +61,7 @@ def hierarchical(
     assert population_size  # resolved
     if not 0 < tournament <= 1:
         raise InvalidSetting(f"hierarchical.tournament={tournament} is a part of the population: above 0, at most 1.")
+    refuse_sizes("hierarchical", space, population_size, allowed=PAPER_POPULATION)
     population: list[Trial] = []
     for _ in range(population_size):  # 1
         population += yield from start(begun(space, rng, mutations, beginning))

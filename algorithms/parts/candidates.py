@@ -69,7 +69,7 @@ def mutations_of_the_best(
     return found
 
 
-def unfinished(space: SearchSpace, asked: Set[Architecture], trials: Iterable[Trial]) -> Trial | None:
+def unfinished(space: SearchSpace, asked: set[Architecture], trials: Iterable[Trial]) -> Trial | None:
     """The best of the trials that has a neighbor which was not asked; None where there is none."""
     ranked = sorted(trials, key=lambda trial: -trial.value)
     return next((trial for trial in ranked if any(arch not in asked for arch in space.neighbors(trial.arch))), None)

@@ -31,12 +31,14 @@ def sizes_by_budget(chosen: Mapping[str, Any], space: str, horizon: int | None) 
     return {"population_size": population, "sample_size": sample}
 
 
-def refuse_sizes(owner: str, space: SearchSpace, population: int, sample: int = 0) -> None:
+def refuse_sizes(
+    owner: str, space: SearchSpace, population: int, sample: int = 0, *, allowed: int = PAPER_POPULATION
+) -> None:
     """`InvalidSetting` for a population above the size of the space, or a tournament of more than the population.
 
-    What strategies take by themselves (100 at most) is not refused on a space that is smaller still.
+    What strategies take by themselves (at most ``allowed``) is not refused on a space that is smaller still.
     """
-    most = min(max(space.size, PAPER_POPULATION), MOST)
+    most = min(max(space.size, allowed), MOST)
     if population > most:
         raise InvalidSetting(
             f"{owner}.population_size={population} is too many: {space.name} has {space.size:,} architectures. "

@@ -68,12 +68,10 @@ def print_summary(study: Study) -> None:
             if benchmark == name and any(len(run) > 1 for run in runs):
                 say(f"{strategy}, a run in the mean: {rungs.words(rungs.mean(runs))}.")
         for strategy in study.strategies:
-            ends = study.of(name, strategy)
-            ended = sum(run.stopped == "finished" and run.mode == "black-box" for run in ends)
+            of = study.of(name, strategy)
+            ended = sum(run.stopped == "finished" and run.mode == "black-box" for run in of)
             if ended:
-                say(
-                    f"{strategy} ended by itself in {ended} of {counted(len(ends), 'run')}: it had nothing left to ask."
-                )
+                say(f"{strategy} ended by itself in {ended} of {counted(len(of), 'run')}: it had nothing left to ask.")
 
 
 def print_cpu(study: Study) -> None:

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 
 import pytest
-from scipy.stats import chisquare
+from scipy.stats import chisquare, mannwhitneyu
 
 import nassim
 from nassim.algorithms.amoeba import mutated
@@ -105,6 +105,19 @@ def test_probabilities_that_cannot_be_are_one_line(settings: dict[str, float]) -
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"population_size": 101}, r"population_size=101 is too many: toy has 81 architectures"),
+        ({"population_size": 20, "sample_size": 21}, r"sample_size=21 is more than the population_size=20"),
+    ],
+)
+def test_sizes_that_cannot_be_are_one_line(sizes: dict[str, int], message: str) -> None:
+    with pytest.raises(InvalidSetting, match=r"amoeba\." + message) as raised:
+        nassim.run(AMOEBA.configured(**sizes), "toy/additive", "5q")
+    assert "\n" not in str(raised.value)
+
+
 def test_better_than_random_search_on_its_own_space() -> None:
     def found(name: str) -> list[float]:
         return [nassim.run(name, depth(), "200q", seed=seed).best.valid for seed in range(5)]
@@ -116,3 +129,12 @@ def test_it_runs_on_darts() -> None:
     space = nassim.get_space("darts")
     run = nassim.run("amoeba", Answers("skips", space, lambda arch: arch.choices.count(2) / 22), "60q")
     assert len(run.trials) == 60 and run.best.valid > run.trials[0].value
+
+
+@pytest.mark.slow
+def test_better_than_random_search_on_nasbench101(cells: Benchmark) -> None:
+    """150 trainings, 50 seeds, one-sided; searched on the test split, as no other is at hand."""
+    ours, chance = (
+        [nassim.run(name, cells, "150q", seed=seed).best.test for seed in range(50)] for name in ("amoeba", "rs")
+    )
+    assert mannwhitneyu(ours, chance, alternative="greater").pvalue < 0.01

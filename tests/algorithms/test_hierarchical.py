@@ -8,8 +8,10 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from scipy.stats import mannwhitneyu
 
 import nassim
+from nassim import Benchmark
 from nassim.algorithms.hierarchical import begun
 from nassim.errors import InvalidSetting
 from nassim.query import Batch, Trial
@@ -108,3 +110,19 @@ def test_settings_that_cannot_be_are_one_line(settings: dict[str, Any]) -> None:
     with pytest.raises(InvalidSetting, match=r"hierarchical\.") as raised:
         nassim.run(HIERARCHICAL.configured(**settings), SEPARABLE, "3q")
     assert "\n" not in str(raised.value)
+
+
+def test_a_population_above_the_size_of_the_space_is_one_line() -> None:
+    with pytest.raises(InvalidSetting, match=r"hierarchical\.population_size=201 is too many: toy has 81") as raised:
+        nassim.run(HIERARCHICAL.configured(population_size=201), "toy/additive", "3q")
+    assert "\n" not in str(raised.value)
+    assert len(nassim.run(HIERARCHICAL, "toy/additive", "1000q").trials) == 1000  # 200 by itself
+
+
+@pytest.mark.slow
+def test_better_than_random_search_on_nasbench101(cells: Benchmark) -> None:
+    """150 trainings, 50 seeds, one-sided; searched on the test split, as no other is at hand."""
+    ours, chance = (
+        [nassim.run(name, cells, "150q", seed=seed).best.test for seed in range(50)] for name in ("hierarchical", "rs")
+    )
+    assert mannwhitneyu(ours, chance, alternative="greater").pvalue < 0.01

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,25 +14,14 @@ import nassim
 from nassim import Architecture, Benchmark
 from nassim.algorithms.parts.words import representative, words_of
 from nassim.query import Trial
-from nassim.registry import get_algorithm, recipe_module
+from nassim.registry import get_algorithm
 from nassim.surrogates.mlp_ensemble import MLPEnsemble
-from nassim.tabular_data.recipe import Recipe
 from nassim.testing.problems import Answers
 
 PNAS = get_algorithm("pnas")
 NB101 = nassim.get_space("nasbench101")
 ONE = nassim.get_space("nasnet-one")
 STARTS = (1, 7, 91, 2_532, 64_542, 423_624)  # of the cells of 3, 4, 5, 6 and 7 vertices
-
-
-@pytest.fixture(scope="module")
-def cells(tmp_path_factory: pytest.TempPathFactory, genuine: Callable[[str], Path]) -> Benchmark:
-    """NAS-Bench-101 with its mean test accuracies, the only ones that are at hand."""
-    root = genuine("NiccoloCavagnero/FreeREA/*/cached_metrics/nasbench101").parents[4]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NASSIM_DATA", str(tmp_path_factory.mktemp("cells")))
-        Recipe.of(recipe_module("nasbench101")).get(mirror=str(root))
-        return nassim.get_benchmark("nasbench101/cifar10:search_on=test")
 
 
 def worth(arch: Architecture) -> float:
