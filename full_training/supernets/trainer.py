@@ -52,7 +52,7 @@ class SharedNetwork:
         data: ImageData,
         recipe: Recipe,
         seed: int,
-        device: str = "cpu",
+        device: str | torch.device = "cpu",
         *,
         settings: dict[str, object],
     ) -> None:

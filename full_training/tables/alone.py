@@ -11,6 +11,7 @@ import random
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take
 from nassim.full_training.images.data import ImageData
@@ -91,13 +92,9 @@ def _train(module: Constructed, arch: Architecture, data: DeviceData, recipe: Re
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate_at(epoch * steps + step, steps)
             images, labels = take(data.train, plan, slice(step * recipe.batch, min(n, (step + 1) * recipe.batch)))
-            logits = module(images)
-            loss = F.cross_entropy(logits, labels)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            right += (logits.detach().argmax(dim=1) == labels).sum()
-            total += loss.detach()
+            loss, hits = descend(module, optimizer, images, labels)
+            right += hits
+            total += loss
         if not math.isfinite(float(total)):
             failed = f"the loss was not finite in epoch {epoch + 1}"
             break
@@ -119,6 +116,18 @@ def _train(module: Constructed, arch: Architecture, data: DeviceData, recipe: Re
         device=describe(device),
         failed=failed,
     )
+
+
+def descend(
+    module: Constructed, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor
+) -> tuple[Tensor, Tensor]:
+    """One step down the loss of a batch: the loss, and the correct images; both stay on the device."""
+    logits = module(images)
+    loss = F.cross_entropy(logits, labels)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
 
 
 @torch.no_grad()

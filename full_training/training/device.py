@@ -26,14 +26,16 @@ def require_torch(what: str) -> None:
         raise MissingDependency(f"{what} needs torch, which is not installed: pip install nassim[train]")
 
 
-def choose_device(name: str = "auto") -> torch.device:
+def choose_device(name: str | torch.device = "auto") -> torch.device:
     """The device of a name: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto`` for the fastest that is there.
 
-    `InvalidSetting` for another name or for a device that this machine or this torch does not have.
+    A device is itself. `InvalidSetting` for another name or for a device that this machine or this torch does not have.
     """
     require_torch("training")
     import torch
 
+    if isinstance(name, torch.device):
+        return name
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     kind, _, number = name.partition(":")

@@ -16,7 +16,7 @@ from torch import Tensor
 from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.benchmarks.spaces.nasbench201_3ops import whole
 from nassim.errors import InvalidSetting
-from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take, to_device
+from nassim.full_training.images.batches import DeviceSplit, EpochPlan, generator, plan_epoch, take, to_device
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.framed import network_of
 from nassim.full_training.networks.nasbench201 import build, initialize
@@ -88,16 +88,10 @@ def _train_many(
         total = torch.zeros(K, device=device)
         for step in range(steps):
             positions = slice(step * recipe.batch, min(n, (step + 1) * recipe.batch))
-            parts = [take(data.train, plan, positions) for plan in plans]
-            images = torch.stack([images for images, _ in parts]).permute(0, 2, 3, 4, 1).contiguous()
-            labels = torch.stack([labels for _, labels in parts])
-            logits = stack.logits(images, training=True)
-            losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=recipe.smoothing).mean(dim=1)
-            (gradient,) = torch.autograd.grad(losses.sum(), [stack.flat])
             rate = recipe.rate_at(epoch * steps + step, steps)
-            _update(stack.flat.detach(), gradient, momentum, recipe, rate)
-            correct += (logits.detach().argmax(dim=1) == labels).sum(dim=1)
-            total += losses.detach() * (labels.shape[1] / n)
+            losses, hits, count = together(stack, data.train, plans, positions, momentum, recipe, rate)
+            correct += hits
+            total += losses * (count / n)
         known, lost = evaluate(stack, data.valid)
         valid.append(known)
         valid_loss.append(lost / len(data.valid))
@@ -132,6 +126,26 @@ def _train_many(
         )
         for k, (arch, epochs) in enumerate(zip(archs, whole.tolist(), strict=True))
     ]
+
+
+def together(
+    stack: Stack,
+    split: DeviceSplit,
+    plans: Sequence[EpochPlan],
+    positions: slice,
+    momentum: Tensor,
+    recipe: Recipe,
+    rate: float,
+) -> tuple[Tensor, Tensor, int]:
+    """One step of all networks: losses (K,) and correct images (K,), which stay on the device; images of each."""
+    parts = [take(split, plan, positions) for plan in plans]
+    images = torch.stack([images for images, _ in parts]).permute(0, 2, 3, 4, 1).contiguous()
+    labels = torch.stack([labels for _, labels in parts])
+    logits = stack.logits(images, training=True)
+    losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=recipe.smoothing).mean(dim=1)
+    (gradient,) = torch.autograd.grad(losses.sum(), [stack.flat])
+    _update(stack.flat.detach(), gradient, momentum, recipe, rate)
+    return losses.detach(), (logits.detach().argmax(dim=1) == labels).sum(dim=1), labels.shape[1]
 
 
 @torch.no_grad()

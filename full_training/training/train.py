@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take, to_device
+from nassim.full_training.images.batches import DeviceSplit, EpochPlan, generator, plan_epoch, take, to_device
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.construct import DropPath, construct, initialize
 from nassim.full_training.networks.framed import network_of
@@ -172,41 +172,49 @@ class _Learner:
 
     def epoch(self, epoch: int) -> tuple[int, float, str]:
         """Train an epoch: correct images on the way, the mean loss, and why the training failed (or nothing)."""
-        recipe = self.recipe
-        plan = plan_epoch(self.images, recipe, self.seed, epoch)
-        n = len(plan)
-        steps = recipe.steps(len(self.images))
+        plan = plan_epoch(self.images, self.recipe, self.seed, epoch)
         drawn = generator("drop path", self.seed, epoch)
         for drop in self.drops:
-            drop.probability, drop.generator = recipe.drop_path_at(epoch), drawn
+            drop.probability, drop.generator = self.recipe.drop_path_at(epoch), drawn
         right = torch.zeros((), dtype=torch.long, device=self.device)
         total = torch.zeros((), device=self.device)
         self.network.train()
-        for step in range(steps):
-            for group in self.optimizer.param_groups:
-                group["lr"] = recipe.rate_at(epoch * steps + step, steps)
-            images, labels = take(self.images, plan, slice(step * recipe.batch, min(n, (step + 1) * recipe.batch)))
-            while True:
-                try:
-                    loss, correct = self._gradients(images, labels)
-                    break
-                except torch.OutOfMemoryError:
-                    if self.micro == 1:
-                        return 0, math.nan, f"out of memory with a single image in epoch {epoch + 1}"
-                    self.micro = (self.micro + 1) // 2
-                    self._news.append(
-                        f"out of memory in epoch {epoch + 1}: micro-batches of {self.micro} images from there, each "
-                        "normalized by itself"
-                    )
-                    if self.device.type == "cuda":
-                        torch.cuda.empty_cache()
-            if recipe.clip is not None:
-                torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
-            self.optimizer.step()
-            right += correct
-            total += loss * (len(labels) / n)
+        for step in range(self.recipe.steps(len(self.images))):
+            done = self.step(plan, epoch, step)
+            if done is None:
+                return 0, math.nan, f"out of memory with a single image in epoch {epoch + 1}"
+            total += done[0]
+            right += done[1]
         mean = float(total)
         return int(right), mean, "" if math.isfinite(mean) else f"the loss was not finite in epoch {epoch + 1}"
+
+    def step(self, plan: EpochPlan, epoch: int, step: int) -> tuple[Tensor, Tensor] | None:
+        """One step of an epoch: its part of the mean loss, and its correct images; both stay on the device.
+
+        None where memory is too small for a single image.
+        """
+        recipe, n, steps = self.recipe, len(plan), self.recipe.steps(len(self.images))
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.rate_at(epoch * steps + step, steps)
+        images, labels = take(self.images, plan, slice(step * recipe.batch, min(n, (step + 1) * recipe.batch)))
+        while True:
+            try:
+                loss, correct = self._gradients(images, labels)
+                break
+            except torch.OutOfMemoryError:
+                if self.micro == 1:
+                    return None
+                self.micro = (self.micro + 1) // 2
+                self._news.append(
+                    f"out of memory in epoch {epoch + 1}: micro-batches of {self.micro} images from there, each "
+                    "normalized by itself"
+                )
+                if self.device.type == "cuda":
+                    torch.cuda.empty_cache()
+        if recipe.clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
+        self.optimizer.step()
+        return loss * (len(labels) / n), correct
 
     def _gradients(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients of the mean loss over a batch, in micro-batches; the loss, and the number of correct images."""
