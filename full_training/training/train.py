@@ -173,12 +173,9 @@ class _Learner:
     def epoch(self, epoch: int) -> tuple[int, float, str]:
         """Train an epoch: correct images on the way, the mean loss, and why the training failed (or nothing)."""
         plan = plan_epoch(self.images, self.recipe, self.seed, epoch)
-        drawn = generator("drop path", self.seed, epoch)
-        for drop in self.drops:
-            drop.probability, drop.generator = self.recipe.drop_path_at(epoch), drawn
+        self.begin(epoch)
         right = torch.zeros((), dtype=torch.long, device=self.device)
         total = torch.zeros((), device=self.device)
-        self.network.train()
         for step in range(self.recipe.steps(len(self.images))):
             done = self.step(plan, epoch, step)
             if done is None:
@@ -187,6 +184,13 @@ class _Learner:
             right += done[1]
         mean = float(total)
         return int(right), mean, "" if math.isfinite(mean) else f"the loss was not finite in epoch {epoch + 1}"
+
+    def begin(self, epoch: int) -> None:
+        """Turn to training, with the outputs that this epoch drops."""
+        drawn = generator("drop path", self.seed, epoch)
+        for drop in self.drops:
+            drop.probability, drop.generator = self.recipe.drop_path_at(epoch), drawn
+        self.network.train()
 
     def step(self, plan: EpochPlan, epoch: int, step: int) -> tuple[Tensor, Tensor] | None:
         """One step of an epoch: its part of the mean loss, and its correct images; both stay on the device.
@@ -237,9 +241,14 @@ class _Learner:
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.smoothing)
 
-    @torch.no_grad()
     def evaluate(self, split: DeviceSplit) -> tuple[float, float]:
         """Share of a split's images that are classified correctly, and their mean cross-entropy."""
+        right, loss = self.judged(split)
+        return right / len(split), loss / len(split)
+
+    @torch.no_grad()
+    def judged(self, split: DeviceSplit) -> tuple[int, float]:
+        """How many of a split's images are classified correctly, and the sum of their cross-entropies."""
         self.network.eval()
         right, loss = 0, 0.0
         for images, labels in zip(
@@ -249,7 +258,7 @@ class _Learner:
                 logits = self.call(self._formatted(images))
             right += int((logits.argmax(dim=1) == labels).sum())
             loss += float(F.cross_entropy(logits.float(), labels, reduction="sum"))
-        return right / len(split), loss / len(split)
+        return right, loss
 
     def news(self) -> list[str]:
         """What has to be said since the last call."""
