@@ -62,10 +62,8 @@ class SharedNetwork:
         self.network = MixedNetwork(space.supernet(frame_of(data, recipe)))
         initialize(self.network, generator("supernet weights", seed), self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on both devices
-        noise = generator("supernet noise", seed)
-        for module in self.network.modules():
-            if isinstance(module, Noise):
-                module.generator = noise
+        self._noises = [module for module in self.network.modules() if isinstance(module, Noise)]
+        self._make_noise(0)
         self._train, self._valid = _searched(data, recipe, self.device, str(settings.get("searched", HALVES)))
         self._optimizer: torch.optim.SGD | None = None
         self._rates: list[float] = []
@@ -127,6 +125,7 @@ class SharedNetwork:
         for group in self._sgd.param_groups:
             group["lr"] = self._rates[epoch]
         self._begin()
+        self._make_noise(epoch)
         self._losses = []
         plan = plan_epoch(self._train, self.recipe, 2 * self.seed, epoch)
         size = min(size, len(plan))
@@ -138,6 +137,7 @@ class SharedNetwork:
         rounds = 0
         while True:
             order = torch.randperm(len(self._valid), generator=generator(f"scoring {epoch}", self.seed, rounds))
+            order = order.to(self.device)
             for i in range(0, len(self._valid) - size + 1, size):
                 yield self._plain(order[i : i + size])
             rounds += 1
@@ -200,14 +200,20 @@ class SharedNetwork:
     def _whole(self) -> Iterator[Batch]:
         """All validation images, in parts of equal size but for one image."""
         n = len(self._valid)
-        parts = max(1, round(n / SCORED))
-        return (self._plain(torch.arange(n * i // parts, n * (i + 1) // parts)) for i in range(parts))
+        parts, places = max(1, round(n / SCORED)), torch.arange(n, device=self.device)
+        return (self._plain(places[n * i // parts : n * (i + 1) // parts]) for i in range(parts))
 
     def _plain(self, order: Tensor) -> Batch:
         """Validation images without augmentation."""
-        still = torch.full((len(order),), self._valid.pad)
+        still = torch.full_like(order, self._valid.pad)
         plan = EpochPlan(order, still, still, torch.zeros_like(still))
         return take(self._valid, plan, slice(0, len(order)))
+
+    def _make_noise(self, epoch: int) -> None:
+        """Noise in the network follows from seed and epoch, so that a search that resumes has the same."""
+        drawn = generator("supernet noise", self.seed, epoch, self.device)
+        for module in self._noises:
+            module.generator = drawn
 
     def _precision(self) -> contextlib.AbstractContextManager[Any]:
         if self.device.type == "cuda" and self.recipe.precision == "bf16":

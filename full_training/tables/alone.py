@@ -135,4 +135,7 @@ def accuracy(module: Constructed, split: DeviceSplit) -> float:
     """Share of a split's images that are classified correctly."""
     module.eval()
     parts = zip(torch.split(split.images, EVALUATED), torch.split(split.labels, EVALUATED), strict=True)
-    return sum(int((module(images).argmax(dim=1) == labels).sum()) for images, labels in parts) / len(split)
+    right = torch.zeros((), dtype=torch.long, device=split.labels.device)
+    for images, labels in parts:
+        right += (module(images).argmax(dim=1) == labels).sum()
+    return int(right) / len(split)

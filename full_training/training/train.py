@@ -187,7 +187,7 @@ class _Learner:
 
     def begin(self, epoch: int) -> None:
         """Turn to training, with the outputs that this epoch drops."""
-        drawn = generator("drop path", self.seed, epoch)
+        drawn = generator("drop path", self.seed, epoch, self.device)
         for drop in self.drops:
             drop.probability, drop.generator = self.recipe.drop_path_at(epoch), drawn
         self.network.train()
@@ -243,22 +243,25 @@ class _Learner:
 
     def evaluate(self, split: DeviceSplit) -> tuple[float, float]:
         """Share of a split's images that are classified correctly, and their mean cross-entropy."""
-        right, loss = self.judged(split)
-        return right / len(split), loss / len(split)
+        right, losses = self.judged(split)
+        loss = 0.0
+        for part in losses.tolist():  # added in double precision, which not every device has
+            loss += part
+        return int(right) / len(split), loss / len(split)
 
     @torch.no_grad()
-    def judged(self, split: DeviceSplit) -> tuple[int, float]:
-        """How many of a split's images are classified correctly, and the sum of their cross-entropies."""
+    def judged(self, split: DeviceSplit) -> tuple[Tensor, Tensor]:
+        """The number of images that are classified correctly, and sums of cross-entropies; both stay on the device."""
         self.network.eval()
-        right, loss = 0, 0.0
+        right, losses = torch.zeros((), dtype=torch.long, device=self.device), []
         for images, labels in zip(
             *(torch.split(part, EVALUATED) for part in (split.images, split.labels)), strict=True
         ):
             with self._precision():
                 logits = self.call(self._formatted(images))
-            right += int((logits.argmax(dim=1) == labels).sum())
-            loss += float(F.cross_entropy(logits.float(), labels, reduction="sum"))
-        return right, loss
+            right += (logits.argmax(dim=1) == labels).sum()
+            losses.append(F.cross_entropy(logits.float(), labels, reduction="sum"))
+        return right, torch.stack(losses)
 
     def news(self) -> list[str]:
         """What has to be said since the last call."""

@@ -102,7 +102,6 @@ def without_waiting(step: Callable[[], object]) -> None:
 
 
 RECIPE = Recipe("tiny", channels=8, cells=1, epochs=3, batch=8, crop=2, flip=True, cutout=2, clip=5.0, smoothing=0.1)
-NOISE = pytest.mark.xfail(strict=True, raises=Waits, reason="noise is drawn on the host")
 WITH_SUPERNETS = [n for n in training_spaces() if type(get_space(n)).supernet is not SearchSpace.supernet]
 
 
@@ -173,15 +172,14 @@ def test_a_number_that_is_read_in_a_step_is_found(monkeypatch: pytest.MonkeyPatc
 # -- trainings ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.xfail(strict=True, raises=Waits, reason="the choices of a batch are copied one by one")
 @pytest.mark.parametrize("space", training_spaces())
 def test_a_step_of_a_training(space: str) -> None:
     made = learner(space)
     plan = plan_epoch(made.images, made.recipe, 0, 0)
-    without_waiting(lambda: made.step(plan, 0, 0))
+    with NoWaiting():
+        assert made.step(plan, 0, 0) is not None
 
 
-@pytest.mark.xfail(strict=True, raises=Waits, reason="which outputs are dropped is drawn on the host")
 def test_a_step_that_drops_paths_and_has_an_auxiliary_head() -> None:
     recipe = Recipe("tiny", channels=8, cells=8, epochs=3, batch=8, crop=0, flip=False, drop_path=0.2, auxiliary=0.4)
     data, space = images(32), get_space("darts")
@@ -191,10 +189,10 @@ def test_a_step_that_drops_paths_and_has_an_auxiliary_head() -> None:
     made.begin(2)
     assert all(drop.probability > 0 for drop in made.drops) and made.drops
     batch = made.images.images[:8], made.images.labels[:8]
-    without_waiting(lambda: made._gradients(*batch))
+    with NoWaiting():
+        made._gradients(*batch)
 
 
-@pytest.mark.xfail(strict=True, raises=Waits, reason="the host adds up what every batch gives")
 def test_an_evaluation_reads_its_numbers_at_the_end() -> None:
     made = learner("nasbench201")
     split = to_device(images(), "valid", META)
@@ -202,7 +200,6 @@ def test_an_evaluation_reads_its_numbers_at_the_end() -> None:
         made.judged(split)
 
 
-@pytest.mark.xfail(strict=True, raises=Waits, reason="the taps of small maps are copied at every call")
 def test_a_step_of_a_network_of_small_maps() -> None:
     space, data = get_space("genetic_cnn"), images(4)
     module = construct(space.network(space.sample(random.Random(0)), frame_of(data, RECIPE)))
@@ -213,7 +210,6 @@ def test_a_step_of_a_network_of_small_maps() -> None:
     without_waiting(lambda: descend(module, optimizer, split.images, split.labels))
 
 
-@pytest.mark.xfail(strict=True, raises=Waits, reason="choices of a batch and tables are copied at every call")
 @pytest.mark.parametrize("side", [4, 8, 16])
 def test_a_step_of_many_networks_at_once(side: int) -> None:
     space, data = get_space("nasbench201"), images(side)
@@ -240,7 +236,6 @@ def shared(space: SearchSpace) -> Any:
     return net
 
 
-@pytest.mark.xfail(strict=True, raises=Waits, reason="the choices of a batch are copied one by one")
 def test_batches_are_taken_on_the_device() -> None:
     net = shared(get_space("nasbench201"))
     pairs, scoring = net.batches(0, 8), net.scoring_batches(0, 4)
@@ -253,31 +248,31 @@ def test_a_step_of_a_supernet(name: str) -> None:
     space = get_space(name)
     net = shared(space)
     arch, (train, valid) = space.sample(random.Random(0)), next(net.batches(0, 8))
-    without_waiting(lambda: net.step(net.path(arch), train))
     widths = net.layout.widths
     alpha = small_logits(widths, random.Random(0), META)
     adam = torch.optim.Adam([alpha], 1e-3)
-
-    def first_order() -> None:
+    softmax(alpha, widths)  # which options there are is copied once
+    with NoWaiting():
+        net.step(net.path(arch), train)
         (alpha.grad,) = torch.autograd.grad(net.loss(softmax(alpha, widths), valid), [alpha])
         adam.step()
         net.step(softmax(alpha.detach(), widths), train)
 
-    without_waiting(first_order)
 
-    def second_order() -> None:
-        def loss(batch: Any) -> Any:
-            return net.loss(softmax(alpha, widths), batch)
+def test_a_look_ahead_of_a_supernet() -> None:
+    net = shared(get_space("nasbench201_3ops"))
+    train, valid = next(net.batches(0, 8))
+    alpha = small_logits(net.layout.widths, random.Random(0), META)
+    net.step(softmax(alpha.detach()), train)
+    with NoWaiting():
+        unrolled_gradient(
+            *(alpha, net.weights, lambda batch: net.loss(softmax(alpha), batch), train, valid), net.next_update()
+        )
 
-        alpha.grad = unrolled_gradient(alpha, net.weights, loss, train, valid, net.next_update())
-        adam.step()
 
-    without_waiting(second_order)
-
-
-@pytest.mark.parametrize("name", ["S1", pytest.param("S4", marks=NOISE)])
+@pytest.mark.parametrize("name", ["S1", "S4"])
 def test_a_step_of_a_part_of_the_space_of_darts(name: str) -> None:
-    net = MixedNetwork(supernet(SUBSPACES[name], Frame(4, 4, 4, (3, 16, 16))))
+    net = MixedNetwork(supernet(SUBSPACES[name], Frame(4, 1, 4, (3, 16, 16))))
     widths = DartsLayout(get_space("darts"), SUBSPACES[name]).widths
     initialize(net, torch.Generator().manual_seed(0), META)
     for module in net.modules():
@@ -288,7 +283,6 @@ def test_a_step_of_a_part_of_the_space_of_darts(name: str) -> None:
     without_waiting(lambda: net(x, dropped(widths, 0.1, 1.0, random.Random(1))).sum())
 
 
-@pytest.mark.xfail(strict=True, raises=Waits, reason="which options there are is copied at every call")
 def test_groups_of_different_numbers_of_options() -> None:
     widths = (2, 3, 5)
     alpha = small_logits(widths, random.Random(0), META)
