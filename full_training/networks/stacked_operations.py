@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 EPSILON = 1e-5  # of nn.BatchNorm2d
+LARGEST = 8  # the largest side whose pixels are joined by one matrix: it grows with the fourth power of the side
 DENSE = 4  # up to this side a 3x3 convolution is one matrix over all pixels: faster than gathering its taps
 
 
@@ -102,6 +103,10 @@ def convolve(x: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
     out, side = weight.shape[1], H // stride
     if weight.shape[3] == 1:
         return torch.bmm(weight.view(K, out, C), x.reshape(K, C, -1)).view(K, out, H, W, B)
+    if stride > 1 and H > LARGEST:
+        images = x.permute(4, 0, 1, 2, 3).reshape(B, K * C, H, W)
+        grouped = F.conv2d(images, weight.reshape(K * out, C, 3, 3), stride=stride, padding=1, groups=K)
+        return grouped.view(B, K, out, *grouped.shape[2:]).permute(1, 2, 3, 4, 0)
     if not is_dense(H, stride):
         return cast(Tensor, _RowConvolution.apply(x, weight))  # type: ignore[no-untyped-call]
     return multiply(x, dense(weight, H, stride), side)
@@ -109,7 +114,7 @@ def convolve(x: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
 
 def is_dense(side: int, stride: int) -> bool:
     """Whether a 3x3 convolution of images of this side is one matrix over all pixels."""
-    return stride > 1 or side <= DENSE
+    return side <= (DENSE if stride == 1 else LARGEST)
 
 
 def dense(weight: Tensor, side: int, stride: int = 1) -> Tensor:
@@ -137,6 +142,10 @@ def _pooling(side: int, halve: bool, device: torch.device) -> Tensor:
 def pool(x: Tensor, *, halve: bool = False) -> Tensor:
     """Average pooling of (K, C, H, W, B)."""
     K, C, H, W, B = x.shape
+    if H > LARGEST:
+        images = x.permute(4, 0, 1, 2, 3).reshape(B, K * C, H, W)
+        pooled = F.avg_pool2d(images, 2) if halve else F.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
+        return pooled.view(B, K, C, *pooled.shape[2:]).permute(1, 2, 3, 4, 0)
     matrix, side = _pooling(H, halve, x.device), H // 2 if halve else H
     matrix = matrix.expand(K * C, *matrix.shape)
     return torch.bmm(matrix, x.reshape(K * C, H * W, B)).view(K, C, side, side, B)

@@ -29,7 +29,7 @@ from nassim.full_training.relaxations.mixtures import Mix
 from nassim.full_training.supernets.checkpoint import Checkpoint
 from nassim.full_training.supernets.mixed import MixedNetwork
 from nassim.full_training.tables.designs import frame_of
-from nassim.full_training.training.device import choose_device, device_seconds, one_thread, processor
+from nassim.full_training.training.device import at_work, choose_device, device_seconds, one_thread, processor
 from nassim.full_training.training.recipe import Recipe
 from nassim.space import Architecture, SearchSpace
 
@@ -69,7 +69,7 @@ class SharedNetwork:
         self._rates: list[float] = []
         self._clip = math.inf
         self._began: float | None = None
-        self._threads = 0
+        self._working = contextlib.ExitStack()
         self._losses: list[Tensor] = []
         self.checkpoint = Checkpoint()
 
@@ -183,7 +183,7 @@ class SharedNetwork:
             return 0.0
         seconds = self._now() - self._began
         self._began = None
-        torch.set_num_threads(self._threads)
+        self._working.close()
         return seconds
 
     def keep(self, file: Path, told: list[Any]) -> None:
@@ -222,9 +222,7 @@ class SharedNetwork:
 
     def _begin(self) -> None:
         if self._began is None:
-            self._threads = torch.get_num_threads()
-            if self.device.type == "cpu":
-                torch.set_num_threads(1)
+            self._working.enter_context(at_work(self.device))
             self._began = self._now()
 
     def _now(self) -> float:

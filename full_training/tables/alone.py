@@ -18,9 +18,9 @@ from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.construct import Constructed, construct, initialize
 from nassim.full_training.networks.small_maps import as_matrices
 from nassim.full_training.tables.designs import frame_of
-from nassim.full_training.training.device import describe, device_seconds, one_thread
+from nassim.full_training.training.device import at_work, describe, device_seconds
 from nassim.full_training.training.many import DeviceData
-from nassim.full_training.training.memory import peak_memory
+from nassim.full_training.training.memory import forget_peak, peak_memory
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
 from nassim.space import Architecture, SearchSpace
@@ -67,7 +67,8 @@ def train_alone(
     A loss that is not finite ends the training as failed.
     """
     device = data.train.images.device
-    with one_thread(device.type == "cpu"):
+    with at_work(device):
+        forget_peak(device)
         return _train(first(space, arch, data.data, recipe, seed, gain).to(device), arch, data, recipe, seed)
 
 

@@ -77,6 +77,7 @@ class Kept:
         until: int | None = None,
         device: str = "auto",
         again: bool = False,
+        compiled: bool = False,
         tell: Callable[[Curve], None] | None = None,
         waits: Callable[[str], None] | None = None,
     ) -> Training:
@@ -86,6 +87,7 @@ class Kept:
         until: epochs that are needed (None: all); fewer may be asked for later, and more: the checkpoint of a training
             that stops before its end stays, and only the epochs that it lacks are trained.
         again: train although a training is kept, and keep the new one in its place.
+        compiled: run what is trained here by torch.compile; its last digits are others.
         tell: called after every epoch that is trained here.
         waits: told who makes this training already, if somebody does; then it is waited for.
         """
@@ -114,7 +116,13 @@ class Kept:
                         if tell is not None:
                             tell(curve)
 
-                    options: dict[str, Any] = {"device": chosen, "resume": path, "until": wanted, "tell": told}
+                    options: dict[str, Any] = {
+                        "device": chosen,
+                        "resume": path,
+                        "until": wanted,
+                        "tell": told,
+                        "compiled": compiled,
+                    }
                     training = train(arch, data, recipe, seed, network=network and network(), **options)
                     if not lease.renew():
                         raise LeaseLost

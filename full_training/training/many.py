@@ -21,8 +21,8 @@ from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.framed import network_of
 from nassim.full_training.networks.nasbench201 import build, initialize
 from nassim.full_training.networks.stack import Stack
-from nassim.full_training.training.device import describe, device_seconds, one_thread
-from nassim.full_training.training.memory import peak_memory
+from nassim.full_training.training.device import at_work, describe, device_seconds
+from nassim.full_training.training.memory import forget_peak, peak_memory
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
 from nassim.space import Architecture
@@ -63,13 +63,14 @@ def train_many(archs: Sequence[Architecture], data: DeviceData, recipe: Recipe, 
                 "train them one by one (nassim train), or use another recipe."
             )
     device = data.train.images.device
-    with one_thread(device.type == "cpu"):
+    with at_work(device):
         return _train_many(archs, data, recipe, seeds, device)
 
 
 def _train_many(
     archs: Sequence[Architecture], data: DeviceData, recipe: Recipe, seeds: Sequence[int], device: torch.device
 ) -> list[Training]:
+    forget_peak(device)
     stack = _stacked(archs, data, recipe, seeds)
     K, n = len(archs), recipe.images_an_epoch(len(data.train))
     steps = recipe.steps(len(data.train))

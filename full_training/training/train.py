@@ -23,8 +23,8 @@ from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.construct import DropPath, construct, initialize
 from nassim.full_training.networks.framed import network_of
 from nassim.full_training.training import checkpoint
-from nassim.full_training.training.device import describe, device_seconds, one_thread
-from nassim.full_training.training.memory import peak_memory
+from nassim.full_training.training.device import at_work, describe, device_seconds, give_back, numbered
+from nassim.full_training.training.memory import forget_peak, peak_memory
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
 from nassim.network import Network
@@ -73,8 +73,8 @@ def train(
     """
     recipe.check(data)
     network = network_of(arch, recipe, data) if network is None else network
-    device = torch.device(device)
-    with one_thread(device.type == "cpu" and recipe.batch * recipe.channels * data.side**2 < SMALL):
+    device = numbered(torch.device(device))
+    with at_work(device, recipe.batch * recipe.channels * data.side**2 < SMALL):
         return _train(arch, data, recipe, seed, network, device, resume, until, compiled, tell)
 
 
@@ -91,10 +91,9 @@ def _train(
     tell: Callable[[Curve], None] | None,
 ) -> Training:
     identity = {"arch": str(arch), "recipe": recipe.sha256, "data": data.sha256, "seed": str(seed)}
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
+    forget_peak(device)
     learner = _Learner(network, data, recipe, seed, device, compiled=compiled)
-    curve, failed, notes, here = Curve(), "", list[str](), describe(device)
+    curve, failed, notes, here = Curve(), "", ["run by torch.compile"] * compiled, describe(device)
     state = checkpoint.load(resume, identity, device) if resume else None
     if state is not None:
         losses = (state.get("train_loss", []), state.get("valid_loss", []))
@@ -201,24 +200,27 @@ class _Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate_at(epoch * steps + step, steps)
         images, labels = take(self.images, plan, slice(step * recipe.batch, min(n, (step + 1) * recipe.batch)))
-        while True:
-            try:
-                loss, correct = self._gradients(images, labels)
-                break
-            except torch.OutOfMemoryError:
-                if self.micro == 1:
-                    return None
-                self.micro = (self.micro + 1) // 2
-                self._news.append(
-                    f"out of memory in epoch {epoch + 1}: micro-batches of {self.micro} images from there, each "
-                    "normalized by itself"
-                )
-                if self.device.type == "cuda":
-                    torch.cuda.empty_cache()
+        while (found := self._fitting(images, labels)) is None:
+            if self.micro == 1:
+                return None
+            self.micro = (self.micro + 1) // 2
+            self._news.append(
+                f"out of memory in epoch {epoch + 1}: micro-batches of {self.micro} images from there, each "
+                "normalized by itself"
+            )
+            give_back(self.device)
+        loss, correct = found
         if recipe.clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
         self.optimizer.step()
         return loss * (len(labels) / n), correct
+
+    def _fitting(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor] | None:
+        """As `_gradients`; None where memory is too small. The exception, which holds it, is gone by then."""
+        try:
+            return self._gradients(images, labels)
+        except torch.OutOfMemoryError:
+            return None
 
     def _gradients(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Gradients of the mean loss over a batch, in micro-batches; the loss, and the number of correct images."""
