@@ -14,7 +14,7 @@ _STATUS = Path("/proc/self/status")
 def forget_peak(device: torch.device) -> None:
     """Begin to measure anew, where that can be: on CUDA, which has to be there before it is told so."""
     if device.type == "cuda":
-        torch.cuda.init()
+        torch.cuda.init()  # type: ignore[no-untyped-call]
         torch.cuda.reset_peak_memory_stats(device)
 
 
