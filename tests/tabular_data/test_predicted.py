@@ -17,6 +17,7 @@ from nassim.cli.main import app
 from nassim.errors import CorruptData, InvalidQuery, UnknownName, Unsupported
 from nassim.query import Query
 from nassim.registry import get_benchmark
+from nassim.report.analysis import Analysis
 from nassim.summary import summary_rows
 from nassim.tabular_data.fitted import Trainings, features_of, fit, noise
 from nassim.tabular_data.predicted import surrogate_path
@@ -88,6 +89,16 @@ def test_a_search_on_it_has_no_regret(bench: Any) -> None:
     assert all(value is None for name, value in row.items() if "regret" in name and name != "regret_split")
     (other,) = summary_rows(nassim.compare(["rs"], ["toy/additive"], "10q", seeds=2))
     assert other["surrogate"] == ""
+
+
+def test_a_report_says_gap_and_not_regret() -> None:
+    study = nassim.compare(["rs", "re"], ["darts/cifar10"], "8q", seeds=3)
+    analysis = Analysis(study)
+    assert analysis.parts[0].regret_name == "validation gap to the highest prediction found"
+    assert not any("regret" in sentence for sentence in analysis.sentences[:2])
+    assert any("there is no regret" in line for line in analysis.limits)
+    known = Analysis(nassim.compare(["rs", "re"], ["toy/additive"], "8q", seeds=3))
+    assert known.parts[0].regret_name.endswith(" regret")
 
 
 def test_what_cannot_be_is_one_line(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
