@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from types import ModuleType
 
 from nassim.benchmark import Benchmark, Noise
@@ -26,6 +26,7 @@ from nassim.supernet import Supernets
 from nassim.variants import parse_variants
 
 _TRAINING = ":training"  # at the end of an id: the back-end that trains now
+_SURROGATE = ":surrogate"  # likewise: predictions, fitted to trainings of the user's own
 
 
 def algorithm_names() -> list[str]:
@@ -105,6 +106,8 @@ def get_benchmark(
     load: Callable[..., Benchmark]
     if _TRAINING in plain:
         family, task, load = _training(name, plain)
+    elif plain.endswith(_SURROGATE):
+        family, task, load = _surrogate(plain)
     else:
         family, task = _table(name, plain)
         load = _family(family).load
@@ -148,6 +151,15 @@ def _training(name: str, plain: str) -> tuple[str, str, Callable[..., Benchmark]
         return opened
 
     return family, images, load
+
+
+def _surrogate(plain: str) -> tuple[str, str, Callable[..., Benchmark]]:
+    """The family of a space, the data, and what opens the surrogate that `nassim data build --fit` made."""
+    typed, _, task = plain.removesuffix(_SURROGATE).partition("/")
+    space = get_space(typed)
+    home = next(f for f in _modules("benchmarks") if space.name in {each.name for each in _spaces(f)})
+    load: Callable[..., Benchmark] = importlib.import_module("nassim.tabular_data.predicted").load
+    return home, task, partial(load, space)
 
 
 def _loader() -> ModuleType:

@@ -48,6 +48,7 @@ def _row(facts: Facts, runs: Sequence[RunEnd]) -> Record:
         "benchmark": facts.name,
         "strategy": runs[0].strategy,
         "mode": runs[0].mode,
+        "surrogate": facts.surrogate,
         "hyperparameters": " ".join(f"{k}={v}" for k, v in runs[0].hyperparameters.items()),
         "seeds": len(runs),
         "seeds_without_answer": len(runs) - len(answered),

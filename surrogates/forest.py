@@ -101,3 +101,10 @@ class Forest:
             node = self._children[2 * node + flat[starts + self._features[node]]]
         predicted: Floats = self._values[node]
         return predicted
+
+    def nodes(self) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+        """The nodes of all trees, the roots first: their feature (n,), their children (n, 2), and their value (n,).
+
+        A leaf leads to itself; a feature of 0 leads to the first child, one of 1 to the second.
+        """
+        return self._features, self._children.reshape(-1, 2), self._values

@@ -149,6 +149,10 @@ class Tabulated(Benchmark):
             self._means[key] = mean_of_repeats(self._columns[key])
         return self._means[key]
 
+    def repeats(self) -> NDArray[np.float64]:
+        """The values on validation after a full training, (rows, repeats), NaN for a missing repeat."""
+        return self._columns[self._valid, self.epochs]
+
     def optimum(self, metric: str = "") -> float:
         """The best mean value of the space, from the table."""
         best = float(np.fmax.reduce(self.mean_accuracies(metric)))

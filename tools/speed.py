@@ -22,6 +22,7 @@ from speed_processes import opening_rows, start_rows, study_rows
 from speed_row import Row
 from speed_search import evolution_rows, fewer_epochs_rows, model_rows, peer_rows
 from speed_study import large_study_rows
+from speed_supernets import supernet_rows
 from speed_tables import table_rows
 
 import nassim
@@ -36,6 +37,7 @@ PARTS: dict[str, Callable[[str], Iterator[Row]]] = {
     "networks": network_rows,
     "fewer-epochs": fewer_epochs_rows,
     "large-study": large_study_rows,
+    "supernets": supernet_rows,
 }
 
 

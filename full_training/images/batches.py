@@ -38,10 +38,15 @@ def to_device(data: ImageData, split: str, device: torch.device | str = "cpu", p
     return DeviceSplit(images, torch.from_numpy(data.splits[split].labels).to(device), pad)
 
 
-def generator(purpose: str, seed: int, epoch: int = 0) -> torch.Generator:
-    """A generator of the CPU for one purpose of one training."""
+def generator(purpose: str, seed: int, epoch: int = 0, device: torch.device | None = None) -> torch.Generator:
+    """A generator for one purpose of one training.
+
+    device: where numbers are drawn in every step, so that none are copied there (None: the CPU). What is drawn is
+    another on each kind of device.
+    """
     key = hashlib.sha256(f"{purpose} {seed} {epoch}".encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(key[:8], "little") >> 1)
+    on = device if device is not None and device.type in ("cuda", "mps") else "cpu"
+    return torch.Generator(on).manual_seed(int.from_bytes(key[:8], "little") >> 1)
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,22 @@ class EpochPlan:
     def __len__(self) -> int:
         return len(self.order)
 
+    def to(self, device: torch.device) -> EpochPlan:
+        """The same on a device, in one copy: batches are then taken there without another."""
+        if self.order.device == device:
+            return self
+        hole = () if self.hole is None else (self.hole[:, 0], self.hole[:, 1])
+        order, down, right, mirror, *rest = torch.stack([self.order, self.down, self.right, self.mirror, *hole]).to(
+            device
+        )
+        return EpochPlan(order, down, right, mirror, torch.stack(rest, dim=1) if rest else None, self.cutout)
+
 
 def plan_epoch(split: DeviceSplit, recipe: Recipe, seed: int, epoch: int) -> EpochPlan:
-    """Draw the choices of an epoch over a split's images, or over its part of them if a pass takes several epochs."""
+    """Draw the choices of an epoch over a split's images, or over its part of them if a pass takes several epochs.
+
+    They are drawn on the CPU, so that they are the same everywhere, and lie where the images are.
+    """
     n = len(split)
     whole, part = divmod(epoch, recipe.epochs_a_pass)
     rng = generator("batches", seed, whole)
@@ -74,23 +92,22 @@ def plan_epoch(split: DeviceSplit, recipe: Recipe, seed: int, epoch: int) -> Epo
     hole = None
     if recipe.cutout:  # drawn last: all else is as without
         hole = torch.randint(0, split.images.shape[2] - 2 * split.pad, (n, 2), generator=rng)[now]
-    return EpochPlan(order[now], down[now], right[now], mirror[now], hole, recipe.cutout)
+    plan = EpochPlan(order[now], down[now], right[now], mirror[now], hole, recipe.cutout)
+    return plan.to(split.images.device)
 
 
 def take(split: DeviceSplit, plan: EpochPlan, positions: slice | Tensor) -> tuple[Tensor, Tensor]:
-    """Augmented images (b, channels, side, side) and labels (b,) of the plan's ``positions``."""
+    """Augmented images (b, channels, side, side) and labels (b,) of the plan's ``positions``; both lie together."""
     device = split.images.device
     side = split.images.shape[2] - 2 * split.pad
-    chosen, down, right, mirror = (
-        part[positions].to(device) for part in (plan.order, plan.down, plan.right, plan.mirror)
-    )
+    chosen, down, right, mirror = (part[positions] for part in (plan.order, plan.down, plan.right, plan.mirror))
     along = torch.arange(side, device=device)
     rows = (down[:, None] + along)[:, :, None]
     columns = torch.where(mirror[:, None] > 0, side - 1 - along, along) + right[:, None]
     images = split.images[chosen[:, None, None], :, rows, columns[:, None, :]]  # (b, side, side, channels)
     images = images.permute(0, 3, 1, 2).contiguous()
     if plan.hole is not None:
-        first = plan.hole[positions].to(device)[:, :, None] - plan.cutout // 2
+        first = plan.hole[positions][:, :, None] - plan.cutout // 2
         rows, columns = ((along >= first) & (along < first + plan.cutout)).unbind(dim=1)  # (b, side) each
         images.masked_fill_((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
     return images, split.labels[chosen]

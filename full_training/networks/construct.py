@@ -153,7 +153,7 @@ class DropPath(nn.Module):
     """Drops its input for some images of a batch and scales the others up, in training and if ``probability`` says so.
 
     Paper: Larsson et al., "FractalNet", ICLR 2017, arXiv:1605.07648; per image as in DARTS' evaluation.
-    Whoever sets ``probability`` sets ``generator`` too.
+    Whoever sets ``probability`` sets ``generator`` too, one of the device of what it drops.
     """
 
     probability = 0.0
@@ -163,14 +163,14 @@ class DropPath(nn.Module):
         if not self.training or self.probability == 0.0:
             return x
         keep = 1.0 - self.probability
-        kept = torch.empty(len(x), 1, 1, 1).bernoulli_(keep, generator=self.generator)
+        kept = torch.empty(len(x), 1, 1, 1, device=x.device).bernoulli_(keep, generator=self.generator)
         return x * (kept / keep).to(x)
 
 
 class Noise(nn.Module):
     """Standard normal noise of its input's shape (after the stride), drawn anew each time; no gradient passes.
 
-    Whoever runs it sets ``generator``, one of the CPU.
+    Whoever runs it sets ``generator``, one of the device of its input.
     """
 
     generator: torch.Generator | None = None
@@ -181,7 +181,7 @@ class Noise(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         shape = x[:, :, :: self.stride, :: self.stride].shape
-        return torch.randn(shape, generator=self.generator).to(x)
+        return torch.randn(shape, generator=self.generator, device=x.device).to(x)
 
 
 def _add(first: Tensor, *others: Tensor) -> Tensor:

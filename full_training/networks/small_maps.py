@@ -27,15 +27,15 @@ class MatrixConv(nn.Conv2d):
             return super().forward(x)
         weight, bias, pixels = self.weight, self.bias, height * width
         kernel = weight.shape[-1]
-        taps = _taps(kernel, height).to(weight)
+        taps = _taps(kernel, height, weight.device, weight.dtype)
         matrix = (weight.reshape(-1, kernel * kernel) @ taps).view(-1, channels, pixels, pixels)
         matrix = matrix.permute(0, 2, 1, 3).reshape(-1, channels * pixels)  # (out * pixels, in * pixels)
         bias = None if bias is None else bias.repeat_interleave(pixels)
         return F.linear(x.reshape(batch, -1), matrix, bias).view(batch, -1, height, width)
 
 
-@cache
-def _taps(kernel: int, side: int) -> Tensor:
+@cache  # for each device: a table that lay on the CPU would be copied at every call
+def _taps(kernel: int, side: int, device: torch.device, dtype: torch.dtype) -> Tensor:
     """(taps of a kernel, pixel out x pixel in), 1 where the tap leads from the one to the other."""
     taps = torch.zeros(kernel, kernel, side, side, side, side)
     for out in range(side * side):
@@ -43,7 +43,7 @@ def _taps(kernel: int, side: int) -> Tensor:
             row, column = into // side - out // side + kernel // 2, into % side - out % side + kernel // 2
             if 0 <= row < kernel and 0 <= column < kernel:
                 taps[row, column, out // side, out % side, into // side, into % side] = 1.0
-    return taps.view(kernel * kernel, -1)
+    return taps.view(kernel * kernel, -1).to(device, dtype)
 
 
 def as_matrices(network: nn.Module) -> None:

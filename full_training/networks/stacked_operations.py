@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 EPSILON = 1e-5  # of nn.BatchNorm2d
+LARGEST = 8  # the largest side whose pixels are joined by one matrix: it grows with the fourth power of the side
 DENSE = 4  # up to this side a 3x3 convolution is one matrix over all pixels: faster than gathering its taps
 
 
@@ -81,8 +82,8 @@ class Normalization(torch.autograd.Function):
         return out[0].view(x.shape), out[1], out[2]
 
 
-@cache
-def _taps(side: int, stride: int) -> Tensor:
+@cache  # for each device: a table that lay on the CPU would be copied at every call
+def _taps(side: int, stride: int, device: torch.device) -> Tensor:
     """(9, pixels out x pixels in): which tap of a 3x3 kernel joins which pixels."""
     out = side // stride
     table = torch.zeros(3, 3, out, out, side, side)
@@ -93,7 +94,7 @@ def _taps(side: int, stride: int) -> Tensor:
                     v, u = stride * y + i - 1, stride * x + j - 1
                     if 0 <= v < side and 0 <= u < side:
                         table[i, j, y, x, v, u] = 1.0
-    return table.view(9, -1)
+    return table.view(9, -1).to(device)
 
 
 def convolve(x: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
@@ -102,6 +103,10 @@ def convolve(x: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
     out, side = weight.shape[1], H // stride
     if weight.shape[3] == 1:
         return torch.bmm(weight.view(K, out, C), x.reshape(K, C, -1)).view(K, out, H, W, B)
+    if stride > 1 and H > LARGEST:
+        images = x.permute(4, 0, 1, 2, 3).reshape(B, K * C, H, W)
+        grouped = F.conv2d(images, weight.reshape(K * out, C, 3, 3), stride=stride, padding=1, groups=K)
+        return grouped.view(B, K, out, *grouped.shape[2:]).permute(1, 2, 3, 4, 0)
     if not is_dense(H, stride):
         return cast(Tensor, _RowConvolution.apply(x, weight))  # type: ignore[no-untyped-call]
     return multiply(x, dense(weight, H, stride), side)
@@ -109,14 +114,14 @@ def convolve(x: Tensor, weight: Tensor, stride: int = 1) -> Tensor:
 
 def is_dense(side: int, stride: int) -> bool:
     """Whether a 3x3 convolution of images of this side is one matrix over all pixels."""
-    return stride > 1 or side <= DENSE
+    return side <= (DENSE if stride == 1 else LARGEST)
 
 
 def dense(weight: Tensor, side: int, stride: int = 1) -> Tensor:
     """The matrices (K, O x pixels out, C x pixels in) of 3x3 convolutions (K, O, C, 3, 3) of images of a side."""
     K, out, C = weight.shape[:3]
     small = side // stride
-    matrix = (weight.reshape(-1, 9) @ _taps(side, stride).to(weight.device)).view(K, out, C, small**2, side**2)
+    matrix = (weight.reshape(-1, 9) @ _taps(side, stride, weight.device)).view(K, out, C, small**2, side**2)
     return matrix.permute(0, 1, 3, 2, 4).reshape(K, out * small**2, C * side**2)
 
 
@@ -127,16 +132,20 @@ def multiply(x: Tensor, matrix: Tensor, side: int) -> Tensor:
 
 
 @cache
-def _pooling(side: int, halve: bool) -> Tensor:
+def _pooling(side: int, halve: bool, device: torch.device) -> Tensor:
     """Average pooling as a matrix (pixels out, pixels in): 3x3 without the padding, or 2x2 with stride 2."""
     pixels = torch.eye(side * side).view(-1, 1, side, side)
     pooled = F.avg_pool2d(pixels, 2) if halve else F.avg_pool2d(pixels, 3, 1, 1, count_include_pad=False)
-    return pooled.view(side * side, -1).T.contiguous()
+    return pooled.view(side * side, -1).T.contiguous().to(device)
 
 
 def pool(x: Tensor, *, halve: bool = False) -> Tensor:
     """Average pooling of (K, C, H, W, B)."""
     K, C, H, W, B = x.shape
-    matrix, side = _pooling(H, halve).to(x.device), H // 2 if halve else H
+    if H > LARGEST:
+        images = x.permute(4, 0, 1, 2, 3).reshape(B, K * C, H, W)
+        pooled = F.avg_pool2d(images, 2) if halve else F.avg_pool2d(images, 3, 1, 1, count_include_pad=False)
+        return pooled.view(B, K, C, *pooled.shape[2:]).permute(1, 2, 3, 4, 0)
+    matrix, side = _pooling(H, halve, x.device), H // 2 if halve else H
     matrix = matrix.expand(K * C, *matrix.shape)
     return torch.bmm(matrix, x.reshape(K * C, H * W, B)).view(K, C, side, side, B)

@@ -10,6 +10,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 import torch.nn.functional as F
@@ -86,8 +87,13 @@ def gumbel(logits: Tensor, temperature: float, generator: torch.Generator, width
 def _masked(logits: Tensor, widths: Sequence[int] | None) -> Tensor:
     if widths is None or min(widths) == logits.shape[1]:
         return logits
-    beyond = torch.arange(logits.shape[1])[None, :] >= torch.tensor(widths)[:, None]
-    return logits.masked_fill(beyond.to(logits.device), -math.inf)
+    return logits.masked_fill(_beyond(tuple(widths), logits.shape[1], logits.device), -math.inf)
+
+
+@cache
+def _beyond(widths: tuple[int, ...], most: int, device: torch.device) -> Tensor:
+    """(decisions, most), where a decision has no option; made once, as it is copied to the device."""
+    return (torch.arange(most)[None, :] >= torch.tensor(widths)[:, None]).to(device)
 
 
 def small_logits(widths: Sequence[int], rng: random.Random, device: torch.device | str = "cpu") -> Tensor:

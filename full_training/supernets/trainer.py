@@ -29,7 +29,7 @@ from nassim.full_training.relaxations.mixtures import Mix
 from nassim.full_training.supernets.checkpoint import Checkpoint
 from nassim.full_training.supernets.mixed import MixedNetwork
 from nassim.full_training.tables.designs import frame_of
-from nassim.full_training.training.device import choose_device, device_seconds, one_thread, processor
+from nassim.full_training.training.device import at_work, choose_device, device_seconds, one_thread, processor
 from nassim.full_training.training.recipe import Recipe
 from nassim.space import Architecture, SearchSpace
 
@@ -52,7 +52,7 @@ class SharedNetwork:
         data: ImageData,
         recipe: Recipe,
         seed: int,
-        device: str = "cpu",
+        device: str | torch.device = "cpu",
         *,
         settings: dict[str, object],
     ) -> None:
@@ -62,16 +62,14 @@ class SharedNetwork:
         self.network = MixedNetwork(space.supernet(frame_of(data, recipe)))
         initialize(self.network, generator("supernet weights", seed), self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on both devices
-        noise = generator("supernet noise", seed)
-        for module in self.network.modules():
-            if isinstance(module, Noise):
-                module.generator = noise
+        self._noises = [module for module in self.network.modules() if isinstance(module, Noise)]
+        self._make_noise(0)
         self._train, self._valid = _searched(data, recipe, self.device, str(settings.get("searched", HALVES)))
         self._optimizer: torch.optim.SGD | None = None
         self._rates: list[float] = []
         self._clip = math.inf
         self._began: float | None = None
-        self._threads = 0
+        self._working = contextlib.ExitStack()
         self._losses: list[Tensor] = []
         self.checkpoint = Checkpoint()
 
@@ -127,6 +125,7 @@ class SharedNetwork:
         for group in self._sgd.param_groups:
             group["lr"] = self._rates[epoch]
         self._begin()
+        self._make_noise(epoch)
         self._losses = []
         plan = plan_epoch(self._train, self.recipe, 2 * self.seed, epoch)
         size = min(size, len(plan))
@@ -138,6 +137,7 @@ class SharedNetwork:
         rounds = 0
         while True:
             order = torch.randperm(len(self._valid), generator=generator(f"scoring {epoch}", self.seed, rounds))
+            order = order.to(self.device)
             for i in range(0, len(self._valid) - size + 1, size):
                 yield self._plain(order[i : i + size])
             rounds += 1
@@ -183,7 +183,7 @@ class SharedNetwork:
             return 0.0
         seconds = self._now() - self._began
         self._began = None
-        torch.set_num_threads(self._threads)
+        self._working.close()
         return seconds
 
     def keep(self, file: Path, told: list[Any]) -> None:
@@ -200,14 +200,20 @@ class SharedNetwork:
     def _whole(self) -> Iterator[Batch]:
         """All validation images, in parts of equal size but for one image."""
         n = len(self._valid)
-        parts = max(1, round(n / SCORED))
-        return (self._plain(torch.arange(n * i // parts, n * (i + 1) // parts)) for i in range(parts))
+        parts, places = max(1, round(n / SCORED)), torch.arange(n, device=self.device)
+        return (self._plain(places[n * i // parts : n * (i + 1) // parts]) for i in range(parts))
 
     def _plain(self, order: Tensor) -> Batch:
         """Validation images without augmentation."""
-        still = torch.full((len(order),), self._valid.pad)
+        still = torch.full_like(order, self._valid.pad)
         plan = EpochPlan(order, still, still, torch.zeros_like(still))
         return take(self._valid, plan, slice(0, len(order)))
+
+    def _make_noise(self, epoch: int) -> None:
+        """Noise in the network follows from seed and epoch, so that a search that resumes has the same."""
+        drawn = generator("supernet noise", self.seed, epoch, self.device)
+        for module in self._noises:
+            module.generator = drawn
 
     def _precision(self) -> contextlib.AbstractContextManager[Any]:
         if self.device.type == "cuda" and self.recipe.precision == "bf16":
@@ -216,9 +222,7 @@ class SharedNetwork:
 
     def _begin(self) -> None:
         if self._began is None:
-            self._threads = torch.get_num_threads()
-            if self.device.type == "cpu":
-                torch.set_num_threads(1)
+            self._working.enter_context(at_work(self.device))
             self._began = self._now()
 
     def _now(self) -> float:

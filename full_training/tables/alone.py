@@ -11,15 +11,16 @@ import random
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.construct import Constructed, construct, initialize
 from nassim.full_training.networks.small_maps import as_matrices
 from nassim.full_training.tables.designs import frame_of
-from nassim.full_training.training.device import describe, device_seconds, one_thread
+from nassim.full_training.training.device import at_work, describe, device_seconds
 from nassim.full_training.training.many import DeviceData
-from nassim.full_training.training.memory import peak_memory
+from nassim.full_training.training.memory import forget_peak, peak_memory
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
 from nassim.space import Architecture, SearchSpace
@@ -66,7 +67,8 @@ def train_alone(
     A loss that is not finite ends the training as failed.
     """
     device = data.train.images.device
-    with one_thread(device.type == "cpu"):
+    with at_work(device):
+        forget_peak(device)
         return _train(first(space, arch, data.data, recipe, seed, gain).to(device), arch, data, recipe, seed)
 
 
@@ -91,13 +93,9 @@ def _train(module: Constructed, arch: Architecture, data: DeviceData, recipe: Re
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate_at(epoch * steps + step, steps)
             images, labels = take(data.train, plan, slice(step * recipe.batch, min(n, (step + 1) * recipe.batch)))
-            logits = module(images)
-            loss = F.cross_entropy(logits, labels)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-            right += (logits.detach().argmax(dim=1) == labels).sum()
-            total += loss.detach()
+            loss, hits = descend(module, optimizer, images, labels)
+            right += hits
+            total += loss
         if not math.isfinite(float(total)):
             failed = f"the loss was not finite in epoch {epoch + 1}"
             break
@@ -121,9 +119,24 @@ def _train(module: Constructed, arch: Architecture, data: DeviceData, recipe: Re
     )
 
 
+def descend(
+    module: Constructed, optimizer: torch.optim.Optimizer, images: Tensor, labels: Tensor
+) -> tuple[Tensor, Tensor]:
+    """One step down the loss of a batch: the loss, and the correct images; both stay on the device."""
+    logits = module(images)
+    loss = F.cross_entropy(logits, labels)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    optimizer.step()
+    return loss.detach(), (logits.detach().argmax(dim=1) == labels).sum()
+
+
 @torch.no_grad()
 def accuracy(module: Constructed, split: DeviceSplit) -> float:
     """Share of a split's images that are classified correctly."""
     module.eval()
     parts = zip(torch.split(split.images, EVALUATED), torch.split(split.labels, EVALUATED), strict=True)
-    return sum(int((module(images).argmax(dim=1) == labels).sum()) for images, labels in parts) / len(split)
+    right = torch.zeros((), dtype=torch.long, device=split.labels.device)
+    for images, labels in parts:
+        right += (module(images).argmax(dim=1) == labels).sum()
+    return int(right) / len(split)

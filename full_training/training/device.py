@@ -26,14 +26,16 @@ def require_torch(what: str) -> None:
         raise MissingDependency(f"{what} needs torch, which is not installed: pip install nassim[train]")
 
 
-def choose_device(name: str = "auto") -> torch.device:
+def choose_device(name: str | torch.device = "auto") -> torch.device:
     """The device of a name: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto`` for the fastest that is there.
 
-    `InvalidSetting` for another name or for a device that this machine or this torch does not have.
+    A device is itself. `InvalidSetting` for another name or for a device that this machine or this torch does not have.
     """
     require_torch("training")
     import torch
 
+    if isinstance(name, torch.device):
+        return name
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     kind, _, number = name.partition(":")
@@ -46,7 +48,14 @@ def choose_device(name: str = "auto") -> torch.device:
     }
     if not there[kind]:
         raise InvalidSetting(f"the device {name} is not here: torch {torch.__version__} does not see it. Use cpu.")
-    return torch.device(name)
+    return numbered(torch.device(name))
+
+
+def numbered(device: torch.device) -> torch.device:
+    """The same device with its number, so that nobody takes another for it: ``cuda`` is ``cuda:0``."""
+    import torch
+
+    return torch.device("cuda", 0) if device.type == "cuda" and device.index is None else device
 
 
 def describe(device: torch.device) -> str:
@@ -93,6 +102,34 @@ def one_thread(wanted: bool = True) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextlib.contextmanager
+def at_work(device: torch.device, single: bool = True) -> Iterator[None]:
+    """Train on a device: where it is the CPU with one thread if ``single``; cuDNN tries out which algorithm is fastest.
+
+    That pays as batches have one shape. Both are as before when the work is done.
+    """
+    import torch
+
+    tries = torch.backends.cudnn.benchmark
+    try:
+        if device.type == "cuda":
+            torch.backends.cudnn.benchmark = True
+        with one_thread(single and device.type == "cpu"):
+            yield
+    finally:
+        torch.backends.cudnn.benchmark = tries
+
+
+def give_back(device: torch.device) -> None:
+    """Give memory that nothing holds back to the device; not while an exception is handled, as that holds it."""
+    import torch
+
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+    elif device.type == "mps":
+        torch.mps.empty_cache()
 
 
 def processor() -> str:

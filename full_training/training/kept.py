@@ -91,6 +91,7 @@ class Kept:
         until: int | None = None,
         device: str = "auto",
         again: bool = False,
+        compiled: bool = False,
         tell: Callable[[Curve], None] | None = None,
         waits: Callable[[str], None] | None = None,
         lineage: Lineage | None = None,
@@ -103,6 +104,7 @@ class Kept:
         until: epochs that are needed (None: all); fewer may be asked for later, and more: the checkpoint of a training
             that stops before its end stays, and only the epochs that it lacks are trained.
         again: train although a training is kept, and keep the new one in its place.
+        compiled: run what is trained here by torch.compile; its last digits are others.
         tell: called after every epoch that is trained here.
         waits: told who makes this training already, if somebody does; then it is waited for.
         lineage: what it is kept by (None: a training from scratch by this recipe).
@@ -139,7 +141,7 @@ class Kept:
                             tell(curve)
 
                     options: dict[str, Any] = {"device": chosen, "resume": path, "until": wanted, "tell": told}
-                    options |= {"heritage": heritage and heritage(), "keep": keep}
+                    options |= {"compiled": compiled, "heritage": heritage and heritage(), "keep": keep}
                     training = train(arch, data, recipe, seed, network=network and network(), **options)
                     if not lease.renew():
                         raise LeaseLost

@@ -16,13 +16,13 @@ from torch import Tensor
 from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.benchmarks.spaces.nasbench201_3ops import whole
 from nassim.errors import InvalidSetting
-from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take, to_device
+from nassim.full_training.images.batches import DeviceSplit, EpochPlan, generator, plan_epoch, take, to_device
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.framed import network_of
 from nassim.full_training.networks.nasbench201 import build, initialize
 from nassim.full_training.networks.stack import Stack
-from nassim.full_training.training.device import describe, device_seconds, one_thread
-from nassim.full_training.training.memory import peak_memory
+from nassim.full_training.training.device import at_work, describe, device_seconds
+from nassim.full_training.training.memory import forget_peak, peak_memory
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
 from nassim.space import Architecture
@@ -63,13 +63,14 @@ def train_many(archs: Sequence[Architecture], data: DeviceData, recipe: Recipe, 
                 "train them one by one (nassim train), or use another recipe."
             )
     device = data.train.images.device
-    with one_thread(device.type == "cpu"):
+    with at_work(device):
         return _train_many(archs, data, recipe, seeds, device)
 
 
 def _train_many(
     archs: Sequence[Architecture], data: DeviceData, recipe: Recipe, seeds: Sequence[int], device: torch.device
 ) -> list[Training]:
+    forget_peak(device)
     stack = _stacked(archs, data, recipe, seeds)
     K, n = len(archs), recipe.images_an_epoch(len(data.train))
     steps = recipe.steps(len(data.train))
@@ -88,16 +89,10 @@ def _train_many(
         total = torch.zeros(K, device=device)
         for step in range(steps):
             positions = slice(step * recipe.batch, min(n, (step + 1) * recipe.batch))
-            parts = [take(data.train, plan, positions) for plan in plans]
-            images = torch.stack([images for images, _ in parts]).permute(0, 2, 3, 4, 1).contiguous()
-            labels = torch.stack([labels for _, labels in parts])
-            logits = stack.logits(images, training=True)
-            losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=recipe.smoothing).mean(dim=1)
-            (gradient,) = torch.autograd.grad(losses.sum(), [stack.flat])
             rate = recipe.rate_at(epoch * steps + step, steps)
-            _update(stack.flat.detach(), gradient, momentum, recipe, rate)
-            correct += (logits.detach().argmax(dim=1) == labels).sum(dim=1)
-            total += losses.detach() * (labels.shape[1] / n)
+            losses, hits, count = together(stack, data.train, plans, positions, momentum, recipe, rate)
+            correct += hits
+            total += losses * (count / n)
         known, lost = evaluate(stack, data.valid)
         valid.append(known)
         valid_loss.append(lost / len(data.valid))
@@ -132,6 +127,26 @@ def _train_many(
         )
         for k, (arch, epochs) in enumerate(zip(archs, whole.tolist(), strict=True))
     ]
+
+
+def together(
+    stack: Stack,
+    split: DeviceSplit,
+    plans: Sequence[EpochPlan],
+    positions: slice,
+    momentum: Tensor,
+    recipe: Recipe,
+    rate: float,
+) -> tuple[Tensor, Tensor, int]:
+    """One step of all networks: losses (K,) and correct images (K,), which stay on the device; images of each."""
+    parts = [take(split, plan, positions) for plan in plans]
+    images = torch.stack([images for images, _ in parts]).permute(0, 2, 3, 4, 1).contiguous()
+    labels = torch.stack([labels for _, labels in parts])
+    logits = stack.logits(images, training=True)
+    losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=recipe.smoothing).mean(dim=1)
+    (gradient,) = torch.autograd.grad(losses.sum(), [stack.flat])
+    _update(stack.flat.detach(), gradient, momentum, recipe, rate)
+    return losses.detach(), (logits.detach().argmax(dim=1) == labels).sum(dim=1), labels.shape[1]
 
 
 @torch.no_grad()

@@ -11,6 +11,13 @@ import torch
 _STATUS = Path("/proc/self/status")
 
 
+def forget_peak(device: torch.device) -> None:
+    """Begin to measure anew, where that can be: on CUDA, which has to be there before it is told so."""
+    if device.type == "cuda":
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+        torch.cuda.reset_peak_memory_stats(device)
+
+
 def peak_memory(device: torch.device) -> int:
     """Peak bytes: of the allocator on CUDA, of this process elsewhere; 0 where the system does not say."""
     if device.type == "cuda":

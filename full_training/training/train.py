@@ -2,36 +2,30 @@
 
 On the CPU a training is a function of its arguments (and of the version of torch): the same seed gives the same
 curve, and so does a training that was killed and resumed. On CUDA sums are taken in any order: curves agree within the
-noise of repeats only. CUDA and MPS could not be tried when this was written; what differs there is in this file.
+noise of repeats only. CUDA and MPS could not be tried when this was written; what differs there is in this file and in `learner`.
 """
 
 from __future__ import annotations
 
-import contextlib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
-from nassim.full_training.images.batches import DeviceSplit, generator, plan_epoch, take, to_device
+from nassim.full_training.images.batches import to_device
 from nassim.full_training.images.data import ImageData
-from nassim.full_training.networks.construct import Constructed, DropPath, construct, initialize
 from nassim.full_training.networks.framed import network_of
 from nassim.full_training.training import checkpoint
-from nassim.full_training.training.device import describe, device_seconds, one_thread
-from nassim.full_training.training.heritage import MOMENTS, Heritage, distillation, save_weights
-from nassim.full_training.training.memory import peak_memory
+from nassim.full_training.training.device import at_work, describe, device_seconds, numbered
+from nassim.full_training.training.heritage import Heritage, save_weights
+from nassim.full_training.training.learner import Learner
+from nassim.full_training.training.memory import forget_peak, peak_memory
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
 from nassim.network import Network
 from nassim.space import Architecture
 
-EVALUATED = 1000  # images at once in an evaluation
 SMALL = 1 << 20  # values in the first activation of a batch: below it one thread is faster than several
 
 
@@ -78,8 +72,8 @@ def train(
     """
     recipe.check(data)
     network = network_of(arch, recipe, data) if network is None else network
-    device = torch.device(device)
-    with one_thread(device.type == "cpu" and recipe.batch * recipe.channels * data.side**2 < SMALL):
+    device = numbered(torch.device(device))
+    with at_work(device, recipe.batch * recipe.channels * data.side**2 < SMALL):
         return _train(arch, data, recipe, seed, network, device, resume, until, compiled, tell, heritage, keep)
 
 
@@ -100,10 +94,9 @@ def _train(
     identity = {"arch": str(arch), "recipe": recipe.sha256, "data": data.sha256, "seed": str(seed)}
     if heritage is not None:
         identity |= {"origin": heritage.origin, "inherit": heritage.way}
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-    learner = _Learner(network, data, recipe, seed, device, heritage, compiled=compiled)
-    curve, failed, notes, here = Curve(), "", list[str](), describe(device)
+    forget_peak(device)
+    learner = Learner(network, data, recipe, seed, device, heritage, compiled=compiled)
+    curve, failed, notes, here = Curve(), "", ["run by torch.compile"] * compiled, describe(device)
     state = checkpoint.load(resume, identity, device) if resume else None
     if state is not None:
         losses = (state.get("train_loss", []), state.get("valid_loss", []))
@@ -155,143 +148,3 @@ def _train(
         valid_loss=tuple(curve.valid_loss) if whole else (),
         rate=tuple(recipe.rate_at(epoch * steps, steps) for epoch in range(len(curve.valid))),
     )
-
-
-class _Learner:
-    """A network with its optimizer and training images on a device."""
-
-    def __init__(
-        self,
-        network: Network,
-        data: ImageData,
-        recipe: Recipe,
-        seed: int,
-        device: torch.device,
-        heritage: Heritage | None,
-        *,
-        compiled: bool,
-    ) -> None:
-        self.recipe, self.seed, self.device = recipe, seed, device
-        self.network = construct(network)
-        initialize(self.network, generator("weights", seed), device)
-        self.images = to_device(data, "train", device, recipe.padding(data.side))
-        self.teacher: Constructed | None = None
-        if heritage is not None:
-            some = plan_epoch(self.images, recipe, seed, 0)
-            images, _ = take(self.images, some, slice(0, min(len(some), MOMENTS)))
-            self.teacher = heritage.pass_on(network, self.network, images)
-        if device.type == "cuda":
-            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.call: Callable[[Tensor], Any] = torch.compile(self.network) if compiled else self.network
-        self.optimizer = torch.optim.SGD(
-            self.network.parameters(),
-            recipe.rate,
-            momentum=recipe.momentum,
-            nesterov=recipe.nesterov,
-            weight_decay=recipe.weight_decay,
-        )
-        self.drops = [module for module in self.network.modules() if isinstance(module, DropPath)]
-        self.micro = recipe.batch
-        self._news: list[str] = []
-
-    def epoch(self, epoch: int) -> tuple[int, float, str]:
-        """Train an epoch: correct images on the way, the mean loss, and why the training failed (or nothing)."""
-        recipe = self.recipe
-        plan = plan_epoch(self.images, recipe, self.seed, epoch)
-        n = len(plan)
-        steps = recipe.steps(len(self.images))
-        drawn = generator("drop path", self.seed, epoch)
-        for drop in self.drops:
-            drop.probability, drop.generator = recipe.drop_path_at(epoch), drawn
-        right = torch.zeros((), dtype=torch.long, device=self.device)
-        total = torch.zeros((), device=self.device)
-        self.network.train()
-        for step in range(steps):
-            for group in self.optimizer.param_groups:
-                group["lr"] = recipe.rate_at(epoch * steps + step, steps)
-            images, labels = take(self.images, plan, slice(step * recipe.batch, min(n, (step + 1) * recipe.batch)))
-            while True:
-                try:
-                    loss, correct = self._gradients(images, labels)
-                    break
-                except torch.OutOfMemoryError:
-                    if self.micro == 1:
-                        return 0, math.nan, f"out of memory with a single image in epoch {epoch + 1}"
-                    self.micro = (self.micro + 1) // 2
-                    self._news.append(
-                        f"out of memory in epoch {epoch + 1}: micro-batches of {self.micro} images from there, each "
-                        "normalized by itself"
-                    )
-                    if self.device.type == "cuda":
-                        torch.cuda.empty_cache()
-            if recipe.clip is not None:
-                torch.nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
-            self.optimizer.step()
-            right += correct
-            total += loss * (len(labels) / n)
-        mean = float(total)
-        return int(right), mean, "" if math.isfinite(mean) else f"the loss was not finite in epoch {epoch + 1}"
-
-    def _gradients(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Gradients of the mean loss over a batch, in micro-batches; the loss, and the number of correct images."""
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = torch.zeros((), device=self.device)
-        right = torch.zeros((), dtype=torch.long, device=self.device)
-        for part, wanted in zip(torch.split(images, self.micro), torch.split(labels, self.micro), strict=True):
-            with self._precision():
-                outputs = self.call(self._formatted(part))
-            logits, second = outputs if isinstance(outputs, tuple) else (outputs, None)
-            loss_here = self._loss(logits, wanted)
-            if second is not None and self.recipe.auxiliary:
-                loss_here = loss_here + self.recipe.auxiliary * self._loss(second, wanted)
-            if self.teacher is not None:
-                with torch.no_grad():
-                    taught = self.teacher(self._formatted(part))
-                loss_here = loss_here + distillation(logits, taught)
-            share = loss_here * (len(wanted) / len(labels))
-            share.backward()  # type: ignore[no-untyped-call]
-            loss += share.detach()
-            right += (logits.detach().argmax(dim=1) == wanted).sum()
-        return loss, right
-
-    def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.smoothing)
-
-    @torch.no_grad()
-    def evaluate(self, split: DeviceSplit) -> tuple[float, float]:
-        """Share of a split's images that are classified correctly, and their mean cross-entropy."""
-        self.network.eval()
-        right, loss = 0, 0.0
-        for images, labels in zip(
-            *(torch.split(part, EVALUATED) for part in (split.images, split.labels)), strict=True
-        ):
-            with self._precision():
-                logits = self.call(self._formatted(images))
-            right += int((logits.argmax(dim=1) == labels).sum())
-            loss += float(F.cross_entropy(logits.float(), labels, reduction="sum"))
-        return right / len(split), loss / len(split)
-
-    def news(self) -> list[str]:
-        """What has to be said since the last call."""
-        news, self._news = self._news, []
-        return news
-
-    def state(self) -> dict[str, Any]:
-        """What `restore` needs."""
-        return {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "micro": self.micro}
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a checkpoint."""
-        self.network.load_state_dict(state["network"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.micro = state["micro"]
-
-    def _precision(self) -> contextlib.AbstractContextManager[Any]:
-        if self.device.type == "cuda" and self.recipe.precision == "bf16":
-            return torch.autocast("cuda", dtype=torch.bfloat16)
-        return contextlib.nullcontext()
-
-    def _formatted(self, images: Tensor) -> Tensor:
-        if self.device.type == "cuda":
-            return images.to(memory_format=torch.channels_last)
-        return images

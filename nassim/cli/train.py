@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -45,6 +44,12 @@ def main(
     images: ImagesOption = None,
     download: Annotated[bool, typer.Option("--download", help="Fetch CIFAR (about 165 MB) if it is not here.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Train although the training is kept.")] = False,
+    precision: Annotated[
+        str, typer.Option(help="float32 or bf16, which is autocast on CUDA. Default: the recipe's.")
+    ] = "",
+    compiled: Annotated[
+        bool, typer.Option("--compiled", help="Run the network by torch.compile: pays from some minutes on.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train an architecture from scratch; trainings are kept and not repeated, and a killed one goes on."""
@@ -61,7 +66,8 @@ def main(
     if download and (data := data.replace("_", "-")) in cifar.RELEASES:
         images = cifar.download(data)
     loaded = load_data(data, images)
-    changes: Mapping[str, int] = {} if epochs is None else {"epochs": epochs}
+    changes: dict[str, int | str] = {} if epochs is None else {"epochs": epochs}
+    changes |= {"precision": precision} if precision else {}
     used = recipe_for(space, loaded, recipe, **changes)
     used.check(loaded)
     network = network_of(architecture, used, loaded, space)
@@ -82,6 +88,7 @@ def main(
             network=lambda: network,
             device=str(chosen),
             again=again,
+            compiled=compiled,
             tell=partial(tell, seed),
             waits=lambda holder: err.print(f"{holder} trains this already: waiting for it"),
         )

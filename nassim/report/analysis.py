@@ -88,9 +88,13 @@ class Analysis:
             found += [f"No {SPLIT_NAMES[split]} results on {why}" for split, why in part.lacking.items()]
             reference = part.references.get(part.split)
             if reference is not None and not reference.known:
+                best = part.metric.read(reference.value)
                 found.append(
-                    f"The best {part.metric.title(part.split)} on {part.name} is not known: its regret is measured "
-                    f"from the best that this study found ({part.metric.read(reference.value)})."
+                    f"{part.name} predicts, and the best that it predicts is not known: there is no regret. In its "
+                    f"place stands the gap to the highest prediction that this study found ({best})."
+                    if part.facts.surrogate
+                    else f"The best {part.metric.title(part.split)} on {part.name} is not known: its regret is "
+                    f"measured from the best that this study found ({best})."
                 )
         if len(set(self.budgets.values())) > 1:
             equal = [part.name for part in self.parts if part.equal_time() is not None]

@@ -130,7 +130,7 @@ def _metric_data(part: Part) -> dict[str, Any]:
         "name": metric.name,
         "unit": metric.shown_unit,
         "titles": {split: metric.titled(split) for split in SPLITS},
-        "regret": metric.regret_name,
+        "regret": part.difference,
         "regret_unit": metric.regret_words,
         "decimals": 2 if metric.reading == "percent" else None,
     }

@@ -92,7 +92,14 @@ class Part:
     @property
     def regret_name(self) -> str:
         """The regret in words: "test regret", "validation loss regret"."""
-        return f"{self.split_name} {self.metric.regret_name}"
+        return f"{self.split_name} {self.difference}"
+
+    @property
+    def difference(self) -> str:
+        """What stands where regret does: of predictions no best is known, so that there is no regret."""
+        reference = self.references.get(self.split)
+        predicted = self.facts.surrogate and reference is not None and not reference.known
+        return "gap to the highest prediction found" if predicted else self.metric.regret_name
 
     @cached_property
     def exponent(self) -> int:

@@ -20,6 +20,7 @@ from nassim.errors import CorruptData, InvalidQuery, MissingData  # noqa: E402
 from nassim.full_training.images.data import ImageData, Split  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
 from nassim.full_training.training.heritage import load_weights  # noqa: E402
+from nassim.full_training.training.learner import Learner  # noqa: E402
 from nassim.full_training.training.lineage import read_name  # noqa: E402
 from nassim.full_training.training.recipe import Recipe  # noqa: E402
 from nassim.full_training.training.trained import Trained  # noqa: E402
@@ -76,13 +77,13 @@ def test_an_equal_child_goes_on_where_its_parent_ended(tmp_path: Path, monkeypat
     bench = trained(tmp_path)
     first = bench.query(Query(PARENT, 3), random.Random(0))
     made = []
-    learner = train_module._Learner.epoch
+    learner = Learner.epoch
 
     def spied(self: object, epoch: int) -> object:
         made.append(self.evaluate(train_module.to_device(DATA, "valid", torch.device("cpu")))[0])  # type: ignore[attr-defined]
         return learner(self, epoch)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(train_module._Learner, "epoch", spied)
+    monkeypatch.setattr(Learner, "epoch", spied)
     heir(bench, first)
     assert made[0] == first.value
 
@@ -129,7 +130,7 @@ def test_an_interrupted_distillation_goes_on(tmp_path: Path, monkeypatch: pytest
     whole.query(Query(PARENT, 2), random.Random(0))
     uninterrupted = heir(whole, first, OTHER, epochs=3, inherit="distill")
     heir(bench, first, OTHER, inherit="match")  # the parent's weights are there now
-    learner, calls = train_module._Learner.epoch, []
+    learner, calls = Learner.epoch, []
 
     def killed(self: object, epoch: int) -> object:
         calls.append(epoch)
@@ -137,7 +138,7 @@ def test_an_interrupted_distillation_goes_on(tmp_path: Path, monkeypatch: pytest
             raise KeyboardInterrupt
         return learner(self, epoch)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(train_module._Learner, "epoch", killed)
+    monkeypatch.setattr(Learner, "epoch", killed)
     with pytest.raises(KeyboardInterrupt):
         heir(bench, first, OTHER, epochs=3, inherit="distill")
     ended = heir(bench, first, OTHER, epochs=3, inherit="distill")

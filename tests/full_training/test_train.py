@@ -27,6 +27,7 @@ from nassim.full_training.networks.nasbench201 import build, initialize  # noqa:
 from nassim.full_training.training import checkpoint, device  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
 from nassim.full_training.training.kept import Kept  # noqa: E402
+from nassim.full_training.training.learner import Learner  # noqa: E402
 from nassim.full_training.training.lineage import Lineage  # noqa: E402
 from nassim.full_training.training.recipe import Recipe  # noqa: E402
 from nassim.full_training.training.train import Curve, train  # noqa: E402
@@ -79,9 +80,7 @@ def test_training_learns() -> None:
 def test_one_step_is_the_update_of_the_paper() -> None:
     """SGD with Nesterov momentum and weight decay, two steps written out."""
     recipe = replace(TINY, epochs=1, batch=48, crop=0)
-    learner = train_module._Learner(
-        network_of(ARCH, recipe, DATA), DATA, recipe, 5, torch.device("cpu"), compiled=False
-    )
+    learner = Learner(network_of(ARCH, recipe, DATA), DATA, recipe, 5, torch.device("cpu"), compiled=False)
     network = build(ARCH, channels=2, cells=1, classes=2, image_channels=1)
     initialize(network, generator("weights", 5))
     weights = list(network.parameters())
@@ -210,7 +209,7 @@ def test_out_of_memory_halves_the_micro_batch_and_says_so(monkeypatch: pytest.Mo
 
 def test_micro_batches_have_the_gradient_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing is normalized over the batch: sums over micro-batches are the batch's."""
-    learner = train_module._Learner(network_of(ARCH, TINY, DATA), DATA, TINY, 0, torch.device("cpu"), compiled=False)
+    learner = Learner(network_of(ARCH, TINY, DATA), DATA, TINY, 0, torch.device("cpu"), compiled=False)
     learner.network.eval()
     images, labels = learner.images.images[:30, :, 1:-1, 1:-1], learner.images.labels[:30]
     grads = []

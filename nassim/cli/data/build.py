@@ -14,6 +14,7 @@ from nassim.errors import Unsupported
 
 if TYPE_CHECKING:
     from nassim.full_training.tables.builder import Progress
+    from nassim.full_training.tables.designs import Design
     from nassim.full_training.tables.pilot import Pilot
 
 
@@ -25,6 +26,9 @@ def main(
     ] = None,
     pilot: Annotated[bool, typer.Option("--pilot", help="Train the first classes only; say how seeds agree.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Processes, of one thread each.")] = 1,
+    fit: Annotated[
+        bool, typer.Option("--fit", help="Train nothing: fit a surrogate to what is trained, SPACE/DATA:surrogate.")
+    ] = False,
     limit: Annotated[int | None, typer.Option(min=0, help="Train at most so many shards now.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -40,6 +44,9 @@ def main(
     from nassim.tabular_data.locations import data_folder
 
     design = get_design(name)
+    if fit:
+        _fit(design, out, as_json)
+        return
     require_torch("building the table")
     from nassim.full_training.tables.builder import build
 
@@ -87,6 +94,26 @@ def main(
     else:
         typer.echo(f"{target} ({target.stat().st_size / 1e3:,.0f} kB)")
         typer.echo("\n".join(header.errata))
+
+
+def _fit(design: Design, out: Path | None, as_json: bool) -> None:
+    from nassim.full_training.tables.surrogate import fit_design
+    from nassim.tabular_data.locations import data_folder
+    from nassim.tabular_data.predicted import surrogate_path
+
+    shards = (data_folder() / "builds" / design.name.replace("/", "-") if out is None else out.expanduser()) / "shards"
+    target = surrogate_path(design.space_name, design.data_name)
+    header, quality = fit_design(design, shards, target)
+    size = target.stat().st_size
+    if as_json:
+        print_json({"surrogate": target, "bytes": size, "fitted": header.source, **quality._asdict()})
+        return
+    typer.echo(f"{target} ({size / 1e3:,.0f} kB), {header.source}")
+    typer.echo(
+        f"on architectures that were held out: R2 {quality.r2:.3f}, Kendall's tau {quality.tau:.3f}, in the upper half "
+        f"{quality.tau_upper:.3f}"
+    )
+    typer.echo(f"nassim show {design.name}:surrogate")
 
 
 def _agreement(pilot: Pilot) -> dict[str, float]:
