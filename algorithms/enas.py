@@ -44,6 +44,7 @@ from nassim.supernet import Supernet
 _NASBENCH201 = {"batch_size": 128, "weight_decay": 2.5e-4, "derived": 100}
 _DIGITS = {"batch_size": 64, "learning_rate": 0.1, "epochs": 30}
 _DIGITS_CONTROLLER = {"controller_steps": 20, "controller_samples": 5, "controller_rate": 0.02}
+_FASHION = {**_DIGITS, **_DIGITS_CONTROLLER, "epochs": 50, "controller_rate": 0.016}
 _CIFAR = {"epochs": 250, "controller_steps": 50, "controller_samples": 20, "controller_rate": 1e-3}
 
 
@@ -53,6 +54,7 @@ _CIFAR = {"epochs": 250, "controller_steps": 50, "controller_samples": 20, "cont
     published={
         "nasbench201": {**_NASBENCH201, **_CIFAR},
         "nasbench201/digits": {**_NASBENCH201, **_DIGITS, **_DIGITS_CONTROLLER},
+        "darts/fashion14": _FASHION,
     },
 )
 def enas(

@@ -122,8 +122,9 @@ def _score(known: Scores | None, count: int, space: SearchSpace, supernet: Super
 
 
 class Report(NamedTuple):
-    """What a recording says of a strategy on the benchmark whose images it learned; shares, accuracies: fractions.
+    """What a recording says of a strategy on a benchmark in its space; shares, accuracies: fractions.
 
+    learned: the benchmark whose images the supernet learned; another one where a recording is a proxy.
     skip_share, none_share: per epoch, of the answers' decisions that are skip connections, or `none`, mean over the
     seeds.
     valid: mean accuracies of the final answers. rank, top_rank: Spearman's correlation between shared-weight
@@ -131,6 +132,7 @@ class Report(NamedTuple):
     """
 
     strategy: str
+    learned: str
     hyperparameters: dict[str, object]
     seeds: int
     seconds_an_epoch: float
@@ -143,11 +145,14 @@ class Report(NamedTuple):
 
 
 def reports(benchmark: Benchmark, strategies: Sequence[str]) -> list[Report]:
-    """What the recordings on a benchmark's own images say of strategies."""
+    """What the recordings on a benchmark's own images say of strategies; where there are none, those that stand in."""
     supernets = benchmark.supernets
     if supernets is None:
         raise Unsupported(f"{benchmark.name} has no supernet.")
-    found = [r for name in strategies for r in supernets.recordings(name, None)]
+    found: list[Recording] = []
+    for name in strategies:
+        own = supernets.recordings(name, None)
+        found += own or ([] if supernets.stand_in is None else supernets.stand_in.recordings(name, None))
     return [_report(benchmark, recording) for recording in found]
 
 
@@ -163,6 +168,7 @@ def _report(benchmark: Benchmark, recording: Recording) -> Report:
             top_rank.append(spearman([shared[i] for i in best], [tabulated[i] for i in best]))
     return Report(
         strategy=recording.algorithm,
+        learned=recording.benchmark,
         hyperparameters=dict(recording.hyperparameters),
         seeds=len(runs),
         seconds_an_epoch=mean(moment.seconds for run in runs for moment in run),
@@ -180,6 +186,7 @@ def _by_epoch(space: SearchSpace, runs: Sequence[Sequence[Moment]], word: str) -
 
 
 def option_share(space: SearchSpace, arch: Architecture, word: str) -> float:
-    """The share of an architecture's decisions whose option has a word in its name, such as ``skip``."""
-    chosen = [decision.options[choice] for decision, choice in zip(space.decisions, arch.choices, strict=True)]
-    return sum(word in option for option in chosen) / len(chosen)
+    """Of an architecture's decisions that offer it, the share whose option has a word in its name, such as ``skip``."""
+    decided = zip(space.decisions, arch.choices, strict=True)
+    chosen = [word in d.options[choice] for d, choice in decided if any(word in option for option in d.options)]
+    return sum(chosen) / len(chosen) if chosen else 0.0

@@ -27,6 +27,7 @@ RECIPES = {
     ("nasbench201", "imagenet16-120"): _PUBLISHED,
     ("nasbench201_3ops", "digits"): get_recipe("digits", cells=1, epochs_a_pass=2),
     ("nasbench201_3ops", "fashion14"): get_recipe("fashion14", cells=1, epochs_a_pass=4),
+    ("darts", "cifar10"): get_recipe("nasbench201-200ep", channels=16, cells=8),  # as its authors search
     ("darts", "fashion14"): get_recipe("fashion14", channels=8, cells=5, epochs_a_pass=4),
 }
 # Known without reading an image, to see whether a recording fits. The releases of the others are checked when read.

@@ -72,8 +72,9 @@ def _report(benchmark: str, names: list[str], as_json: bool) -> None:
     if not found:
         say(f"Nothing is recorded on {benchmark}. `nassim record darts` records a strategy.")
         return
+    learned = ", ".join(sorted({row.learned for row in found}))
     say(
-        f"Searches recorded on {benchmark}. Accuracies are the final answers' means over the repeats of the table.\n"
+        f"Searches recorded on {learned}. Accuracies are the final answers', means over the repeats of {benchmark}.\n"
         "rank: Spearman's correlation between shared-weight and tabulated accuracy over the scored cells.\n"
         "top 10 %: that of the best tenth by the table.\n"
         "skip and none: shares of the answers' edges, skip after 1, 1/4, 1/2, 3/4 and all of the epochs, none after "
