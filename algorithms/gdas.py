@@ -67,7 +67,7 @@ def gdas(
 
     from nassim.full_training.relaxations.mixtures import gumbel, linear, seeded, shares, small_logits
 
-    widths = supernet.layout.widths
+    widths, takes = supernet.layout.widths, supernet.layout.takes
     A = small_logits(widths, rng, supernet.device)  # 1
     generator = seeded(rng)
     adam = torch.optim.Adam([A], arch_rate, betas=(0.5, 0.999), weight_decay=arch_decay)
@@ -75,8 +75,9 @@ def gdas(
     for epoch in supernet.epochs(A=A, adam=adam, generator=generator):
         tau = linear(first_temperature, last_temperature, epoch, epochs)  # 2
         for train, valid in supernet.batches(epoch, batch_size):
-            supernet.step(gumbel(A.detach(), tau, generator, widths), train)  # 3
-            (A.grad,) = torch.autograd.grad(supernet.loss(gumbel(A, tau, generator, widths), valid), [A])  # 4
+            supernet.step(gumbel(A.detach(), tau, generator, widths, takes), train)  # 3
+            drawn = gumbel(A, tau, generator, widths, takes)
+            (A.grad,) = torch.autograd.grad(supernet.loss(drawn, valid), [A])  # 4
             adam.step()
         scores = shares(A, widths)
         yield from report(supernet.layout.answer(scores), supernet.cost(), scores)  # 5

@@ -64,7 +64,7 @@ class MixedNetwork(nn.Module):
         values: dict[int, Tensor] = {0: images}
         for position, inputs, done in self._plan_of(mix.active, mix.rest is not None):
             layer, module = self._layers[position], self._run[position]
-            given = [values[i] if i >= 0 else self._zeros(position, images) for i in inputs]
+            given = [values[i] if i >= 0 else self._zeros(layer.inputs[k], images) for k, i in enumerate(inputs)]
             if layer.kind == "mix":
                 values[position] = self._mixed(layer, position, inputs, given, mix, images)
             else:
