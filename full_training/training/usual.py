@@ -22,6 +22,8 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "cgp": (8, 1),  # convolutions of 8, 16 and 32 channels
     "cgp-res": (8, 1),
     "darts": (8, 5),  # normal, reduction, normal, reduction, normal
+    "enas-macro": (8, 1),
+    "enas-micro": (8, 5),  # normal, reduction, normal, reduction, normal
     "genetic_cnn": (8, 1),
     "genetic_cnn-cifar": (8, 1),
     "hierarchical": (8, 1),

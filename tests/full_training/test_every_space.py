@@ -30,7 +30,7 @@ from nassim.run import horizon  # noqa: E402
 from nassim.testing import check_benchmark  # noqa: E402
 
 WITH_NETWORKS = [
-    *("accel_nasbench", "cgp", "cgp-res", "darts", "genetic_cnn", "genetic_cnn-cifar"),
+    *("accel_nasbench", "cgp", "cgp-res", "darts", "enas-macro", "enas-micro", "genetic_cnn", "genetic_cnn-cifar"),
     *("hierarchical", "nasbench101", "nasbench1shot1-1"),
     *("nasbench1shot1-2", "nasbench1shot1-3", "nasbench201", "nasbench201_3ops", "nasbench_macro"),
     *("nasnet", "nasnet-one", "natsbench-size"),
