@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nassim.errors import Diverged
 from nassim.layout import Active
 
 
@@ -63,6 +64,8 @@ def shares(logits: Tensor, widths: Sequence[int]) -> list[list[float]]:
     """The weights of `softmax` as numbers, a row a decision."""
     with torch.no_grad():
         rows = F.softmax(_masked(logits, widths), dim=1).tolist()
+    if not all(map(math.isfinite, map(sum, rows))):
+        raise Diverged("the search diverged: weights of its options are no numbers. --set arch_rate= to a lower one.")
     return [row[:width] for row, width in zip(rows, widths, strict=True)]
 
 

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nassim.errors import ProtocolError
+from nassim.errors import Diverged, ProtocolError
 from nassim.full_training.images.batches import DeviceSplit, EpochPlan, generator, plan_epoch, take, to_device
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.construct import Noise, initialize
@@ -184,6 +184,8 @@ class SharedNetwork:
         seconds = self._now() - self._began
         self._began = None
         torch.set_num_threads(self._threads)
+        if self._losses and not math.isfinite(loss := self.training_loss()):
+            raise Diverged(f"the search diverged (training loss {loss}): --set learning_rate= to a lower one.")
         return seconds
 
     def keep(self, file: Path, told: list[Any]) -> None:

@@ -86,7 +86,9 @@ def _report(benchmark: str, names: list[str], as_json: bool) -> None:
         shown = sorted({0, epochs // 4, epochs // 2, 3 * epochs // 4, epochs - 1})
         rows.append(
             [
-                row.strategy + (" (order 2)" if row.hyperparameters.get("order") == 2 else ""),
+                row.strategy
+                + (" (order 2)" if row.hyperparameters.get("order") == 2 else "")
+                + (f", {row.failed} failed" if row.failed else ""),
                 *(row.seeds, epochs, f"{row.seconds_an_epoch:.2f}"),
                 f"{100 * mean(row.valid):.2f} ({100 * min(row.valid):.2f} – {100 * max(row.valid):.2f})",
                 *(_span(row.rank), _span(row.top_rank)),
