@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from nassim.full_training.networks.construct import module_of, place
 from nassim.full_training.relaxations.mixtures import Mix
-from nassim.layers import KINDS
+from nassim.layers import KINDS, Shape
 from nassim.layout import Active
 from nassim.network import Layer, Network, measure
 
@@ -59,6 +59,20 @@ class MixedNetwork(nn.Module):
                         module.running_mean = module.running_var = module.num_batches_tracked = None
                 self._run.append(module)
         self._plan_of = lru_cache(maxsize=_PLANS)(self._plan)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """All layers, those of decisions among them."""
+        return self._layers
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shape of each layer's output, for one image."""
+        return self._shapes
+
+    def plan(self, mix: Mix) -> tuple[Step, ...]:
+        """The layers that a mix runs."""
+        return self._plan_of(mix.active, mix.rest is not None)
 
     def forward(self, images: Tensor, mix: Mix) -> Tensor:
         values: dict[int, Tensor] = {0: images}

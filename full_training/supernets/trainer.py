@@ -27,6 +27,7 @@ from nassim.full_training.networks.construct import Noise, initialize
 from nassim.full_training.relaxations.bilevel import WeightUpdate
 from nassim.full_training.relaxations.mixtures import Mix
 from nassim.full_training.supernets.checkpoint import Checkpoint
+from nassim.full_training.supernets.memory import Room
 from nassim.full_training.supernets.mixed import MixedNetwork
 from nassim.full_training.tables.designs import frame_of
 from nassim.full_training.training.device import choose_device, device_seconds, one_thread, processor
@@ -74,6 +75,7 @@ class SharedNetwork:
         self._threads = 0
         self._losses: list[Tensor] = []
         self.checkpoint = Checkpoint()
+        self._room = Room(self.device)
 
     @property
     def machine(self) -> str:
@@ -147,6 +149,7 @@ class SharedNetwork:
 
     def logits(self, mix: Mix, images: Tensor) -> Tensor:
         """Logits (batch, classes) of normalized images."""
+        self._room.check(self.network, mix, len(images))
         with self._precision():
             logits: Tensor = self.network(images, mix)
         return logits.float() if logits.dtype is torch.bfloat16 else logits
