@@ -14,9 +14,9 @@ Pseudocode:
 Departures:
     1. Lines 3 to 5 after every epoch with ``rounds_an_epoch`` rounds and after the last with ``rounds``, so that the
        search can be stopped at any time; their seconds are in its cost.
-    2. Normalizations have the moments of the scored batches: none are kept, so that none are recalibrated.
-    3. With dropout an option runs with probability 1 - share * rate^(1/k), k the options of its decision, the share
-       rising linearly over the epochs; what runs is summed (paper: all paths into k). No limit on multiply-adds.
+    2. Normalizations have the moments of the scored batches: none are kept that would have to be recalibrated.
+    3. With dropout an option of k runs with probability 1 - share * rate^(1/k), the share rising linearly; what runs
+       is summed (paper: all paths into k). No limit on multiply-adds.
 
 Hyperparameters:
     paths: single (Guo et al.) or dropout (Bender et al.).
@@ -46,12 +46,14 @@ from nassim.space import Architecture, SearchSpace
 from nassim.strategy import Search, report, strategy
 from nassim.supernet import Supernet
 
+_SMALL = {"epochs": 50, "learning_rate": 0.1}
+
 
 @strategy(
     family="weight sharing",
     year=2018,
     aliases=["spos"],
-    published={"nasbench201/digits": {"epochs": 50, "learning_rate": 0.1}},
+    published={"nasbench201/digits": _SMALL, "darts/fashion14": {**_SMALL, "score_batches": 2, "finalists": 2}},
 )
 def one_shot(
     space: SearchSpace,
@@ -77,19 +79,17 @@ def one_shot(
 
     supernet.schedule(epochs, learning_rate, final_rate, weight_decay=weight_decay, nesterov=True)
     for epoch in supernet.epochs(rng=rng):
-        share = epoch / max(1, epochs - 1)
         for train in supernet.training_batches(epoch, batch_size):  # 1
             if paths == "single":
                 supernet.step(supernet.path(space.sample(rng)), train)  # 2
             else:
-                supernet.step(dropped(supernet.layout.widths, drop_rate, share, rng), train)
+                supernet.step(dropped(supernet.layout.widths, drop_rate, epoch / max(1, epochs - 1), rng), train)
         batches = list(islice(supernet.scoring_batches(epoch, batch_size), score_batches))
         scores: dict[Architecture, float] = {}
         drawn = [space.sample(rng) for _ in range(population_size)]  # 3
         for remaining in reversed(range(1 + (rounds if epoch == epochs - 1 else rounds_an_epoch))):
-            for arch in dict.fromkeys(drawn):
-                if arch not in scores:
-                    scores[arch] = supernet.score(supernet.path(arch), *batches)
+            for arch in dict.fromkeys([arch for arch in drawn if arch not in scores]):
+                scores[arch] = supernet.score(supernet.path(arch), *batches)
             if remaining:  # 4
                 best = sorted(scores, key=lambda arch: -scores[arch])[:parents]
                 mutants = [changed(space, rng.choice(best), mutation, rng) for _ in range(population_size // 2)]

@@ -15,7 +15,7 @@ Departures:
        seconds are in its cost.
     2. One round of line 3; the paper repeats it once for every 10,000 batches of training.
     3. All strings are equally likely (Dong & Yang draw again where a node is left without an input).
-    4. On digits 50 epochs and the weights' rate 0.1.
+    4. On digits 50 epochs and the weights' rate 0.1; so on darts/fashion14, with 100 candidates on two batches.
 
 Hyperparameters:
     epochs: passes over the training half of the search images.
@@ -45,7 +45,11 @@ _DIGITS = {"epochs": 50, "learning_rate": 0.1}
     family="weight sharing",
     year=2019,
     aliases=["rsps", "rsws"],
-    published={"nasbench201": {**_NASBENCH201, "epochs": 250}, "nasbench201/digits": {**_NASBENCH201, **_DIGITS}},
+    published={
+        "nasbench201": {**_NASBENCH201, "epochs": 250},
+        "nasbench201/digits": {**_NASBENCH201, **_DIGITS},
+        "darts/fashion14": {**_DIGITS, "candidates": 100, "score_batches": 2, "finalists": 1},
+    },
 )
 def random_nas(
     space: SearchSpace,

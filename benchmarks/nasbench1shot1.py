@@ -17,10 +17,12 @@ from nassim.benchmark import About, Noise
 from nassim.benchmarks.spaces.nasbench1shot1 import SPACES as BY_NUMBER
 from nassim.benchmarks.spaces.nasbench1shot1 import NASBench1Shot1Space
 from nassim.benchmarks.spaces.nasbench101.classes import Numbering
+from nassim.full_training.supernets.sources import known_supernets, supernets_of
+from nassim.supernet import Supernets
 from nassim.tabular_data.recipes.nasbench101_cells import VALID_SOURCE, open_table
 from nassim.tabular_data.tabulated_graphs import TabulatedGraphs
 
-__all__ = ["SPACES", "TASKS", "load"]
+__all__ = ["SPACES", "TASKS", "load", "supernets"]
 
 SPACES = tuple(BY_NUMBER.values())
 TASKS = tuple(str(number) for number in BY_NUMBER)
@@ -58,3 +60,9 @@ def load(task: str, noise: Noise, search_on: str | None = None) -> TabulatedGrap
         valid_source=VALID_SOURCE,
         members=space.cells,
     )
+
+
+def supernets(task: str) -> Supernets | None:
+    """Where the one-shot runs of a space on CIFAR-10 come from; where nothing is recorded, those on digits serve."""
+    space = BY_NUMBER[int(task)]
+    return supernets_of(space, "cifar10", stand_in=known_supernets(space, "digits"))

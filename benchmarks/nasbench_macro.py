@@ -19,11 +19,13 @@ from __future__ import annotations
 from nassim.benchmark import About, Noise
 from nassim.benchmarks.spaces.nasbench_macro import SPACE, flops, parameters
 from nassim.errors import MissingData
+from nassim.full_training.supernets.sources import known_supernets, supernets_of
+from nassim.supernet import Supernets
 from nassim.tabular_data.locations import data_folder
 from nassim.tabular_data.table import Table
 from nassim.tabular_data.tabulated import Tabulated
 
-__all__ = ["SPACE", "TASKS", "load"]
+__all__ = ["SPACE", "TASKS", "load", "supernets"]
 
 TASKS = ("cifar10",)
 
@@ -56,3 +58,11 @@ def load(task: str, noise: Noise) -> Tabulated:
         ),
         extras={"parameters": parameters(SPACE.choice_matrix), "flops": flops(SPACE.choice_matrix)},
     )
+
+
+def supernets(task: str) -> Supernets | None:
+    """Where the one-shot runs on a set of images come from; those on Fashion-MNIST serve where there are none."""
+    images = task.partition(":")[0]
+    if images != "cifar10":
+        return known_supernets(SPACE, images)
+    return supernets_of(SPACE, images, stand_in=known_supernets(SPACE, "fashion14"))

@@ -4,6 +4,7 @@ initial phase   all trainings were those that a strategy begins with before it u
 idle workers    more than half of the workers' time was spent waiting
 twins           two strategies made the same trials: their comparison says nothing about either
 no answer       no training ended within the budget
+failed          the search diverged: its last answer before that counts
 restarted       trainings that were to go on began anew, as the benchmark cannot continue them
 from scratch    trainings that were to inherit weights began without, as the benchmark has none
 objectives      a strategy that searches for several was given none: what it searched for instead
@@ -102,7 +103,11 @@ def _of_runs(runs: Sequence[_Counted], budget: Budget, workers: int, *, prefix: 
         of = f"{len(chosen):,} of {len(runs):,} runs" if len(runs) > 1 else "This run"
         return f"{of} of {first.strategy} on {first.benchmark} {text}"
 
-    mute = [run for run, _, answered in runs if not answered]
+    failed = [run for run, _, _ in runs if run.stopped == "failed"]
+    if failed:
+        text = "failed: the weights of the search became no numbers. What was answered before counts."
+        yield Caution(*name, "failed", said(failed, text))
+    mute = [run for run, _, answered in runs if not answered and run.stopped != "failed"]
     if mute:
         text = said(
             mute, f"ended without an answer: no training ended within the budget of {budget}. Give a larger one."

@@ -11,7 +11,8 @@
     ├── OutputFailed         OSError            the output folder cannot be written
     ├── MissingDependency    ImportError        an optional package is not installed
     ├── Unsupported          TypeError          the benchmark or space cannot do what was asked
-    └── ProtocolError        RuntimeError       ask/tell out of order, or a replay that departs
+    ├── ProtocolError        RuntimeError       ask/tell out of order, or a replay that departs
+    └── Diverged             ArithmeticError    the weights of a search became no numbers: its run ends as failed
 
 Every message says what happened, the value that caused it, and what to do.
 """
@@ -65,3 +66,7 @@ class Unsupported(NassimError, TypeError):
 
 class ProtocolError(NassimError, RuntimeError):
     """Ask and tell out of order, or a replay that departs from its record."""
+
+
+class Diverged(NassimError, ArithmeticError):
+    """The weights, losses or scores of a search are no numbers any more. A run ends as ``failed`` and is kept."""

@@ -17,11 +17,17 @@ Active = tuple[tuple[int, ...], ...]  # of every group the options that run, asc
 
 
 class Group(NamedTuple):
-    """A decision of a supernet. kind: ``operation``, one of the options is chosen; ``edge``, which inputs are taken."""
+    """A decision of a supernet.
+
+    kind: ``operation``, what is done; ``edge``, which earlier values are taken; ``skip``, whether one is taken too;
+    ``end``, which values leave the cell, as follows from the others.
+    takes: how many of the options an architecture uses; 0: that differs.
+    """
 
     name: str
     options: tuple[str, ...]
     kind: str = "operation"
+    takes: int = 1
 
 
 class Layout:
@@ -39,6 +45,11 @@ class Layout:
     def widths(self) -> tuple[int, ...]:
         """The number of options of each group."""
         return tuple(len(group.options) for group in self.groups)
+
+    @property
+    def takes(self) -> tuple[int, ...]:
+        """How many options of each group an architecture uses; 0: that differs."""
+        return tuple(group.takes for group in self.groups)
 
     def path(self, arch: Architecture) -> Active:
         """The options that an architecture uses."""

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from nassim.benchmark import Benchmark
-from nassim.errors import MissingData, Unsupported
+from nassim.errors import Diverged, MissingData, Unsupported
 from nassim.registry import benchmarks_with_supernets
 from nassim.strategy import Algorithm, Search, Strategy, report, stream
 from nassim.supernet import Final, Moment, Recording, Supernets, configuration
@@ -79,7 +79,7 @@ class OneShot(NamedTuple):
                 f"{self.algorithm.name} is recorded with the seeds {_spans(self.recording.runs)}, not with {seed}. "
                 f"{_advice(self.algorithm.name, self.recording.benchmark)}"
             )
-        return Strategy(_replayed(moments, self.published_seconds))
+        return Strategy(_replayed(moments, self.published_seconds, self.recording.failed.get(seed, "")))
 
 
 def one_shot(algorithm: Algorithm, benchmark: Benchmark, *, live: bool = False) -> OneShot:
@@ -120,11 +120,13 @@ def _configured(algorithm: Algorithm, supernets: Supernets) -> Algorithm:
     return algorithm.configured(**algorithm.hyperparameters(supernets.space, supernets.benchmark))
 
 
-def _replayed(moments: tuple[Moment, ...], published_seconds: float | None) -> Search:
+def _replayed(moments: tuple[Moment, ...], published_seconds: float | None, failed: str) -> Search:
     for moment in moments:
         yield from report(
             moment.arch, moment.seconds if published_seconds is None else published_seconds / len(moments)
         )
+    if failed:
+        raise Diverged(failed)
 
 
 def _nothing_fits(algorithm: Algorithm, supernets: Supernets) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from nassim import query
 from nassim.benchmark import Benchmark
-from nassim.errors import InvalidSetting, ProtocolError, Unsupported
+from nassim.errors import Diverged, InvalidSetting, ProtocolError, Unsupported
 from nassim.registry import get_algorithm
 from nassim.run import final_training
 from nassim.space import Architecture, SearchSpace
@@ -64,17 +64,23 @@ def record(
                 "machines do not go together. Choose another folder with --out."
             )
         unfinished = folder / f"{recording.configuration[:8]}-{seed}.search"
-        moments = _search(algorithm, supernets.space, supernet, seed, unfinished, say)
+        moments, failed = _search(algorithm, supernets.space, supernet, seed, unfinished, say)
         recording = replace(
             recording,
             machine=supernet.machine,
             runs={**recording.runs, seed: moments},
-            finals=recording.finals if final is None else {**recording.finals, seed: _final(final, moments[-1].arch)},
-            scores=_score(recording.scores, scored_cells, supernets.space, supernet, seed),
+            failed={**recording.failed, seed: failed} if failed else recording.failed,
+            finals={**recording.finals, seed: _final(final, moments[-1].arch)}
+            if final and moments
+            else recording.finals,
+            scores=recording.scores
+            if failed
+            else _score(recording.scores, scored_cells, supernets.space, supernet, seed),
         )
         path = supernets.write(recording, folder)
         seconds = sum(moment.seconds for moment in moments)
-        say(f"seed {seed}: {len(moments)} epochs in {seconds:.1f} s, answers {moments[-1].arch}")
+        answer = moments[-1].arch if moments else "nothing"
+        say(f"seed {seed}: {len(moments)} epochs in {seconds:.1f} s, answers {answer}{failed and f'; {failed}'}")
     return path
 
 
@@ -85,14 +91,25 @@ def _final(benchmark: Benchmark, arch: Architecture) -> Final:
 
 def _search(
     algorithm: Algorithm, space: SearchSpace, supernet: Supernet, seed: int, unfinished: Path, say: Said
-) -> tuple[Moment, ...]:
-    """The reports of a search. One that was interrupted goes on from the file that it left after its last epoch."""
+) -> tuple[tuple[Moment, ...], str]:
+    """The reports of a search, and why it failed if it did.
+
+    One that was interrupted goes on from the file that it left after its last epoch.
+    """
     told: list[list[object]] = []
+    failed = ""
     supernet.keep(unfinished, told)
     if told:
         say(f"seed {seed}: goes on after epoch {len(told)}")
     search = algorithm.begin(space, stream(seed, "strategy"), supernet=supernet)
-    while (message := search.ask()) is not None:
+    while True:
+        try:
+            message = search.ask()
+        except Diverged as error:
+            failed = str(error)
+            break
+        if message is None:
+            break
         if not isinstance(message, query.Report):
             raise ProtocolError(f"{algorithm.name} asks for trainings: only searches by reports are recorded.")
         shared = supernet.score(supernet.path(space.check(message.arch)))  # after its cost was taken: not charged
@@ -100,7 +117,7 @@ def _search(
         told.append([list(message.arch.choices), message.cost, supernet.training_loss(), shared, scores])
         search.tell([])
     unfinished.unlink(missing_ok=True)
-    return tuple([_moment(space, *entry) for entry in told])
+    return tuple([_moment(space, *entry) for entry in told]), failed
 
 
 def _moment(space: SearchSpace, choices: Any, seconds: Any, loss: Any, shared: Any, scores: Any) -> Moment:
@@ -122,8 +139,9 @@ def _score(known: Scores | None, count: int, space: SearchSpace, supernet: Super
 
 
 class Report(NamedTuple):
-    """What a recording says of a strategy on the benchmark whose images it learned; shares, accuracies: fractions.
+    """What a recording says of a strategy on a benchmark in its space; shares, accuracies: fractions.
 
+    learned: the benchmark whose images the supernet learned; another one where a recording is a proxy.
     skip_share, none_share: per epoch, of the answers' decisions that are skip connections, or `none`, mean over the
     seeds.
     valid: mean accuracies of the final answers. rank, top_rank: Spearman's correlation between shared-weight
@@ -131,6 +149,8 @@ class Report(NamedTuple):
     """
 
     strategy: str
+    learned: str
+    failed: int  # searches that diverged, which the other fields leave out
     hyperparameters: dict[str, object]
     seeds: int
     seconds_an_epoch: float
@@ -143,16 +163,19 @@ class Report(NamedTuple):
 
 
 def reports(benchmark: Benchmark, strategies: Sequence[str]) -> list[Report]:
-    """What the recordings on a benchmark's own images say of strategies."""
+    """What the recordings on a benchmark's own images say of strategies; where there are none, those that stand in."""
     supernets = benchmark.supernets
     if supernets is None:
         raise Unsupported(f"{benchmark.name} has no supernet.")
-    found = [r for name in strategies for r in supernets.recordings(name, None)]
-    return [_report(benchmark, recording) for recording in found]
+    found: list[Recording] = []
+    for name in strategies:
+        own = supernets.recordings(name, None)
+        found += own or ([] if supernets.stand_in is None else supernets.stand_in.recordings(name, None))
+    return [_report(benchmark, recording) for recording in found if len(recording.failed) < len(recording.runs)]
 
 
 def _report(benchmark: Benchmark, recording: Recording) -> Report:
-    space, runs = benchmark.space, list(recording.runs.values())
+    space, runs = benchmark.space, [run for seed, run in recording.runs.items() if seed not in recording.failed]
     answers = [run[-1].arch for run in runs]
     rank, top_rank = [], []
     if recording.scores is not None:
@@ -163,6 +186,8 @@ def _report(benchmark: Benchmark, recording: Recording) -> Report:
             top_rank.append(spearman([shared[i] for i in best], [tabulated[i] for i in best]))
     return Report(
         strategy=recording.algorithm,
+        learned=recording.benchmark,
+        failed=len(recording.failed),
         hyperparameters=dict(recording.hyperparameters),
         seeds=len(runs),
         seconds_an_epoch=mean(moment.seconds for run in runs for moment in run),
@@ -180,6 +205,7 @@ def _by_epoch(space: SearchSpace, runs: Sequence[Sequence[Moment]], word: str) -
 
 
 def option_share(space: SearchSpace, arch: Architecture, word: str) -> float:
-    """The share of an architecture's decisions whose option has a word in its name, such as ``skip``."""
-    chosen = [decision.options[choice] for decision, choice in zip(space.decisions, arch.choices, strict=True)]
-    return sum(word in option for option in chosen) / len(chosen)
+    """Of an architecture's decisions that offer it, the share whose option has a word in its name, such as ``skip``."""
+    decided = zip(space.decisions, arch.choices, strict=True)
+    chosen = [word in d.options[choice] for d, choice in decided if any(word in option for option in d.options)]
+    return sum(chosen) / len(chosen) if chosen else 0.0

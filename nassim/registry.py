@@ -25,6 +25,7 @@ from nassim.strategy import Algorithm
 from nassim.supernet import Supernets
 from nassim.variants import parse_variants
 
+_SOURCES = "nassim.full_training.supernets.sources"
 _TRAINING = ":training"  # at the end of an id: the back-end that trains now
 _SURROGATE = ":surrogate"  # likewise: predictions, fitted to trainings of the user's own
 
@@ -105,13 +106,15 @@ def get_benchmark(
     options = {"search_epochs": search_epochs, "search_on": search_on, **options}
     load: Callable[..., Benchmark]
     if _TRAINING in plain:
-        family, task, load = _training(name, plain)
+        family, space, task, load = _training(name, plain)
+        found = _supernets(family, task, space)
     elif plain.endswith(_SURROGATE):
         family, task, load = _surrogate(plain)
+        found = None
     else:
         family, task = _table(name, plain)
-        load = _family(family).load
-    return open_with(load, task, noise, plain, _supernets(family, task), **options)
+        load, found = _family(family).load, _supernets(family, task)
+    return open_with(load, task, noise, plain, found, **options)
 
 
 def _table(name: str, plain: str) -> tuple[str, str]:
@@ -129,8 +132,8 @@ def _table(name: str, plain: str) -> tuple[str, str]:
     raise UnknownName(unknown("benchmark", name, benchmark_names()))
 
 
-def _training(name: str, plain: str) -> tuple[str, str, Callable[..., Benchmark]]:
-    """The family of a space, the set of images, and what opens a benchmark that trains one on the other."""
+def _training(name: str, plain: str) -> tuple[str, str, str, Callable[..., Benchmark]]:
+    """The family of a space, the space, the set of images, and what opens a benchmark that trains one on the other."""
     plain, _, rest = plain.partition(_TRAINING)
     typed, _, data = plain.partition("/")
     if rest:
@@ -150,7 +153,7 @@ def _training(name: str, plain: str) -> tuple[str, str, Callable[..., Benchmark]
         opened: Benchmark = _loader().load_training(space, task, noise, **about)
         return opened
 
-    return family, images, load
+    return family, space.name, images, load
 
 
 def _surrogate(plain: str) -> tuple[str, str, Callable[..., Benchmark]]:
@@ -170,8 +173,10 @@ def _loader() -> ModuleType:
 def get_supernets(name: str) -> Supernets:
     """Where a benchmark's one-shot runs come from; opens no table. `Unsupported` where it has no supernet."""
     typed, _, task = name.strip().partition("/")
-    family = spelled(typed, _modules("benchmarks"))
-    found = None if family is None else _supernets(family, spelled(task, _family(family).TASKS) or task)
+    if family := spelled(typed, _modules("benchmarks")):
+        found = _supernets(family, spelled(task, _family(family).TASKS) or task)
+    else:
+        found = _of_space(spelled(typed, space_names()), task)
     if found is None:
         if name.strip() not in benchmark_names():
             raise UnknownName(unknown("benchmark", name, benchmark_names()))
@@ -293,6 +298,16 @@ def _spaces(family: str) -> tuple[SearchSpace, ...]:
     return (module.SPACE,) if found is None else found
 
 
-def _supernets(family: str, task: str) -> Supernets | None:
-    make: Callable[[str], Supernets | None] = getattr(_family(family), "supernets", lambda task: None)
-    return make(task)
+def _supernets(family: str, task: str, space: str = "") -> Supernets | None:
+    """Of a family's task or, where a space is named that is not called as its family, of that on a set of images."""
+    make: Callable[[str], Supernets | None] | None = getattr(_family(family), "supernets", None)
+    if make is not None and space in ("", family):
+        return make(task)
+    return _of_space(space, task)
+
+
+def _of_space(space: str | None, images: str) -> Supernets | None:
+    if not space:
+        return None
+    found: Supernets | None = _module(_SOURCES).known_supernets(get_space(space), images.partition(":")[0])
+    return found

@@ -10,7 +10,7 @@ from time import perf_counter
 
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget, Clock
-from nassim.errors import InvalidSetting, ProtocolError, Unsupported
+from nassim.errors import Diverged, InvalidSetting, ProtocolError, Unsupported
 from nassim.objectives import Constraint
 from nassim.one_shot import OneShot, one_shot
 from nassim.outlook import fidelities, horizon, searched_for
@@ -207,6 +207,10 @@ def _drive(
             except StopIteration:
                 drain()
                 record.stopped = "finished"
+                break
+            except Diverged as error:  # what it answered before counts
+                drain()
+                record.stopped, record.note = "failed", "; ".join(filter(None, (record.note, str(error))))
                 break
             except BaseException as error:
                 explain(record.strategy, error)

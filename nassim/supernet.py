@@ -144,6 +144,7 @@ class Recording:
     runs: Mapping[int, tuple[Moment, ...]]  # seed -> its reports, one an epoch
     scores: Scores | None = None
     finals: Mapping[int, Final] = field(default_factory=dict)  # seed -> its last answer trained; where it was
+    failed: Mapping[int, str] = field(default_factory=dict)  # seed -> why it ended before its last epoch; where it did
 
     @property
     def configuration(self) -> str:

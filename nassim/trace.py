@@ -66,7 +66,7 @@ class Run:
     epochs: int = 0  # that were paid
     restarted: int = 0  # trials that were to go on from an earlier one and were trained from scratch
     final_seconds: float = 0.0  # of training the last answer once, after the search; not in the other sums
-    stopped: str = ""  # "budget" or "finished" (the strategy ended by itself)
+    stopped: str = ""  # "budget", "finished" (the strategy ended by itself) or "failed" (it diverged)
     thinking_seconds: float = field(default=0.0, compare=False)
 
     @property

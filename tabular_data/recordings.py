@@ -81,6 +81,7 @@ def _read(path: Path, changed: int, space: SearchSpace) -> Recording:
             machine=_kind(content["machine"], str),
             runs=runs,
             scores=_scores(content.get("scores")),
+            failed={int(seed): _kind(why, str) for seed, why in content.get("failed", {}).items()},
             finals={int(seed): Final(*map(float, values)) for seed, values in content.get("finals", {}).items()},
         )
         if recording.configuration != content["configuration"]:
@@ -176,6 +177,8 @@ def write_recording(recording: Recording, folder: Path) -> Path:
         }
     if recording.finals:
         content["finals"] = {str(seed): list(final) for seed, final in sorted(recording.finals.items())}
+    if recording.failed:
+        content["failed"] = {str(seed): why for seed, why in sorted(recording.failed.items())}
     content["digest"] = _digest(content)
     text = json.dumps(content, indent=1)
     # One line for each list: a file that people can read and git can compare.

@@ -16,6 +16,7 @@ from itertools import combinations, pairwise, product
 import numpy as np
 from numpy.typing import NDArray
 
+from nassim.benchmarks.spaces.nasbench1shot1_supernet import NASBench1Shot1Layout, supernet
 from nassim.benchmarks.spaces.nasbench101 import space as nasbench101
 from nassim.benchmarks.spaces.nasbench101.classes import Numbering
 from nassim.benchmarks.spaces.nasbench101.graph import (
@@ -28,6 +29,7 @@ from nassim.benchmarks.spaces.nasbench101.graph import (
     members,
 )
 from nassim.errors import InvalidSetting
+from nassim.layout import Layout
 from nassim.network import Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
 
@@ -54,6 +56,7 @@ class NASBench1Shot1Space(SearchSpace):
     def __init__(self, number: int, numbering: Numbering | None = None) -> None:
         parents = PARENTS[number]
         self._numbering = numbering
+        self._parents = parents
         last = len(parents) - 1
         self.blocks = last - 1
         # Of each vertex that has a choice: its parents, option by option.
@@ -115,6 +118,15 @@ class NASBench1Shot1Space(SearchSpace):
     def network(self, arch: Architecture, frame: Frame) -> Network:
         """The network of the cell in NAS-Bench-101, without its loose ends."""
         return nasbench101.SPACE.network(self.to_nasbench101(arch), frame)
+
+    @property
+    def layout(self) -> Layout:
+        """Operations of blocks and edges between vertices; see `nasbench1shot1_supernet`."""
+        return NASBench1Shot1Layout(self, self._parents)
+
+    def supernet(self, frame: Frame) -> Network:
+        """All operations and edges; see `nasbench1shot1_supernet`."""
+        return supernet(NASBench1Shot1Layout(self, self._parents), self._parents, frame)
 
     @cached_property
     def wirings(self) -> NDArray[np.int64]:

@@ -18,14 +18,19 @@ from nassim.full_training.relaxations.mixtures import seeded
 
 UNITS = 64  # of the LSTM (one layer) and of the embedding of the last choice
 TEMPERATURE, TANH_CONSTANT = 5.0, 2.5
+SKIP_TARGET, SKIP_WEIGHT = 0.4, 0.8  # the share of skips that is wanted, and the weight of the divergence from it
 
 
 class Samples(NamedTuple):
-    """Drawn architectures: choices (n, decisions), and per architecture log-probability and entropy (n,)."""
+    """Drawn architectures: choices (n, decisions), and per architecture log-probability and entropy (n,).
+
+    penalty: (n,) what the loss has beside the reward, where a controller has such a thing.
+    """
 
     choices: list[tuple[int, ...]]
     log_probability: Tensor
     entropy: Tensor
+    penalty: Tensor | None = None
 
 
 class Controller(nn.Module):
@@ -96,5 +101,9 @@ def descend(loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
 
 
 def policy_loss(samples: Samples, gains: Sequence[float]) -> Tensor:
-    """What the controller descends: minus log-probability times advantage, mean over the samples (equation 1)."""
-    return -(samples.log_probability * torch.tensor(gains)).mean()
+    """What the controller descends: minus log-probability times advantage, mean over the samples (equation 1).
+
+    With a penalty also that, times `SKIP_WEIGHT` (section 2.3).
+    """
+    loss = -(samples.log_probability * torch.tensor(gains)).mean()
+    return loss if samples.penalty is None else loss + SKIP_WEIGHT * samples.penalty.mean()

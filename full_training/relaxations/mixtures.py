@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nassim.errors import Diverged
 from nassim.layout import Active
 
 
@@ -64,24 +65,46 @@ def shares(logits: Tensor, widths: Sequence[int]) -> list[list[float]]:
     """The weights of `softmax` as numbers, a row a decision."""
     with torch.no_grad():
         rows = F.softmax(_masked(logits, widths), dim=1).tolist()
+    if not all(map(math.isfinite, map(sum, rows))):
+        raise Diverged("the search diverged: weights of its options are no numbers. --set arch_rate= to a lower one.")
     return [row[:width] for row, width in zip(rows, widths, strict=True)]
 
 
-def gumbel(logits: Tensor, temperature: float, generator: torch.Generator, widths: Sequence[int] | None = None) -> Mix:
+def gumbel(
+    logits: Tensor,
+    temperature: float,
+    generator: torch.Generator,
+    widths: Sequence[int] | None = None,
+    takes: Sequence[int] = (),
+) -> Mix:
     """One option of each decision runs, drawn by hard Gumbel-softmax with a straight-through gradient.
 
     GDAS, equations 3 to 5: p = softmax((log softmax(logits) + g) / temperature), g standard Gumbel noise; the
     option of the largest p runs. The weights are one-hot in value (exactly) and have the gradient of p.
-    ``widths`` as in `softmax`.
+    ``widths`` as in `softmax`. ``takes``: how many options of each decision run, if not one: those of the largest p,
+    which are draws without replacement; 0: all.
     """
     uniform = torch.rand(logits.shape, generator=generator, dtype=torch.float64).clamp_(1e-300, 1 - 1e-16)
     noise = (-(-uniform.log()).log()).to(logits)  # never infinite: no resampling is needed
     soft = F.softmax((F.log_softmax(_masked(logits, widths), dim=1) + noise) / temperature, dim=1)
+    if any(count != 1 for count in takes):
+        return _several(soft, widths or [logits.shape[1]] * len(logits), takes)
     chosen = soft.argmax(dim=1, keepdim=True)
     hard = torch.zeros_like(soft).scatter_(1, chosen, 1.0)
     weights = hard + (soft - soft.detach())  # the bracket is exactly zero: one-hot to the last bit
     rest = (weights * (1.0 - hard)).sum(dim=1)
     return Mix(tuple([(int(k),) for k in chosen.flatten().tolist()]), weights, rest)
+
+
+def _several(soft: Tensor, widths: Sequence[int], takes: Sequence[int]) -> Mix:
+    """`gumbel` where decisions take several options, or all."""
+    order = soft.detach().argsort(dim=1, descending=True).tolist()
+    active = tuple(
+        [tuple(sorted(row[: count or width])) for row, width, count in zip(order, widths, takes, strict=True)]
+    )
+    hard = torch.tensor([[float(k in options) for k in range(soft.shape[1])] for options in active]).to(soft)
+    weights = hard + (soft - soft.detach())
+    return Mix(active, weights, (weights * (1.0 - hard)).sum(dim=1))
 
 
 def _masked(logits: Tensor, widths: Sequence[int] | None) -> Tensor:

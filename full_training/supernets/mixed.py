@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from nassim.full_training.networks.construct import module_of, place
 from nassim.full_training.relaxations.mixtures import Mix
-from nassim.layers import KINDS
+from nassim.layers import KINDS, Shape
 from nassim.layout import Active
 from nassim.network import Layer, Network, measure
 
@@ -60,11 +60,25 @@ class MixedNetwork(nn.Module):
                 self._run.append(module)
         self._plan_of = lru_cache(maxsize=_PLANS)(self._plan)
 
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """All layers, those of decisions among them."""
+        return self._layers
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shape of each layer's output, for one image."""
+        return self._shapes
+
+    def plan(self, mix: Mix) -> tuple[Step, ...]:
+        """The layers that a mix runs."""
+        return self._plan_of(mix.active, mix.rest is not None)
+
     def forward(self, images: Tensor, mix: Mix) -> Tensor:
         values: dict[int, Tensor] = {0: images}
         for position, inputs, done in self._plan_of(mix.active, mix.rest is not None):
             layer, module = self._layers[position], self._run[position]
-            given = [values[i] if i >= 0 else self._zeros(position, images) for i in inputs]
+            given = [values[i] if i >= 0 else self._zeros(layer.inputs[k], images) for k, i in enumerate(inputs)]
             if layer.kind == "mix":
                 values[position] = self._mixed(layer, position, inputs, given, mix, images)
             else:

@@ -27,6 +27,19 @@ RECIPES = {
     ("nasbench201", "imagenet16-120"): _PUBLISHED,
     ("nasbench201_3ops", "digits"): get_recipe("digits", cells=1, epochs_a_pass=2),
     ("nasbench201_3ops", "fashion14"): get_recipe("fashion14", cells=1, epochs_a_pass=4),
+    ("nasbench_macro", "cifar10"): get_recipe("nasbench201-200ep", channels=32, cells=1),
+    ("nasbench_macro", "fashion14"): get_recipe("fashion14", channels=8, cells=1, epochs_a_pass=4),
+    ("enas-macro", "fashion14"): get_recipe("fashion14", channels=8, cells=1, epochs_a_pass=4),
+    ("enas-macro", "digits"): get_recipe("digits", channels=8, cells=1, epochs_a_pass=2),
+    ("enas-micro", "fashion14"): get_recipe("fashion14", channels=8, cells=5, epochs_a_pass=4),
+    ("enas-micro", "digits"): get_recipe("digits", channels=8, cells=5, epochs_a_pass=2),
+    **{(f"nasbench1shot1-{n}", "cifar10"): get_recipe("nasbench201-200ep", channels=16, cells=3) for n in (1, 2, 3)},
+    **{
+        (f"nasbench1shot1-{n}", images): get_recipe(images, channels=12, cells=1, epochs_a_pass=passes)
+        for n in (1, 2, 3)
+        for images, passes in (("digits", 2), ("fashion14", 4))
+    },
+    ("darts", "cifar10"): get_recipe("nasbench201-200ep", channels=16, cells=8),  # as its authors search
     ("darts", "fashion14"): get_recipe("fashion14", channels=8, cells=5, epochs_a_pass=4),
 }
 # Known without reading an image, to see whether a recording fits. The releases of the others are checked when read.
@@ -78,6 +91,11 @@ def make_supernet(space: SearchSpace, images: str, seed: int, device: str = "cpu
         raise CorruptData(f"the images of {images} have the hash {data.sha256[:12]}, not {IMAGES_SHA256[images][:12]}.")
     recipe = RECIPES[space.name, images]
     return SharedNetwork(space, data, recipe, seed, device, settings=supernet_settings(space.name, images))
+
+
+def known_supernets(space: SearchSpace, images: str) -> Supernets | None:
+    """Where the one-shot runs of a space on a data set come from; None where nobody said how large it is there."""
+    return supernets_of(space, images) if (space.name, images) in RECIPES else None
 
 
 def supernets_of(

@@ -20,13 +20,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nassim.errors import ProtocolError
+from nassim.errors import Diverged, ProtocolError
 from nassim.full_training.images.batches import DeviceSplit, EpochPlan, generator, plan_epoch, take, to_device
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.construct import Noise, initialize
 from nassim.full_training.relaxations.bilevel import WeightUpdate
 from nassim.full_training.relaxations.mixtures import Mix
 from nassim.full_training.supernets.checkpoint import Checkpoint
+from nassim.full_training.supernets.memory import Room
 from nassim.full_training.supernets.mixed import MixedNetwork
 from nassim.full_training.tables.designs import frame_of
 from nassim.full_training.training.device import at_work, choose_device, device_seconds, one_thread, processor
@@ -72,6 +73,7 @@ class SharedNetwork:
         self._working = contextlib.ExitStack()
         self._losses: list[Tensor] = []
         self.checkpoint = Checkpoint()
+        self._room = Room(self.device)
 
     @property
     def machine(self) -> str:
@@ -147,6 +149,7 @@ class SharedNetwork:
 
     def logits(self, mix: Mix, images: Tensor) -> Tensor:
         """Logits (batch, classes) of normalized images."""
+        self._room.check(self.network, mix, len(images))
         with self._precision():
             logits: Tensor = self.network(images, mix)
         return logits.float() if logits.dtype is torch.bfloat16 else logits
@@ -184,6 +187,8 @@ class SharedNetwork:
         seconds = self._now() - self._began
         self._began = None
         self._working.close()
+        if self._losses and not math.isfinite(loss := self.training_loss()):
+            raise Diverged(f"the search diverged (training loss {loss}): --set learning_rate= to a lower one.")
         return seconds
 
     def keep(self, file: Path, told: list[Any]) -> None:

@@ -2,7 +2,8 @@
 
 On the CPU a training is a function of its arguments (and of the version of torch): the same seed gives the same
 curve, and so does a training that was killed and resumed. On CUDA sums are taken in any order: curves agree within the
-noise of repeats only. CUDA and MPS could not be tried when this was written; what differs there is in this file and in `learner`.
+noise of repeats only. CUDA and MPS could not be tried when this was written; what differs there is
+in this file and in `learner`.
 """
 
 from __future__ import annotations

@@ -25,6 +25,8 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "cgp-res": (8, 1),
     "chain": (8, 1),  # 8, 12, 16 and 21 filters
     "darts": (8, 5),  # normal, reduction, normal, reduction, normal
+    "enas-macro": (8, 1),
+    "enas-micro": (8, 5),  # normal, reduction, normal, reduction, normal
     "genetic_cnn": (8, 1),
     "genetic_cnn-cifar": (8, 1),
     "grown": (16, 1),  # the widths as they are

@@ -72,8 +72,9 @@ def _report(benchmark: str, names: list[str], as_json: bool) -> None:
     if not found:
         say(f"Nothing is recorded on {benchmark}. `nassim record darts` records a strategy.")
         return
+    learned = ", ".join(sorted({row.learned for row in found}))
     say(
-        f"Searches recorded on {benchmark}. Accuracies are the final answers' means over the repeats of the table.\n"
+        f"Searches recorded on {learned}. Accuracies are the final answers', means over the repeats of {benchmark}.\n"
         "rank: Spearman's correlation between shared-weight and tabulated accuracy over the scored cells.\n"
         "top 10 %: that of the best tenth by the table.\n"
         "skip and none: shares of the answers' edges, skip after 1, 1/4, 1/2, 3/4 and all of the epochs, none after "
@@ -85,7 +86,9 @@ def _report(benchmark: str, names: list[str], as_json: bool) -> None:
         shown = sorted({0, epochs // 4, epochs // 2, 3 * epochs // 4, epochs - 1})
         rows.append(
             [
-                row.strategy + (" (order 2)" if row.hyperparameters.get("order") == 2 else ""),
+                row.strategy
+                + (" (order 2)" if row.hyperparameters.get("order") == 2 else "")
+                + (f", {row.failed} failed" if row.failed else ""),
                 *(row.seeds, epochs, f"{row.seconds_an_epoch:.2f}"),
                 f"{100 * mean(row.valid):.2f} ({100 * min(row.valid):.2f} – {100 * max(row.valid):.2f})",
                 *(_span(row.rank), _span(row.top_rank)),

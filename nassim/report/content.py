@@ -17,6 +17,7 @@ from nassim.report.results import results_table
 from nassim.report.running_time import running_time_tables
 from nassim.report.runs import Part
 from nassim.report.settings import hyperparameters_table, settings_table
+from nassim.report.supernets import Course, courses, courses_table
 from nassim.report.table import Table
 from nassim.report.validation import Validation, read_validations, validation_table
 from nassim.report.visits import Visits
@@ -39,6 +40,8 @@ class PartContent(NamedTuple):
     draw: Drawer
     notes: dict[str, str]
     validation: Validation | None
+    courses: list[Course] | str
+    courses_table: Table
 
     @property
     def retrained(self) -> list[Table]:
@@ -49,7 +52,9 @@ class PartContent(NamedTuple):
     def tables(self) -> list[Table]:
         """All tables of the benchmark."""
         times = self.running_times.values()
-        return [self.results, self.wins, self.pairs, *times, *self.hypervolumes, self.cells_table, *self.retrained]
+        shared = [] if isinstance(self.courses, str) else [self.courses_table]
+        shown = [self.results, self.wins, self.pairs, *times, *self.hypervolumes, self.cells_table]
+        return [*shown, *shared, *self.retrained]
 
 
 class Content(NamedTuple):
@@ -102,6 +107,7 @@ def _part_content(
     cells = best_cells(analysis, part, draw)
     sources: dict[str, dict[str, str]] = analysis.study.settings.get("one_shot", {})
     named = {strategy: f"{strategy} on {part.name}" for strategy in part.strategies}
+    shared = courses(analysis, part)
     return PartContent(
         part=part,
         results=results_table(analysis, part),
@@ -115,4 +121,6 @@ def _part_content(
         draw=draw,
         notes={strategy: sources[key]["note"] for strategy, key in named.items() if key in sources},
         validation=validation,
+        courses=shared,
+        courses_table=courses_table(part, shared),
     )

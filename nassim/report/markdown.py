@@ -37,7 +37,10 @@ def markdown(content: Content, figures: list[str]) -> str:
         lines += [to_markdown(found.running_times["seconds"])]
         if isinstance(found.fronts, str):
             lines += [f"**Several objectives.** {markdown_text(found.fronts)}", ""]
-        lines += [to_markdown(table) for table in [*found.hypervolumes, found.cells_table, *found.retrained]]
+        lines += [to_markdown(table) for table in [*found.hypervolumes, found.cells_table]]
+        if not isinstance(found.courses, str):
+            lines += [to_markdown(found.courses_table)]
+        lines += [to_markdown(table) for table in found.retrained]
         notes = [f"{strategy}: {note}" for strategy, note in found.notes.items()]
         lines += [f"- {markdown_text(note, begins=True)}" for note in notes]
     lines += ["## How it was made", "", to_markdown(content.settings), to_markdown(content.hyperparameters)]

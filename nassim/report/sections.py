@@ -14,6 +14,7 @@ from nassim.report.content import Content, PartContent
 from nassim.report.diagram import diagram_svg
 from nassim.report.drawing import curve_svg
 from nassim.report.pairs import left_out_note
+from nassim.report.supernets import course_svg
 from nassim.report.table import Table, to_html, unbroken, whose
 from nassim.report.training_curves import curves_svg
 from nassim.report.validation import validation_svg
@@ -28,6 +29,7 @@ TITLES = {
     "over-time": "Ranks over time",
     "several": "Several objectives",
     "cells": "Best architectures",
+    "supernets": "Shared weights",
     "trials": "Trials",
     "retrained": "Retrained",
     "made": "How it was made",
@@ -65,6 +67,9 @@ def _sections(content: Content) -> dict[str, str]:
         found["over-time"] = asset("ranks.html")
         found["several"] = _about(content, asset("fronts.html")) + _each(parts, _hypervolumes)
         found["cells"] = _each(parts, _cells)
+    if any(not isinstance(part.courses, str) for part in parts):
+        found["supernets"] = _each(parts, _shared)
+    if parts:
         found["trials"] = asset("trials.html")
     if any(part.validation is not None for part in parts):
         found["retrained"] = _each(parts, _retrained)
@@ -132,6 +137,17 @@ def _cells(found: PartContent) -> str:
     )
     why = f'<p class="why">{escape(found.draw.why)}</p>' if found.draw.why else ""
     return f'{why}<div class="cards">{cards}</div>{_folded("The same in numbers", found.cells_table)}'
+
+
+def _shared(found: PartContent) -> str:
+    table = to_html(found.courses_table)
+    if isinstance(found.courses, str):
+        return table
+    cards = "".join(
+        f'<article class="card"{whose((one.strategy,))}><h3>{escape(one.strategy)}</h3>{course_svg(one)}</article>'
+        for one in found.courses
+    )
+    return f'{table}<div class="cards">{cards}</div>'
 
 
 def _retrained(found: PartContent) -> str:

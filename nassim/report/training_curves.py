@@ -66,7 +66,7 @@ def curves_svg(found: Sequence[tuple[str, Curve]]) -> str:
     ]
     rates = [(position, (curve.epochs, curve.rate), False) for position, (_, curve) in enumerate(found)]
     height = 2 * HEIGHT + LINE * len(found) + 8
-    parts = [_panel(losses, 0, "loss"), _panel(rates, HEIGHT, "learning rate")]
+    parts = [panel(losses, 0, "loss"), panel(rates, HEIGHT, "learning rate")]
     for position, (arch, _) in enumerate(found):
         y = 2 * HEIGHT + LINE * (position + 1) - 4
         name = arch if len(arch) <= LONGEST else arch[: LONGEST - 3] + "..."
@@ -86,7 +86,7 @@ def curves_svg(found: Sequence[tuple[str, Curve]]) -> str:
 Line = tuple[int, tuple[Sequence[int], Sequence[float]], bool]
 
 
-def _panel(lines: Sequence[Line], top: int, title: str) -> str:
+def panel(lines: Sequence[Line], top: int, title: str) -> str:
     """Curves over epochs, from 0 to the largest value."""
     first = min(epochs[0] for _, (epochs, _), _ in lines)
     last = max(epochs[-1] for _, (epochs, _), _ in lines)

@@ -127,7 +127,7 @@ def test_the_baseline_moves_with_every_reward() -> None:
 class Scripted:
     """A supernet whose shared-weight accuracy is the share of options 3."""
 
-    device = "cpu"
+    device, layout = "cpu", SPACE.layout
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[int, ...]]] = []

@@ -22,6 +22,7 @@ from nassim.full_training.networks import stacked_operations  # noqa: E402
 from nassim.full_training.networks.framed import network_of  # noqa: E402
 from nassim.full_training.supernets.trainer import SharedNetwork  # noqa: E402
 from nassim.full_training.training import device, many  # noqa: E402
+from nassim.full_training.training import learner as learner_module  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
 from nassim.full_training.training.recipe import Recipe  # noqa: E402
 
@@ -44,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
     monkeypatch.setattr(torch.cuda, "init", lambda: calls.append("init"))
     monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda which: calls.append(("forget", which)))
-    monkeypatch.setattr(train_module, "_Learner", stop)
+    monkeypatch.setattr(train_module, "Learner", stop)
     monkeypatch.setattr(many, "_stacked", stop)
     yield calls
 
@@ -75,7 +76,7 @@ def test_the_device_that_works_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_memory_is_given_back_when_nothing_holds_it(monkeypatch: pytest.MonkeyPatch) -> None:
     data = load_data("digits")
-    learner = train_module._Learner(network_of(ARCH, TINY, data), data, TINY, 0, torch.device("cpu"), compiled=False)
+    learner = learner_module.Learner(network_of(ARCH, TINY, data), data, TINY, 0, torch.device("cpu"), compiled=False)
     gradients, handled = learner._gradients, list[bool]()
 
     def small(images: Any, labels: Any) -> Any:
@@ -85,7 +86,7 @@ def test_memory_is_given_back_when_nothing_holds_it(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(learner, "_gradients", small)
     noted = lambda device: handled.append(sys.exc_info()[0] is not None)  # noqa: E731
-    monkeypatch.setattr(train_module, "give_back", noted, raising=False)
+    monkeypatch.setattr(learner_module, "give_back", noted, raising=False)
     learner.begin(0)
     assert learner.step(plan_epoch(learner.images, TINY, 0, 0), 0, 0) is not None and learner.micro == 250
     assert handled == [False, False]

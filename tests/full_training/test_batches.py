@@ -15,7 +15,7 @@ from nassim.full_training.images.batches import plan_epoch, take, to_device  # n
 from nassim.full_training.images.data import ImageData, Split, load_data  # noqa: E402
 from nassim.full_training.supernets.sources import supernet_settings  # noqa: E402
 from nassim.full_training.supernets.trainer import SharedNetwork  # noqa: E402
-from nassim.full_training.training import train as train_module  # noqa: E402
+from nassim.full_training.training import learner as learner_module  # noqa: E402
 from nassim.full_training.training.recipe import Recipe, get_recipe  # noqa: E402
 from nassim.full_training.training.train import train  # noqa: E402
 
@@ -94,7 +94,7 @@ def test_published_recipes_shift_as_published(
         seen.append((split.pad, int(max(plan.down.max(), plan.right.max()))))
         return take(split, plan, positions)
 
-    monkeypatch.setattr(train_module, "take", watched)
+    monkeypatch.setattr(learner_module, "take", watched)
     train(SPACE.at(0), grey(200, side, flip=True), recipe, 0, until=1)
     assert seen == [(most, 2 * most)]
     net = SharedNetwork(SPACE, grey(200, side, flip=True), recipe, 0, settings={})
