@@ -27,16 +27,17 @@ Hyperparameters:
     nesterov: Nesterov momentum (0.9) of the weights. Dong & Yang: yes.
     arch_rate: learning rate of the logits (Adam, betas 0.5 and 0.999).
     arch_decay: weight decay of the logits.
+    hessian_every: epochs after which the eigenvalue of the validation Hessian is measured; none: never.
 """
 
 from __future__ import annotations
 
 import random
-from typing import Literal
+from typing import Any, Literal
 
 from nassim.space import SearchSpace
 from nassim.strategy import Search, report, strategy
-from nassim.supernet import Batch, Supernet, Tensor
+from nassim.supernet import Supernet
 
 _NASBENCH201 = {"weight_decay": 5e-4, "nesterov": True}
 
@@ -63,10 +64,12 @@ def darts(
     nesterov: bool = False,
     arch_rate: float = 3e-4,
     arch_decay: float = 1e-3,
+    hessian_every: int | None = None,
 ) -> Search:
     import torch
 
-    from nassim.full_training.relaxations.bilevel import unrolled_gradient
+    from nassim.full_training.relaxations.bilevel import descent
+    from nassim.full_training.relaxations.curvature import watch
     from nassim.full_training.relaxations.mixtures import shares, small_logits, softmax
 
     widths = supernet.layout.widths
@@ -74,16 +77,14 @@ def darts(
     adam = torch.optim.Adam([alpha], arch_rate, betas=(0.5, 0.999), weight_decay=arch_decay)
     supernet.schedule(epochs, learning_rate, final_rate, weight_decay=weight_decay, nesterov=nesterov)
 
-    def loss(batch: Batch) -> Tensor:
-        return supernet.loss(softmax(alpha, widths), batch)
+    def mix() -> Any:
+        return softmax(alpha, widths)
 
     for epoch in supernet.epochs(alpha=alpha, adam=adam):
         for train, valid in supernet.batches(epoch, batch_size):  # 2
-            if order == 1:  # 3
-                (alpha.grad,) = torch.autograd.grad(loss(valid), [alpha])
-            else:
-                alpha.grad = unrolled_gradient(alpha, supernet.weights, loss, train, valid, supernet.next_update())
+            alpha.grad = descent(supernet, alpha, mix, train, valid, order)  # 3
             adam.step()
             supernet.step(softmax(alpha.detach(), widths), train)  # 4
         scores = shares(alpha, widths)
-        yield from report(supernet.layout.answer(scores), supernet.cost(), scores)  # 5
+        cost, seen = supernet.cost(), watch(supernet, hessian_every, epoch, epochs, alpha, mix)
+        yield from report(supernet.layout.answer(scores), cost, scores, seen)  # 5

@@ -25,6 +25,7 @@ Hyperparameters:
     weight_decay: of the weights (Nesterov momentum 0.9). Paper 3e-4, NAS-Bench-201 5e-4.
     arch_rate: learning rate of the logits (Adam, betas 0.5 and 0.999).
     arch_decay: weight decay of the logits.
+    hessian_every: epochs after which the eigenvalue of the validation Hessian is measured, of the softmax; none: never.
 """
 
 from __future__ import annotations
@@ -60,10 +61,12 @@ def gdas(
     weight_decay: float = 3e-4,
     arch_rate: float = 3e-4,
     arch_decay: float = 1e-3,
+    hessian_every: int | None = None,
 ) -> Search:
     import torch
 
-    from nassim.full_training.relaxations.mixtures import gumbel, linear, seeded, shares, small_logits
+    from nassim.full_training.relaxations.curvature import watch
+    from nassim.full_training.relaxations.mixtures import gumbel, linear, seeded, shares, small_logits, softmax
 
     widths = supernet.layout.widths
     A = small_logits(widths, rng, supernet.device)  # 1
@@ -77,4 +80,5 @@ def gdas(
             (A.grad,) = torch.autograd.grad(supernet.loss(gumbel(A, tau, generator, widths), valid), [A])  # 4
             adam.step()
         scores = shares(A, widths)
-        yield from report(supernet.layout.answer(scores), supernet.cost(), scores)  # 5
+        cost, seen = supernet.cost(), watch(supernet, hessian_every, epoch, epochs, A, lambda: softmax(A, widths))
+        yield from report(supernet.layout.answer(scores), cost, scores, seen)  # 5

@@ -104,7 +104,7 @@ def one_shot(algorithm: Algorithm, benchmark: Benchmark, *, live: bool = False) 
         wanted = configuration(chosen.name, chosen.settings, supernets.settings)
         recordings = supernets.recordings(chosen.name, None)
         for recording in recordings:
-            if recording.configuration == wanted:
+            if recording.configuration == wanted and recording.serves(chosen.settings):
                 if supernets is own:
                     return OneShot("recorded", chosen, own, recording, None)
                 return OneShot("proxy", chosen, own, recording, own.published_seconds(chosen.name, chosen.settings))
@@ -122,9 +122,8 @@ def _configured(algorithm: Algorithm, supernets: Supernets) -> Algorithm:
 
 def _replayed(moments: tuple[Moment, ...], published_seconds: float | None) -> Search:
     for moment in moments:
-        yield from report(
-            moment.arch, moment.seconds if published_seconds is None else published_seconds / len(moments)
-        )
+        seconds = moment.seconds if published_seconds is None else published_seconds / len(moments)
+        yield from report(moment.arch, seconds, moment.scores, dict(moment.seen))
 
 
 def _nothing_fits(algorithm: Algorithm, supernets: Supernets) -> str:

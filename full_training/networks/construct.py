@@ -194,6 +194,11 @@ def _resized(x: Tensor, channels: int) -> Tensor:
     return x[:, :channels] if channels <= x.shape[1] else F.pad(x, (0, 0, 0, 0, 0, channels - x.shape[1]))
 
 
+def _shuffled(x: Tensor, groups: int) -> Tensor:
+    n, channels, height, width = x.shape
+    return x.reshape(n, groups, channels // groups, height, width).transpose(1, 2).reshape(x.shape)
+
+
 def _convolution(s: Settings, inputs: Sequence[Shape]) -> nn.Module:
     plain = (s["kernel"], s["stride"], paddings(s), s["dilation"], s["groups"], s["bias"])
     return nn.Conv2d(inputs[0][0], s["channels"], *plain)
@@ -228,6 +233,8 @@ _MODULES: Mapping[str, Callable[[Settings, Sequence[Shape]], nn.Module]] = {
     "concat": lambda s, inputs: Applied(lambda *x: torch.cat(x, dim=1)),
     "multiply": lambda s, inputs: Applied(torch.mul),
     "resize_channels": lambda s, inputs: Applied(lambda x: _resized(x, s["channels"])),
+    "take_channels": lambda s, inputs: Applied(lambda x: x[:, s["first"] : s["first"] + s["channels"]]),
+    "shuffle": lambda s, inputs: Applied(lambda x: _shuffled(x, s["groups"])),
     "crop": lambda s, inputs: Applied(lambda x: x[:, :, 1:, 1:]),
     "zero": lambda s, inputs: Applied(torch.zeros_like),
     "upsample": lambda s, inputs: nn.Upsample(scale_factor=s["factor"]),
