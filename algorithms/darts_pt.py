@@ -74,8 +74,8 @@ def darts_pt(
     left = Projection(supernet.layout, tune)
     alpha, total = small_logits(supernet.layout.widths, rng, supernet.device), epochs + left.tuning
     adam = torch.optim.Adam([alpha], arch_rate, betas=(0.5, 0.999), weight_decay=arch_decay)
-    tail = {"tail": left.tuning, "tail_rate": learning_rate / 10}
-    supernet.schedule(epochs, learning_rate, final_rate, weight_decay=weight_decay, **tail)
+    rates = (epochs, learning_rate, final_rate)
+    supernet.schedule(*rates, weight_decay=weight_decay, tail=left.tuning, tail_rate=learning_rate / 10)
 
     def mix() -> Any:
         return left.mix(alpha)

@@ -35,6 +35,7 @@ Hyperparameters:
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any, Literal
 
 from nassim.algorithms.parts.small import SMALL
@@ -90,7 +91,7 @@ def smooth_darts(
             if perturbation == "random":  # 4
                 near = moved.random_perturbation(mix(), epsilon, draws)
             else:
-                near = moved.adversarial_perturbation(mix(), epsilon, draws, lambda m, b=train: supernet.loss(m, b))
+                near = moved.adversarial_perturbation(mix(), epsilon, draws, partial(supernet.loss, batch=train))
             supernet.step(near, train)  # 5
         scores = shares(alpha, widths)
         cost, seen = supernet.cost(), watch(supernet, hessian_every, epoch, epochs, alpha, mix)

@@ -37,6 +37,7 @@ Hyperparameters:
 from __future__ import annotations
 
 import random
+from functools import partial
 
 from nassim.algorithms.parts.small import SMALL
 from nassim.space import SearchSpace
@@ -82,11 +83,11 @@ def snas(
         tau = geometric(first_temperature, last_temperature, epoch, epochs)
         for train in supernet.training_batches(epoch, batch_size):  # 2
             Z = concrete(A, tau, draws, active)  # 3
-            cost = resource_weight * expected_cost(Z.weights, sizes)
+            cost = resource_weight * expected_cost(Z, sizes)
             (A.grad,) = torch.autograd.grad(cost, [A], retain_graph=True)
             supernet.step(Z, train)  # 4: adds the gradient of the loss to A's
             adam.step()
         scores = shares(A, layout.widths)
-        seconds, still = supernet.cost(), torch.Generator().manual_seed(epoch)
-        seen = watch(supernet, hessian_every, epoch, epochs, A, lambda g=still, t=tau: concrete(A, t, g, active))
+        seconds, sample = supernet.cost(), partial(concrete, A, tau, torch.Generator().manual_seed(epoch), active)
+        seen = watch(supernet, hessian_every, epoch, epochs, A, sample)
         yield from report(layout.answer(scores), seconds, scores, seen)  # 5

@@ -5,7 +5,9 @@ Logits are (decisions, options); where decisions have fewer options than others,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -65,8 +67,9 @@ def geometric(first: float, last: float, epoch: int, epochs: int) -> float:
     return float(first * (last / first) ** (epoch / (epochs - 1) if epochs > 1 else 0.0))
 
 
-def expected_cost(weights: Tensor, sizes: Sequence[Sequence[float]]) -> Tensor:
-    """What options cost, weighted, as a share of what all cost together: SNAS, equation 11."""
+def expected_cost(mix: Mix, sizes: Sequence[Sequence[float]]) -> Tensor:
+    """What the options of a mixture cost, weighted, as a share of what all cost together: SNAS, equation 11."""
+    weights = cast(Tensor, mix.weights)
     total = float(sum(map(sum, sizes))) or 1.0
     rows = [torch.tensor([size / total for size in row], device=weights.device) for row in sizes]
     return torch.stack([(w[: len(row)] * row).sum() for w, row in zip(weights, rows, strict=True)]).sum()
@@ -100,8 +103,8 @@ def divergence(alpha: Tensor, active: Active) -> Tensor:
     total = alpha.new_zeros(())
     for row, those in zip(concentrations(alpha), active, strict=True):
         beta = row[list(those)]
-        whole, count = beta.sum(), torch.tensor(float(len(those)))
-        total = total + torch.lgamma(whole) - torch.lgamma(beta).sum() - torch.lgamma(count)
+        whole = beta.sum()
+        total = total + torch.lgamma(whole) - torch.lgamma(beta).sum() - math.lgamma(len(those))
         total = total + ((beta - 1.0) * (torch.digamma(beta) - torch.digamma(whole))).sum()
     return total
 

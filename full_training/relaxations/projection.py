@@ -41,7 +41,7 @@ class Projection:
     @property
     def tuning(self) -> int:
         """The epochs from the first step on: of nodes the last is still followed by one."""
-        return self.epochs * (self.steps - 1) + (1 if self.full else 0)
+        return max(self.epochs * (self.steps - 1) + (1 if self.full else 0), self.steps)
 
     def due(self, epoch: int) -> bool:
         """Whether a step comes before this epoch of tuning, from 0. The last edge has one epoch after it."""
