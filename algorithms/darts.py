@@ -27,6 +27,8 @@ Hyperparameters:
     nesterov: Nesterov momentum (0.9) of the weights. Dong & Yang: yes.
     arch_rate: learning rate of the logits (Adam, betas 0.5 and 0.999).
     arch_decay: weight decay of the logits.
+    replicas: copies of the supernet that share a batch (multi-device DARTS); must divide it.
+    linear_scaling: batch and rates times ``replicas``, as with several devices in pt.darts.
     hessian_every: epochs after which the eigenvalue of the validation Hessian is measured; none: never.
 """
 
@@ -64,6 +66,8 @@ def darts(
     nesterov: bool = False,
     arch_rate: float = 3e-4,
     arch_decay: float = 1e-3,
+    replicas: int = 1,
+    linear_scaling: bool = False,
     hessian_every: int | None = None,
 ) -> Search:
     import torch
@@ -72,16 +76,19 @@ def darts(
     from nassim.full_training.relaxations.curvature import watch
     from nassim.full_training.relaxations.mixtures import shares, small_logits, softmax
 
-    widths = supernet.layout.widths
+    widths, scale = supernet.layout.widths, replicas if linear_scaling else 1
+    if replicas > 1:
+        supernet.shape(replicas=replicas)
     alpha = small_logits(widths, rng, supernet.device)  # 1
-    adam = torch.optim.Adam([alpha], arch_rate, betas=(0.5, 0.999), weight_decay=arch_decay)
-    supernet.schedule(epochs, learning_rate, final_rate, weight_decay=weight_decay, nesterov=nesterov)
+    adam = torch.optim.Adam([alpha], scale * arch_rate, betas=(0.5, 0.999), weight_decay=arch_decay)
+    rates = (scale * learning_rate, scale * final_rate)
+    supernet.schedule(epochs, *rates, weight_decay=weight_decay, nesterov=nesterov)
 
     def mix() -> Any:
         return softmax(alpha, widths)
 
     for epoch in supernet.epochs(alpha=alpha, adam=adam):
-        for train, valid in supernet.batches(epoch, batch_size):  # 2
+        for train, valid in supernet.batches(epoch, scale * batch_size):  # 2
             alpha.grad = descent(supernet, alpha, mix, train, valid, order)  # 3
             adam.step()
             supernet.step(softmax(alpha.detach(), widths), train)  # 4

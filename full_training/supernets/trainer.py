@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -177,16 +177,13 @@ class SharedNetwork:
             module.probability, module.generator = probability, draws
 
     def loss(self, mix: Mix, batch: Batch) -> Tensor:
-        if len(self._devices) > 1:
-            with self._precision():
-                logits = replicated(self.network, mix, batch[0], self._devices)
-            return F.cross_entropy(logits.float(), batch[1])
-        return F.cross_entropy(self.logits(mix, batch[0]), batch[1])
+        return F.cross_entropy(self.logits(mix, batch[0], self._devices), batch[1])
 
-    def logits(self, mix: Mix, images: Tensor) -> Tensor:
-        """Logits (batch, classes) of normalized images."""
+    def logits(self, mix: Mix, images: Tensor, devices: Sequence[torch.device] = ()) -> Tensor:
+        """Logits (batch, classes) of normalized images, in as many parts as there are devices."""
         with self._precision():
-            logits: Tensor = self.network(images, mix)
+            several = len(devices) > 1
+            logits: Tensor = replicated(self.network, mix, images, devices) if several else self.network(images, mix)
         return logits.float() if logits.dtype is torch.bfloat16 else logits
 
     def step(self, mix: Mix, batch: Batch) -> Tensor:
