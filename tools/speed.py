@@ -21,6 +21,7 @@ from speed_networks import network_rows
 from speed_processes import opening_rows, start_rows, study_rows
 from speed_row import Row
 from speed_search import evolution_rows, fewer_epochs_rows, model_rows, peer_rows
+from speed_supernets import supernet_rows
 from speed_tables import table_rows
 
 import nassim
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[str], Iterator[Row]]] = {
     "opening": opening_rows,
     "tables": table_rows,
     "networks": network_rows,
+    "supernets": supernet_rows,
     "fewer-epochs": fewer_epochs_rows,
 }
 
