@@ -26,7 +26,7 @@ def test_small_recipes_are_the_papers_but_for_size(name: str) -> None:
     assert small.auxiliary == 0 and small.drop_path == paper.drop_path == 0.2
     data = load_data(name)
     small.check(data)
-    network = network_of(SPACE.parse("DARTS_V2"), small, data)
+    network = network_of(SPACE.parse("DARTS_V2"), small, data, SPACE)
     assert network.auxiliary < 0 and any(layer.kind == "drop_path" for layer in network.layers)
 
 
@@ -34,5 +34,5 @@ def test_small_recipes_are_the_papers_but_for_size(name: str) -> None:
 def test_a_cell_learns_by_them() -> None:
     data, recipe = load_data("digits"), replace(get_recipe("darts-digits"), epochs=2)
     arch = SPACE.sample(random.Random(0))
-    found = train(arch, data, recipe, 1, network=network_of(arch, recipe, data))
+    found = train(arch, data, recipe, 1, network=network_of(arch, recipe, data, SPACE))
     assert not found.failed and found.valid_accuracy[-1] > 0.3  # of ten classes
