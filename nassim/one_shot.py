@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from nassim.benchmark import Benchmark
+from nassim.choosing import choose
 from nassim.errors import MissingData, Unsupported
 from nassim.registry import benchmarks_with_supernets
 from nassim.strategy import Algorithm, Search, Strategy, report, stream
@@ -79,7 +80,7 @@ class OneShot(NamedTuple):
                 f"{self.algorithm.name} is recorded with the seeds {_spans(self.recording.runs)}, not with {seed}. "
                 f"{_advice(self.algorithm.name, self.recording.benchmark)}"
             )
-        return Strategy(_replayed(moments, self.published_seconds))
+        return Strategy(_replayed(moments, self.published_seconds, int(str(self.hyperparameters.get("runs", 1)))))
 
 
 def one_shot(algorithm: Algorithm, benchmark: Benchmark, *, live: bool = False) -> OneShot:
@@ -120,10 +121,14 @@ def _configured(algorithm: Algorithm, supernets: Supernets) -> Algorithm:
     return algorithm.configured(**algorithm.hyperparameters(supernets.space, supernets.benchmark))
 
 
-def _replayed(moments: tuple[Moment, ...], published_seconds: float | None) -> Search:
+def _replayed(moments: tuple[Moment, ...], published_seconds: float | None, runs: int) -> Search:
+    """The reports; where they are of several searches of the same length, then trainings choose of their answers."""
     for moment in moments:
         seconds = moment.seconds if published_seconds is None else published_seconds / len(moments)
         yield from report(moment.arch, seconds, moment.scores, dict(moment.seen))
+    if runs > 1:
+        length = len(moments) // runs
+        yield from choose([moment.arch for moment in moments[length - 1 :: length]])
 
 
 def _nothing_fits(algorithm: Algorithm, supernets: Supernets) -> str:

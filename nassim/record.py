@@ -97,6 +97,8 @@ def _search(
         say(f"seed {seed}: goes on after epoch {len(told)}")
     search = algorithm.begin(space, stream(seed, "strategy"), supernet=supernet)
     while (message := search.ask()) is not None:
+        if isinstance(message, query.Batch) and told and algorithm.settings.get("runs", 1) != 1:
+            break  # several searches have ended; the trainings that choose of their answers are made in a replay
         if not isinstance(message, query.Report):
             raise ProtocolError(f"{algorithm.name} asks for trainings: only searches by reports are recorded.")
         shared = supernet.score(supernet.path(space.check(message.arch)))  # after its cost was taken: not charged

@@ -83,10 +83,7 @@ def _begun(arch: Architecture, epochs: int | None, origin: Trial | None, inherit
 
 
 def report(
-    arch: Architecture,
-    cost: float,
-    scores: Iterable[Iterable[float]] = (),
-    seen: Mapping[str, float] | None = None,
+    arch: Architecture, cost: float, scores: Iterable[Iterable[float]] = (), seen: Mapping[str, float] | None = None
 ) -> Generator[Message, list[Trial], None]:
     """Say that ``cost`` seconds were spent on the strategy's own training, and the answer it would give now.
 

@@ -50,6 +50,9 @@ class Supernet(Protocol):
         trained on; its moments are those of its part. `InvalidSetting` where they do not divide channels or batch.
         """
 
+    def renew(self, run: int) -> None:
+        """New first weights for a further search of the same strategy, of number ``run`` from 1, and no momentum."""
+
     @property
     def option_sizes(self) -> Sequence[Sequence[int]]:
         """Parameters of every option of every decision, in all places together."""
@@ -74,11 +77,13 @@ class Supernet(Protocol):
         restart: int | None = None,
         tail: int = 0,
         tail_rate: float = 0.0,
+        runs: int = 1,
     ) -> None:
         """Choose how `step` descends: stochastic gradient descent, the rate a cosine over the epochs.
 
         ``clip`` bounds the norm of the gradient; ``restart`` lets the cosine begin anew after so many epochs, then
         after twice as many, and so on. ``tail`` further epochs have a constant rate and begin without momentum.
+        ``runs`` repeats all of it.
         """
 
     def epochs(self, **kept: Any) -> Iterator[int]:

@@ -96,6 +96,12 @@ class SharedNetwork:
     def weights(self) -> list[nn.Parameter]:
         return list(self.network.parameters())
 
+    def renew(self, run: int) -> None:
+        initialize(self.network, generator(f"supernet weights {run}", self.seed), self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._sgd.param_groups[0]["params"] = self.weights
+        self._sgd.state.clear()
+
     @property
     def option_sizes(self) -> list[list[int]]:
         return option_sizes(self.plan, self.layout.widths)
@@ -118,8 +124,9 @@ class SharedNetwork:
         restart: int | None = None,
         tail: int = 0,
         tail_rate: float = 0.0,
+        runs: int = 1,
     ) -> None:
-        self._rates = [*cosine(epochs, learning_rate, final_rate, restart), *[tail_rate] * tail]
+        self._rates = [*cosine(epochs, learning_rate, final_rate, restart), *[tail_rate] * tail] * runs
         self._fresh = epochs if tail else -1
         self._clip = clip
         self._optimizer = torch.optim.SGD(

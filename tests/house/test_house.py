@@ -28,7 +28,7 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
-    "ground": "benchmark clock differences encodings errors files layers layout metric names network "
+    "ground": "benchmark choosing clock differences encodings errors files layers layout metric names network "
     "objectives options outlook pareto patience processes protocol query replay settings slips space "
     "strategy supernet too_small trace unrun variants version",
     "middle": "format1 one_shot own_files packing registry run stats store study_file testing",
