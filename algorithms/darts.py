@@ -9,7 +9,7 @@ Pseudocode:
     3      alpha <- Adam step down the validation loss at w - xi * gradient of the training loss
            (xi = 0: first order; xi = the learning rate: second order, equations 6 to 8)
     4      w <- step of gradient descent down the training loss
-    5  architecture <- the options of the largest weights, softmax(alpha)
+    5  architecture <- the options of the largest weights, softmax(alpha); of several runs the best by a training
 
 Departures:
     1. Line 5 also after every epoch, so that the search can be stopped at any time. How weights are an architecture is
@@ -28,16 +28,21 @@ Hyperparameters:
     nesterov: Nesterov momentum (0.9) of the weights. Dong & Yang: yes.
     arch_rate: learning rate of the logits (Adam, betas 0.5 and 0.999).
     arch_decay: weight decay of the logits.
+    runs: searches, of whose answers trainings choose (the paper's protocol has four, and short trainings).
+    replicas: copies of the supernet that share a batch (multi-device DARTS); must divide it.
+    linear_scaling: batch and rates times ``replicas``, as with several devices in pt.darts.
+    hessian_every: epochs after which the eigenvalue of the validation Hessian is measured; none: never.
 """
 
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Literal
 
 from nassim.space import SearchSpace
 from nassim.strategy import Search, report, strategy
-from nassim.supernet import Batch, Supernet, Tensor
+from nassim.supernet import Supernet
 
 _NASBENCH201 = {"weight_decay": 5e-4, "nesterov": True}
 
@@ -65,27 +70,31 @@ def darts(
     nesterov: bool = False,
     arch_rate: float = 3e-4,
     arch_decay: float = 1e-3,
+    runs: int = 1,
+    replicas: int = 1,
+    linear_scaling: bool = False,
+    hessian_every: int | None = None,
 ) -> Search:
     import torch
 
-    from nassim.full_training.relaxations.bilevel import unrolled_gradient
-    from nassim.full_training.relaxations.mixtures import shares, small_logits, softmax
+    from nassim.full_training.relaxations import bilevel, curvature, mixtures, several
 
-    widths = supernet.layout.widths
-    alpha = small_logits(widths, rng, supernet.device)  # 1
-    adam = torch.optim.Adam([alpha], arch_rate, betas=(0.5, 0.999), weight_decay=arch_decay)
-    supernet.schedule(epochs, learning_rate, final_rate, weight_decay=weight_decay, nesterov=nesterov)
-
-    def loss(batch: Batch) -> Tensor:
-        return supernet.loss(softmax(alpha, widths), batch)
-
-    for epoch in supernet.epochs(alpha=alpha, adam=adam):
-        for train, valid in supernet.batches(epoch, batch_size):  # 2
-            if order == 1:  # 3
-                (alpha.grad,) = torch.autograd.grad(loss(valid), [alpha])
-            else:
-                alpha.grad = unrolled_gradient(alpha, supernet.weights, loss, train, valid, supernet.next_update())
+    widths, scale = supernet.layout.widths, replicas if linear_scaling else 1
+    if replicas > 1:
+        supernet.shape(replicas=replicas)
+    alpha = mixtures.small_logits(widths, rng, supernet.device)  # 1
+    adam = torch.optim.Adam([alpha], scale * arch_rate, betas=(0.5, 0.999), weight_decay=arch_decay)
+    rates = (scale * learning_rate, scale * final_rate)
+    supernet.schedule(epochs, *rates, weight_decay=weight_decay, nesterov=nesterov, runs=runs)
+    again, mix = several.Several(supernet, runs, epochs, rng), partial(mixtures.softmax, alpha, widths)
+    for epoch in supernet.epochs(alpha=alpha, adam=adam, **again.kept):
+        again.begin(epoch, alpha, adam)
+        for train, valid in supernet.batches(epoch, scale * batch_size):  # 2
+            alpha.grad = bilevel.descent(supernet, alpha, mix, train, valid, order)  # 3
             adam.step()
-            supernet.step(softmax(alpha.detach(), widths), train)  # 4
-        scores = shares(alpha, widths)
-        yield from report(supernet.layout.answer(scores), supernet.cost(), scores)  # 5
+            supernet.step(mixtures.softmax(alpha.detach(), widths), train)  # 4
+        scores = mixtures.shares(alpha, widths)
+        answer = again.end(epoch, supernet.layout.answer(scores))
+        cost, seen = supernet.cost(), curvature.watch(supernet, hessian_every, epoch, runs * epochs, alpha, mix)
+        yield from report(answer, cost, scores, seen)  # 5
+    yield from again.choose()

@@ -135,6 +135,19 @@ def _mixed(inputs: Sequence[Shape], settings: Settings) -> Shape:
     return _equal(inputs, settings)
 
 
+def _taken(inputs: Sequence[Shape], settings: Settings) -> Shape:
+    first, count = settings["first"], settings["channels"]
+    if first + count > inputs[0][0]:
+        raise ValueError(f"channels {first} to {first + count - 1} are not among {inputs[0][0]}")
+    return count, *inputs[0][1:]
+
+
+def _shuffled(inputs: Sequence[Shape], settings: Settings) -> Shape:
+    if settings["groups"] < 1 or inputs[0][0] % settings["groups"]:
+        raise ValueError(f"{settings['groups']} groups do not divide {inputs[0][0]} channels")
+    return inputs[0]
+
+
 def _activation(inputs: Sequence[Shape], settings: Settings) -> Shape:
     if settings["function"] not in ACTIVATIONS:
         raise ValueError(f"{settings['function']!r:.40} is not an activation: use {', '.join(ACTIVATIONS)}")
@@ -218,6 +231,12 @@ KINDS: Mapping[str, Kind] = {
     "upsample": Kind((1, 1), {"factor": 2}, _upsample),  # each pixel several times
     # Gaussian noise of its input's shape after a window of one pixel, whatever the input is.
     "noise": Kind((1, 1), {**_WINDOW, "kernel": 1}, _pool),
+    # Channels ``first``, ``first`` + 1, ... of its input.
+    "take_channels": Kind((1, 1), {"first": REQUIRED, "channels": REQUIRED}, _taken, stored=False),
+    # Channels dealt to ``groups`` and read group by group (Zhang et al., CVPR 2018, arXiv:1707.01083).
+    "shuffle": Kind((1, 1), {"groups": REQUIRED}, _shuffled),
+    # A decision of a supernet as a whole, weighed where a mix says so. No architecture's network has it.
+    "edge": Kind((1, 1), {"group": REQUIRED}, _same),
     # A decision of a supernet (its number among the layout's groups): the weighted sum of its options, of which
     # ``options`` says each input's; one without an input gives zero. No architecture's network has it.
     "mix": Kind((1, 999), {"group": REQUIRED, "options": REQUIRED}, _mixed),

@@ -37,9 +37,23 @@ class Layout:
     a mixture and not their logits.
     """
 
-    def __init__(self, space: SearchSpace) -> None:
+    none_wins = True  # whether an answer may have the option ``none``, where there is one
+    kept: int | None = None  # how many inputs of a node an answer has; None: all
+
+    def __init__(self, space: SearchSpace, nodes: Sequence[Sequence[int]] = ()) -> None:
         self.space = space
         self.groups = tuple(Group(decision.name, decision.options) for decision in space.decisions)
+        self._nodes = tuple([tuple(node) for node in nodes]) or tuple([(i,) for i in range(len(self.groups))])
+
+    @property
+    def nodes(self) -> tuple[tuple[int, ...], ...]:
+        """The groups whose outputs are summed at the same node; here, if the space says of none, each is alone."""
+        return self._nodes
+
+    @property
+    def cells(self) -> tuple[tuple[int, ...], ...]:
+        """The groups of each kind of cell; here there is one."""
+        return (tuple(range(len(self.groups))),)
 
     @property
     def widths(self) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from nassim.benchmark import Benchmark
+from nassim.choosing import choose
 from nassim.errors import Diverged, MissingData, Unsupported
 from nassim.registry import benchmarks_with_supernets
 from nassim.strategy import Algorithm, Search, Strategy, report, stream
@@ -79,7 +80,8 @@ class OneShot(NamedTuple):
                 f"{self.algorithm.name} is recorded with the seeds {_spans(self.recording.runs)}, not with {seed}. "
                 f"{_advice(self.algorithm.name, self.recording.benchmark)}"
             )
-        return Strategy(_replayed(moments, self.published_seconds, self.recording.failed.get(seed, "")))
+        runs, failed = int(str(self.hyperparameters.get("runs", 1))), self.recording.failed.get(seed, "")
+        return Strategy(_replayed(moments, self.published_seconds, runs, failed))
 
 
 def one_shot(algorithm: Algorithm, benchmark: Benchmark, *, live: bool = False) -> OneShot:
@@ -104,7 +106,7 @@ def one_shot(algorithm: Algorithm, benchmark: Benchmark, *, live: bool = False) 
         wanted = configuration(chosen.name, chosen.settings, supernets.settings)
         recordings = supernets.recordings(chosen.name, None)
         for recording in recordings:
-            if recording.configuration == wanted:
+            if recording.configuration == wanted and recording.serves(chosen.settings):
                 if supernets is own:
                     return OneShot("recorded", chosen, own, recording, None)
                 return OneShot("proxy", chosen, own, recording, own.published_seconds(chosen.name, chosen.settings))
@@ -120,13 +122,16 @@ def _configured(algorithm: Algorithm, supernets: Supernets) -> Algorithm:
     return algorithm.configured(**algorithm.hyperparameters(supernets.space, supernets.benchmark))
 
 
-def _replayed(moments: tuple[Moment, ...], published_seconds: float | None, failed: str) -> Search:
+def _replayed(moments: tuple[Moment, ...], published_seconds: float | None, runs: int, failed: str) -> Search:
+    """The reports; where they are of several searches of the same length, then trainings choose of their answers."""
     for moment in moments:
-        yield from report(
-            moment.arch, moment.seconds if published_seconds is None else published_seconds / len(moments)
-        )
+        seconds = moment.seconds if published_seconds is None else published_seconds / len(moments)
+        yield from report(moment.arch, seconds, moment.scores, dict(moment.seen))
     if failed:
         raise Diverged(failed)
+    if runs > 1:
+        length = len(moments) // runs
+        yield from choose([moment.arch for moment in moments[length - 1 :: length]])
 
 
 def _nothing_fits(algorithm: Algorithm, supernets: Supernets) -> str:

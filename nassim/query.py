@@ -82,3 +82,4 @@ class Report(NamedTuple):
     arch: Architecture
     cost: float
     scores: tuple[tuple[float, ...], ...] = ()  # of every option of every decision, where the strategy has such
+    seen: tuple[tuple[str, float], ...] = ()  # what was measured beside the search, by name: nothing depends on it

@@ -52,6 +52,10 @@ def record(
     for known in supernets.recordings(algorithm.name, folder):
         if known.configuration == recording.configuration:
             recording = known
+            if not known.serves(algorithm.settings):
+                raise InvalidSetting(
+                    f"the searches in {folder} were recorded without being looked at: choose another folder with --out."
+                )
     path = supernets.write(recording, folder) if recording.runs else folder
     for seed in range(seeds):
         if seed in recording.runs:
@@ -110,19 +114,25 @@ def _search(
             break
         if message is None:
             break
+        if isinstance(message, query.Batch) and told and algorithm.settings.get("runs", 1) != 1:
+            break  # several searches have ended; the trainings that choose of their answers are made in a replay
         if not isinstance(message, query.Report):
             raise ProtocolError(f"{algorithm.name} asks for trainings: only searches by reports are recorded.")
         shared = supernet.score(supernet.path(space.check(message.arch)))  # after its cost was taken: not charged
         scores = [list(row) for row in message.scores]
-        told.append([list(message.arch.choices), message.cost, supernet.training_loss(), shared, scores])
+        seen = [list(pair) for pair in message.seen]
+        told.append([list(message.arch.choices), message.cost, supernet.training_loss(), shared, scores, seen])
         search.tell([])
     unfinished.unlink(missing_ok=True)
     return tuple([_moment(space, *entry) for entry in told]), failed
 
 
-def _moment(space: SearchSpace, choices: Any, seconds: Any, loss: Any, shared: Any, scores: Any) -> Moment:
+def _moment(
+    space: SearchSpace, choices: Any, seconds: Any, loss: Any, shared: Any, scores: Any, seen: Any = ()
+) -> Moment:
     arch = space.check(Architecture(space.name, tuple(choices)))
-    return Moment(arch, seconds, loss, shared, tuple([tuple(row) for row in scores]))
+    rows, pairs = tuple([tuple(row) for row in scores]), tuple([(name, value) for name, value in seen])
+    return Moment(arch, seconds, loss, shared, rows, pairs)
 
 
 def _score(known: Scores | None, count: int, space: SearchSpace, supernet: Supernet, seed: int) -> Scores | None:
@@ -201,7 +211,11 @@ def _report(benchmark: Benchmark, recording: Recording) -> Report:
 
 
 def _by_epoch(space: SearchSpace, runs: Sequence[Sequence[Moment]], word: str) -> list[float]:
-    return [mean(option_share(space, moment.arch, word) for moment in moments) for moments in zip(*runs, strict=True)]
+    """Searches that stopped early keep their last answer."""
+    longest = max(map(len, runs))
+    return [
+        mean(option_share(space, run[min(epoch, len(run) - 1)].arch, word) for run in runs) for epoch in range(longest)
+    ]
 
 
 def option_share(space: SearchSpace, arch: Architecture, word: str) -> float:

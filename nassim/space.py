@@ -229,8 +229,12 @@ class SearchSpace:
         """How architectures are paths of the supernet: here each decision is a group of its own."""
         return Layout(self)
 
-    def supernet(self, frame: Frame) -> Network:
-        """All architectures as one network with layers of the kind ``mix``; `Unsupported` where there is none."""
+    def supernet(self, frame: Frame, partial: int | None = None) -> Network:
+        """All architectures as one network with layers of the kind ``mix``; `Unsupported` where there is none.
+
+        partial: one of so many channels goes through each decision, the others past it, and a layer of the kind
+        ``edge`` stands behind it; `InvalidSetting` where it does not divide the channels.
+        """
         raise Unsupported(f"the space {self.name} has no supernet that holds all its architectures.")
 
     def recipe(self, arch: Architecture) -> Mapping[str, float]:

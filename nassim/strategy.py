@@ -83,13 +83,14 @@ def _begun(arch: Architecture, epochs: int | None, origin: Trial | None, inherit
 
 
 def report(
-    arch: Architecture, cost: float, scores: Iterable[Iterable[float]] = ()
+    arch: Architecture, cost: float, scores: Iterable[Iterable[float]] = (), seen: Mapping[str, float] | None = None
 ) -> Generator[Message, list[Trial], None]:
     """Say that ``cost`` seconds were spent on the strategy's own training, and the answer it would give now.
 
     scores: of every option of every decision of a supernet, where the answer was chosen by such; recorded.
+    seen: what was measured beside the search, by name (`nassim.full_training.relaxations.curvature`); recorded.
     """
-    yield Report(arch, cost, tuple([tuple(row) for row in scores]))
+    yield Report(arch, cost, tuple([tuple(row) for row in scores]), tuple((seen or {}).items()))
 
 
 class Strategy:

@@ -18,6 +18,9 @@ from nassim.layout import Layout
 from nassim.space import Architecture, SearchSpace
 
 Tensor = Any  # torch.Tensor
+# Settings that change nothing of a search at these values: they came later, and recordings without them serve.
+OFF: Mapping[str, object] = {"replicas": 1, "linear_scaling": False, "runs": 1, "reduction_cell": ""}
+WATCHING = ("hessian_every",)  # settings that only say when to look: answers and seconds do not depend on them
 Batch = tuple[Tensor, Tensor]  # images, labels
 
 
@@ -39,6 +42,24 @@ class Supernet(Protocol):
     def path(self, arch: Architecture) -> Any:
         """The mix that runs an architecture alone."""
 
+    def shape(self, *, partial: int | None = None, replicas: int = 1) -> None:
+        """Begin anew with another network: before anything is trained.
+
+        partial: one of so many channels goes through the options of a decision, the others past them, and mixes may
+        weigh decisions as a whole (PC-DARTS). replicas: of the network, each given a part of every batch that is
+        trained on; its moments are those of its part. `InvalidSetting` where they do not divide channels or batch.
+        """
+
+    def renew(self, run: int) -> None:
+        """New first weights for a further search of the same strategy, of number ``run`` from 1, and no momentum."""
+
+    @property
+    def option_sizes(self) -> Sequence[Sequence[int]]:
+        """Parameters of every option of every decision, in all places together."""
+
+    def drop_paths(self, probability: float, epoch: int) -> None:
+        """From now on drop operations' outputs with a probability, image by image; not where mixes are scored."""
+
     @property
     def weights(self) -> Sequence[Tensor]:
         """All shared weights, in a fixed order."""
@@ -54,11 +75,15 @@ class Supernet(Protocol):
         nesterov: bool = False,
         clip: float = 5.0,
         restart: int | None = None,
+        tail: int = 0,
+        tail_rate: float = 0.0,
+        runs: int = 1,
     ) -> None:
         """Choose how `step` descends: stochastic gradient descent, the rate a cosine over the epochs.
 
         ``clip`` bounds the norm of the gradient; ``restart`` lets the cosine begin anew after so many epochs, then
-        after twice as many, and so on.
+        after twice as many, and so on. ``tail`` further epochs have a constant rate and begin without momentum.
+        ``runs`` repeats all of it.
         """
 
     def epochs(self, **kept: Any) -> Iterator[int]:
@@ -67,6 +92,12 @@ class Supernet(Protocol):
         kept: what the search itself changes from epoch to epoch: tensors, optimizers, modules, generators. They are
         written after each epoch where the search is kept (`keep`), and put back where it goes on.
         """
+
+    def state(self) -> Any:
+        """Weights and optimizer as they are now (not copied), for `restore`."""
+
+    def restore(self, state: Any, epoch: int, weight_decay: float) -> None:
+        """Weights and optimizer as they were; ``epoch`` is the next of `epochs`, with another weight decay."""
 
     def batches(self, epoch: int, size: int) -> Iterator[tuple[Batch, Batch]]:
         """Pairs of a training and a validation batch, augmented, through the training images (epochs from 0)."""
@@ -108,6 +139,7 @@ class Moment(NamedTuple):
     loss: mean training loss of the epoch's steps; NaN where it was not recorded. shared: what the answer was worth with
     the shared weights (a fraction of right answers on the images that train the architecture); NaN likewise.
     scores: the weight of every option of every decision of the supernet; empty for strategies without.
+    seen: what was measured beside the search after this epoch, by name; its seconds are not charged.
     """
 
     arch: Architecture
@@ -115,6 +147,7 @@ class Moment(NamedTuple):
     loss: float = math.nan
     shared: float = math.nan
     scores: tuple[tuple[float, ...], ...] = ()
+    seen: tuple[tuple[str, float], ...] = ()
 
 
 class Scores(NamedTuple):
@@ -146,6 +179,11 @@ class Recording:
     finals: Mapping[int, Final] = field(default_factory=dict)  # seed -> its last answer trained; where it was
     failed: Mapping[int, str] = field(default_factory=dict)  # seed -> why it ended before its last epoch; where it did
 
+    def serves(self, hyperparameters: Mapping[str, object]) -> bool:
+        """Whether it was looked at as these ask for, which its `configuration` says nothing of."""
+        asked = any(hyperparameters.get(name) for name in WATCHING)
+        return not asked or all(any(moment.seen for moment in run) for run in self.runs.values())
+
     @property
     def configuration(self) -> str:
         """The hash of everything that decides what a recorded run gives, but for the seed."""
@@ -153,8 +191,12 @@ class Recording:
 
 
 def configuration(algorithm: str, hyperparameters: Mapping[str, object], supernet: Mapping[str, object]) -> str:
-    """SHA-256 of an algorithm's name, its hyperparameters and the settings of its supernet."""
-    text = json.dumps([algorithm, dict(hyperparameters), dict(supernet)], sort_keys=True)
+    """SHA-256 of an algorithm's name, its hyperparameters and the settings of its supernet.
+
+    Without the hyperparameters that change nothing: those of `WATCHING`, and those of `OFF` with the value there.
+    """
+    counted = {k: v for k, v in hyperparameters.items() if k not in WATCHING and (k not in OFF or v != OFF[k])}
+    text = json.dumps([algorithm, counted, dict(supernet)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -31,6 +31,7 @@ FORMAT = 2
 _READ = (1, 2)  # format 1 has nothing of the supernet
 _LARGEST = 1 << 26  # bytes of a file; those of the project have 40,000
 _MOST_SECONDS = 1e12  # of an epoch
+_MOST_SEEN = 20  # kinds of measurements beside a search
 SHARES = 10_000  # accuracies are stored as whole numbers of this fraction
 OWN = Path(__file__).parent / "recorded"
 
@@ -108,11 +109,22 @@ def _moments(run: Mapping[str, Any], space: SearchSpace) -> tuple[Moment, ...]:
     n = len(cells)
     losses, shared = run.get("losses") or [None] * n, run.get("shared") or [None] * n
     scores = run.get("scores") or [[]] * n
-    columns = zip(cells, run["seconds"], losses, shared, scores, strict=True)
+    seen = _seen(run.get("seen") or {}, n)
+    columns = zip(cells, run["seconds"], losses, shared, scores, seen, strict=True)
     return tuple(
-        Moment(_cell(cell, space), _seconds(seconds), _measured(loss), _measured(share), _rows(row, space))
-        for cell, seconds, loss, share, row in columns
+        Moment(_cell(cell, space), _seconds(seconds), _measured(loss), _measured(share), _rows(row, space), pairs)
+        for cell, seconds, loss, share, row, pairs in columns
     )
+
+
+def _seen(columns: Mapping[str, Any], n: int) -> list[tuple[tuple[str, float], ...]]:
+    """Of every epoch what was measured beside the search."""
+    if len(columns) > _MOST_SEEN or any(len(column) != n or not printable(name) for name, column in columns.items()):
+        raise ValueError(f"what was seen is not one value for each of {n} epochs")
+    return [
+        tuple([(name, _measured(column[i])) for name, column in columns.items() if column[i] is not None])
+        for i in range(n)
+    ]
 
 
 def _cell(text: str, space: SearchSpace) -> Architecture:
@@ -203,7 +215,15 @@ def _written(run: Sequence[Moment]) -> dict[str, Any]:
             content[name] = [None if math.isnan(value) else round(value, digits) for value in values]
     if any(moment.scores for moment in run):
         content["scores"] = [[round(SHARES * x) for row in moment.scores for x in row] for moment in run]
+    names = dict.fromkeys(name for moment in run for name, _ in moment.seen)
+    if names:
+        each = [dict(moment.seen) for moment in run]
+        content["seen"] = {name: [_short(values.get(name)) for values in each] for name in names}
     return content
+
+
+def _short(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -192,9 +192,9 @@ class DartsSpace(SearchSpace):
         """A group for each edge of both cells; an architecture takes two edges of every node."""
         return DartsLayout(self)
 
-    def supernet(self, frame: Frame) -> Network:
+    def supernet(self, frame: Frame, partial: int | None = None) -> Network:
         """Both cells with ``none`` and the seven operations on all their edges; see `darts_supernet`."""
-        return supernet(SUBSPACES["S5"], frame)
+        return supernet(SUBSPACES["S5"], frame, partial)
 
 
 SPACE = DartsSpace()

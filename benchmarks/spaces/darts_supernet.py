@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from nassim.benchmarks.spaces.darts_cells import CELLS, EDGES, NODES, OPERATIONS, Cell
 from nassim.benchmarks.spaces.darts_network import around, operation
+from nassim.benchmarks.spaces.partial_channels import check_partial, divided, joined
 from nassim.errors import InvalidArchitecture
 from nassim.layout import Active, Group, Layout
 from nassim.network import Draft, Frame, Network
@@ -67,6 +68,8 @@ class DartsLayout(Layout):
     """
 
     space: DartsSpace
+    none_wins = False
+    kept = 2
 
     def __init__(self, space: DartsSpace, options: tuple[Options, Options] = SUBSPACES["S5"]) -> None:
         self.space = space
@@ -76,6 +79,17 @@ class DartsLayout(Layout):
             for cell, edges in zip(CELLS, options, strict=True)
             for (source, node), names in zip(EDGES, edges, strict=True)
         )
+
+    @property
+    def nodes(self) -> tuple[tuple[int, ...], ...]:
+        """The edges into each node of the normal, then of the reduction cell."""
+        into = [tuple([i for i, (_, target) in enumerate(EDGES) if target == node]) for node in NODES]
+        return tuple([tuple([len(EDGES) * cell + i for i in edges]) for cell in range(len(CELLS)) for edges in into])
+
+    @property
+    def cells(self) -> tuple[tuple[int, ...], ...]:
+        """The edges of the normal and of the reduction cell."""
+        return tuple([tuple(range(len(EDGES) * cell, len(EDGES) * (cell + 1))) for cell in range(len(CELLS))])
 
     def path(self, arch: Architecture) -> Active:
         """`InvalidArchitecture` for one with an operation that its edge has not."""
@@ -113,8 +127,12 @@ def _two(edges: list[tuple[float, int, int]]) -> tuple[tuple[int, int], tuple[in
     return low, high
 
 
-def supernet(options: tuple[Options, Options], frame: Frame) -> Network:
-    """``frame.cells`` cells with all options on all edges; ``frame.channels`` is C."""
+def supernet(options: tuple[Options, Options], frame: Frame, partial: int | None = None) -> Network:
+    """``frame.cells`` cells with all options on all edges; ``frame.channels`` is C.
+
+    ``partial`` as in `nassim.space.SearchSpace.supernet`.
+    """
+    check_partial(partial, frame.channels)
 
     def cell(draft: Draft, name: str, inputs: tuple[int, int], C: int, reduces: bool) -> int:
         states = [*inputs]
@@ -124,10 +142,12 @@ def supernet(options: tuple[Options, Options], frame: Frame) -> Network:
             for source in range(node):
                 group, edge = next(groups), f"{name}.edges.{source}-{node}"
                 made, stride = {}, 2 if reduces and source < 2 else 1
+                through, past = divided(draft, edge, states[source], C, partial, stride)
                 for i, kind in enumerate(options[reduces][group % len(EDGES)]):
                     if kind != NONE:
-                        made[i] = _option(draft, f"{edge}.{kind}", states[source], kind, C, stride)
-                terms.append(draft.add(edge, "mix", *made.values(), group=group, options=tuple(made)))
+                        made[i] = _option(draft, f"{edge}.{kind}", through, kind, C // (partial or 1), stride)
+                mixed = draft.add(edge, "mix", *made.values(), group=group, options=tuple(made))
+                terms.append(joined(draft, edge, mixed, past, partial, group))
             states.append(draft.add(f"{name}.nodes.{node}", "add", *terms))
         return draft.add(f"{name}.concat", "concat", *states[2:])
 

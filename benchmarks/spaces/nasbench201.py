@@ -16,12 +16,14 @@ from itertools import product
 
 from nassim.benchmarks.spaces.nasbench201_network import skeleton, supernet
 from nassim.errors import InvalidArchitecture, InvalidSetting
+from nassim.layout import Layout
 from nassim.network import Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
 
 NONE, SKIP = 0, 1
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+NODES = ((0,), (1, 2), (3, 4, 5))  # the edges into each node, as positions in EDGES
 PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))  # every way from input to output, as positions in EDGES
 
 # NASLib's tuple: edges by source, operations in an order of its own.
@@ -88,9 +90,14 @@ class NASBench201Space(SearchSpace):
         C = frame.channels
         return skeleton([OPERATIONS[c] for c in self.check(arch).choices], (C, 2 * C, 2 * C, 4 * C, 4 * C), frame)
 
-    def supernet(self, frame: Frame) -> Network:
+    @property
+    def layout(self) -> Layout:
+        """A decision is an edge; those with the same target meet."""
+        return Layout(self, NODES)
+
+    def supernet(self, frame: Frame, partial: int | None = None) -> Network:
         """Every cell with all five operations on each of its edges."""
-        return supernet(OPERATIONS, frame)
+        return supernet(OPERATIONS, frame, partial)
 
     def canonical(self, arch: Architecture, kind: str = "published") -> str:
         """The formula of the output node: equal for cells that are equivalent.

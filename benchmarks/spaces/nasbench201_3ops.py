@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from nassim.benchmarks.spaces import nasbench201
 from nassim.benchmarks.spaces.nasbench201_network import supernet
 from nassim.errors import InvalidArchitecture
+from nassim.layout import Layout
 from nassim.network import Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
 
@@ -74,9 +75,14 @@ class NASBench201ThreeOps(SearchSpace):
         """The network of the same cell of the whole space."""
         return WHOLE.network(self.cell(arch), frame)
 
-    def supernet(self, frame: Frame) -> Network:
+    @property
+    def layout(self) -> Layout:
+        """A decision is an edge; those with the same target meet."""
+        return Layout(self, nasbench201.NODES)
+
+    def supernet(self, frame: Frame, partial: int | None = None) -> Network:
         """Every cell with the three operations on each of its edges."""
-        return supernet(OPERATIONS, frame)
+        return supernet(OPERATIONS, frame, partial)
 
     def canonical(self, arch: Architecture, kind: str = "published") -> str:
         """As in the whole space: ``published``, ``algebraic``, ``identity`` or ``zero``."""

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from nassim.benchmarks.spaces.partial_channels import Divided, check_partial, divided, joined
 from nassim.network import NORMALIZED, RELU, Draft, Frame, Network, Step
 
 _KERNELS = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}
+_DROPPED: Step = ("drop_path", {})  # the identity, but where a search drops paths (R-DARTS)
 Widths = tuple[int, int, int, int, int]  # stem and first stage, block, second stage, block, third stage
 
 
@@ -22,14 +24,18 @@ def skeleton(operations: Sequence[str], widths: Widths, frame: Frame) -> Network
     return _around(lambda draft, name, x, *sides: cell(draft, name, x, operations, *sides), widths, frame)
 
 
-def supernet(operations: Sequence[str], frame: Frame) -> Network:
+def supernet(operations: Sequence[str], frame: Frame, partial: int | None = None) -> Network:
     """The same with every one of ``operations`` on every edge, mixed; normalizations in cells have no scale and shift.
 
-    As in the search code of Dong & Yang, whose Table 5 calls this setting its second block.
+    As in the search code of Dong & Yang, whose Table 5 calls this setting its second block. ``partial`` as in
+    `SearchSpace.supernet`.
     """
     C = frame.channels
+    check_partial(partial, C)
     widths = (C, 2 * C, 2 * C, 4 * C, 4 * C)
-    return _around(lambda draft, name, x, _, outputs: mixed_cell(draft, name, x, operations, outputs), widths, frame)
+    return _around(
+        lambda draft, name, x, _, outputs: mixed_cell(draft, name, x, operations, outputs, partial), widths, frame
+    )
 
 
 def _around(make_cell: Callable[[Draft, str, int, int, int], int], widths: Widths, frame: Frame) -> Network:
@@ -82,29 +88,35 @@ def cell(draft: Draft, name: str, x: int, operations: Sequence[str], inputs: int
     return nodes[3]
 
 
-def mixed_cell(draft: Draft, name: str, x: int, operations: Sequence[str], channels: int) -> int:
+def mixed_cell(
+    draft: Draft, name: str, x: int, operations: Sequence[str], channels: int, partial: int | None = None
+) -> int:
     """One cell of a supernet; what several operations of a node begin with is made once."""
     nodes, group = [x], 0
-    relu, pooled = dict[int, int](), dict[int, int]()
+    relu, pooled, sides = dict[int, int](), dict[int, int](), dict[int, Divided]()
     for target in (1, 2, 3):
         terms = []
         for source in range(target):
-            edge, value = f"{name}.edges.{source}-{target}", nodes[source]
+            edge = f"{name}.edges.{source}-{target}"
+            if source not in sides:
+                sides[source] = divided(draft, f"{name}.nodes.{source}", nodes[source], channels, partial)
+            value, past = sides[source]
             options = {}
             for option, operation in enumerate(operations):
                 if operation in _KERNELS:
                     if source not in relu:
                         relu[source] = draft.add(f"{name}.relu.{source}", "activation", value)
-                    settings = {"channels": channels, "kernel": _KERNELS[operation]}
-                    convolution: tuple[Step, ...] = (("conv", settings), ("batch_norm", {"affine": False}))
+                    settings = {"channels": channels // (partial or 1), "kernel": _KERNELS[operation]}
+                    convolution: list[Step] = [("conv", settings), ("batch_norm", {"affine": False}), _DROPPED]
                     options[option] = draft.chain(f"{edge}.{operation}", relu[source], *convolution)
                 elif operation == "avg_pool_3x3":
                     if source not in pooled:
                         pooled[source] = draft.add(f"{name}.pool.{source}", "avg_pool", value)
-                    options[option] = pooled[source]
+                    options[option] = draft.chain(f"{edge}.{operation}", pooled[source], _DROPPED)
                 elif operation == "skip_connect":
                     options[option] = value
-            terms.append(draft.add(edge, "mix", *options.values(), group=group, options=tuple(options)))
+            mixed = draft.add(edge, "mix", *options.values(), group=group, options=tuple(options))
+            terms.append(joined(draft, edge, mixed, past, partial, group))
             group += 1
         nodes.append(draft.sum(f"{name}.nodes.{target}", terms))
     return nodes[3]

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.benchmarks.spaces.mobile import inverted_residual
-from nassim.errors import InvalidSetting
+from nassim.errors import InvalidSetting, Unsupported
 from nassim.network import NORMALIZED, RELU, Draft, Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
 
@@ -62,8 +62,10 @@ class NASBenchMacroSpace(SearchSpace):
 
         return _around(layer, frame)
 
-    def supernet(self, frame: Frame) -> Network:
-        """Every layer with its three options; normalizations in them have no scale and shift."""
+    def supernet(self, frame: Frame, partial: int | None = None) -> Network:
+        """Every layer with its three options; normalizations in them have no scale and shift. No partial channels."""
+        if partial is not None:
+            raise Unsupported(f"{self.name} has no partial channels: its options change how many there are.")
 
         def layer(draft: Draft, name: str, number: int, x: int, width: int, outputs: int, stride: int) -> int:
             options = [

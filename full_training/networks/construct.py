@@ -199,6 +199,11 @@ def _padded(x: Tensor, height: int, width: int) -> Tensor:
     return F.pad(x, (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2))
 
 
+def _shuffled(x: Tensor, groups: int) -> Tensor:
+    n, channels, height, width = x.shape
+    return x.reshape(n, groups, channels // groups, height, width).transpose(1, 2).reshape(x.shape)
+
+
 def _convolution(s: Settings, inputs: Sequence[Shape]) -> nn.Module:
     plain = (s["kernel"], s["stride"], paddings(s), s["dilation"], s["groups"], s["bias"])
     return nn.Conv2d(inputs[0][0], s["channels"], *plain)
@@ -234,6 +239,8 @@ _MODULES: Mapping[str, Callable[[Settings, Sequence[Shape]], nn.Module]] = {
     "multiply": lambda s, inputs: Applied(torch.mul),
     "resize_channels": lambda s, inputs: Applied(lambda x: _resized(x, s["channels"])),
     "pad": lambda s, inputs: Applied(lambda x: _padded(x, s["height"], s["width"])),
+    "take_channels": lambda s, inputs: Applied(lambda x: x[:, s["first"] : s["first"] + s["channels"]]),
+    "shuffle": lambda s, inputs: Applied(lambda x: _shuffled(x, s["groups"])),
     "crop": lambda s, inputs: Applied(lambda x: x[:, :, 1:, 1:]),
     "zero": lambda s, inputs: Applied(torch.zeros_like),
     "upsample": lambda s, inputs: nn.Upsample(scale_factor=s["factor"]),

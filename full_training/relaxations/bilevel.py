@@ -7,10 +7,12 @@ equations 6 to 8.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
+
+from nassim.supernet import Supernet
 
 Batch = TypeVar("Batch")
 
@@ -73,6 +75,14 @@ def unrolled_gradient(
         with torch.no_grad():
             for w, old in zip(weights, saved, strict=True):
                 w.copy_(old)  # and not added back: rounding would leave a trace
+
+
+def descent(supernet: Supernet, alpha: Tensor, mix: Callable[[], Any], train: Any, valid: Any, order: int) -> Tensor:
+    """The gradient of the validation loss of a mixture of ``alpha``; of order 2 one step of the weights ahead."""
+    if order == 1:
+        return torch.autograd.grad(supernet.loss(mix(), valid), [alpha])[0]
+    update = supernet.next_update()
+    return unrolled_gradient(alpha, supernet.weights, lambda batch: supernet.loss(mix(), batch), train, valid, update)
 
 
 def _filled(gradient: Tensor | None, like: Tensor) -> Tensor:

@@ -28,11 +28,13 @@ class Mix:
     weights: (decisions, options), or per decision (batch, options); None for a path: outputs as they are.
     rest: (decisions,) the sum of the weights of the options that do not run, added to a decision's output: zero in
         value, with the gradient to their logits (Dong & Yang, CVPR 2019, arXiv:1910.04465, section 3.2).
+    edges: (decisions,) what the output of each decision is multiplied by as a whole (PC-DARTS); None: by one.
     """
 
     active: Active
     weights: Tensor | Sequence[Tensor] | None = None
     rest: Tensor | None = None
+    edges: Tensor | None = None
 
 
 def path(choices: Sequence[int]) -> Mix:
@@ -40,13 +42,14 @@ def path(choices: Sequence[int]) -> Mix:
     return Mix(tuple([(int(choice),) for choice in choices]))
 
 
-def softmax(logits: Tensor, widths: Sequence[int] | None = None) -> Mix:
+def softmax(logits: Tensor, widths: Sequence[int] | None = None, edges: Tensor | None = None) -> Mix:
     """All options run, weighted by the softmax of their logits (decisions, options): DARTS, equation 2.
 
     widths: the options of each decision, where they have different numbers of them; what stands behind is ignored.
+    edges: as in `Mix`.
     """
     active = tuple([tuple(range(n)) for n in widths or [logits.shape[1]] * len(logits)])
-    return Mix(active, F.softmax(_masked(logits, widths), dim=1))
+    return Mix(active, F.softmax(_masked(logits, widths), dim=1), edges=edges)
 
 
 def dropped(widths: Sequence[int], rate: float, share: float, rng: random.Random) -> Mix:

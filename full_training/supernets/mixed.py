@@ -18,6 +18,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+from nassim.errors import ProtocolError
 from nassim.full_training.networks.construct import module_of, place
 from nassim.full_training.relaxations.mixtures import Mix
 from nassim.layers import KINDS, Shape
@@ -26,6 +27,7 @@ from nassim.network import Layer, Network, measure
 
 # Zero in, zero out; the others make something of a zero, or stand outside of what is mixed.
 _KEEP_ZERO = frozenset({"max_pool", "avg_pool", "multiply", "resize_channels", "crop", "identity", "zero", "upsample"})
+_KEEP_ZERO |= {"take_channels", "shuffle", "edge"}
 _PLANS = 512  # paths whose plans are kept
 
 
@@ -51,7 +53,7 @@ class MixedNetwork(nn.Module):
         with torch.device("meta"):
             for layer in network.layers:
                 module = None
-                if layer.kind not in ("input", "identity", "mix"):
+                if layer.kind not in ("input", "identity", "mix", "edge"):
                     module = module_of(layer, [self._shapes[i] for i in layer.inputs])
                     place(self, layer, module)
                     if isinstance(module, nn.BatchNorm2d):
@@ -59,6 +61,7 @@ class MixedNetwork(nn.Module):
                         module.running_mean = module.running_var = module.num_batches_tracked = None
                 self._run.append(module)
         self._plan_of = lru_cache(maxsize=_PLANS)(self._plan)
+        self._weighs = any(layer.kind == "edge" for layer in network.layers)
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -75,12 +78,16 @@ class MixedNetwork(nn.Module):
         return self._plan_of(mix.active, mix.rest is not None)
 
     def forward(self, images: Tensor, mix: Mix) -> Tensor:
+        if mix.edges is not None and not self._weighs:
+            raise ProtocolError("a mix weighs decisions as a whole, and this supernet cannot: call shape(partial=...).")
         values: dict[int, Tensor] = {0: images}
         for position, inputs, done in self._plan_of(mix.active, mix.rest is not None):
             layer, module = self._layers[position], self._run[position]
             given = [values[i] if i >= 0 else self._zeros(layer.inputs[k], images) for k, i in enumerate(inputs)]
             if layer.kind == "mix":
                 values[position] = self._mixed(layer, position, inputs, given, mix, images)
+            elif layer.kind == "edge" and mix.edges is not None:
+                values[position] = mix.edges[cast(int, layer.settings["group"])] * given[0]
             else:
                 values[position] = given[0] if module is None else module(*given)
             for i in done:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,14 @@ from torch import Tensor, nn
 from nassim.errors import Diverged, ProtocolError
 from nassim.full_training.images.batches import DeviceSplit, EpochPlan, generator, plan_epoch, take, to_device
 from nassim.full_training.images.data import ImageData
-from nassim.full_training.networks.construct import Noise, initialize
+from nassim.full_training.networks.construct import DropPath, Noise, initialize
 from nassim.full_training.relaxations.bilevel import WeightUpdate
 from nassim.full_training.relaxations.mixtures import Mix
 from nassim.full_training.supernets.checkpoint import Checkpoint
 from nassim.full_training.supernets.memory import Room
 from nassim.full_training.supernets.mixed import MixedNetwork
+from nassim.full_training.supernets.replicas import devices_of, replicated
+from nassim.full_training.supernets.sizes import option_sizes, whole_paths
 from nassim.full_training.tables.designs import frame_of
 from nassim.full_training.training.device import at_work, choose_device, device_seconds, one_thread, processor
 from nassim.full_training.training.recipe import Recipe
@@ -60,11 +62,8 @@ class SharedNetwork:
         self.device = choose_device(device)
         self.space, self.layout = space, space.layout
         self.seed, self.recipe, self.settings = seed, recipe, {**settings, "images_sha256": data.sha256}
-        self.network = MixedNetwork(space.supernet(frame_of(data, recipe)))
-        initialize(self.network, generator("supernet weights", seed), self.device)
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on both devices
-        self._noises = [module for module in self.network.modules() if isinstance(module, Noise)]
-        self._make_noise(0)
+        self._frame = frame_of(data, recipe)
+        self.shape()
         self._train, self._valid = _searched(data, recipe, self.device, str(settings.get("searched", HALVES)))
         self._optimizer: torch.optim.SGD | None = None
         self._rates: list[float] = []
@@ -72,8 +71,18 @@ class SharedNetwork:
         self._began: float | None = None
         self._working = contextlib.ExitStack()
         self._losses: list[Tensor] = []
+        self._next, self._fresh = 0, -1  # the epoch to come, and the one that begins without momentum
         self.checkpoint = Checkpoint()
         self._room = Room(self.device)
+
+    def shape(self, *, partial: int | None = None, replicas: int = 1) -> None:
+        self.plan = self.space.supernet(self._frame, **({} if partial is None else {"partial": partial}))
+        self.network = MixedNetwork(self.plan)
+        initialize(self.network, generator("supernet weights", self.seed), self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # faster on both devices
+        self._noises = [module for module in self.network.modules() if isinstance(module, Noise)]
+        self._make_noise(0)
+        self._devices = devices_of(self.device, replicas)
 
     @property
     def machine(self) -> str:
@@ -86,6 +95,16 @@ class SharedNetwork:
     @property
     def weights(self) -> list[nn.Parameter]:
         return list(self.network.parameters())
+
+    def renew(self, run: int) -> None:
+        initialize(self.network, generator(f"supernet weights {run}", self.seed), self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._sgd.param_groups[0]["params"] = self.weights
+        self._sgd.state.clear()
+
+    @property
+    def option_sizes(self) -> list[list[int]]:
+        return option_sizes(self.plan, self.layout.widths)
 
     def path(self, arch: Architecture) -> Mix:
         return Mix(self.layout.path(arch))
@@ -103,18 +122,33 @@ class SharedNetwork:
         nesterov: bool = False,
         clip: float = 5.0,
         restart: int | None = None,
+        tail: int = 0,
+        tail_rate: float = 0.0,
+        runs: int = 1,
     ) -> None:
-        self._rates = list(cosine(epochs, learning_rate, final_rate, restart))
+        self._rates = [*cosine(epochs, learning_rate, final_rate, restart), *[tail_rate] * tail] * runs
+        self._fresh = epochs if tail else -1
         self._clip = clip
         self._optimizer = torch.optim.SGD(
             self.network.parameters(), learning_rate, momentum, nesterov=nesterov, weight_decay=weight_decay
         )
 
     def epochs(self, **kept: Any) -> Iterator[int]:
-        first = self.checkpoint.resume({"network": self.network, "optimizer": self._sgd, **kept}, self.device)
-        for epoch in range(first, len(self._rates)):
-            yield epoch
-            self.checkpoint.save(epoch + 1, {"network": self.network, "optimizer": self._sgd, **kept})
+        self._next = self.checkpoint.resume({"network": self.network, "optimizer": self._sgd, **kept}, self.device)
+        while self._next < len(self._rates):
+            self._next += 1
+            yield self._next - 1
+            self.checkpoint.save(self._next, {"network": self.network, "optimizer": self._sgd, **kept})
+
+    def state(self) -> dict[str, Any]:
+        return {"network": self.network.state_dict(), "optimizer": self._sgd.state_dict()}
+
+    def restore(self, state: dict[str, Any], epoch: int, weight_decay: float) -> None:
+        self.network.load_state_dict(state["network"])
+        self._sgd.load_state_dict(state["optimizer"])
+        self._next = epoch
+        for group in self._sgd.param_groups:
+            group["weight_decay"] = weight_decay
 
     def batches(self, epoch: int, size: int) -> Iterator[tuple[Batch, Batch]]:
         valid = plan_epoch(self._valid, self.recipe, 2 * self.seed + 1, epoch)
@@ -126,6 +160,8 @@ class SharedNetwork:
     def training_batches(self, epoch: int, size: int) -> Iterator[Batch]:
         for group in self._sgd.param_groups:
             group["lr"] = self._rates[epoch]
+        if epoch == self._fresh:
+            self._sgd.state.clear()
         self._begin()
         self._make_noise(epoch)
         self._losses = []
@@ -144,14 +180,20 @@ class SharedNetwork:
                 yield self._plain(order[i : i + size])
             rounds += 1
 
-    def loss(self, mix: Mix, batch: Batch) -> Tensor:
-        return F.cross_entropy(self.logits(mix, batch[0]), batch[1])
+    def drop_paths(self, probability: float, epoch: int) -> None:
+        draws = generator(f"drop path {epoch}", self.seed)
+        for module in self._drops():
+            module.probability, module.generator = probability, draws
 
-    def logits(self, mix: Mix, images: Tensor) -> Tensor:
-        """Logits (batch, classes) of normalized images."""
+    def loss(self, mix: Mix, batch: Batch) -> Tensor:
+        return F.cross_entropy(self.logits(mix, batch[0], self._devices), batch[1])
+
+    def logits(self, mix: Mix, images: Tensor, devices: Sequence[torch.device] = ()) -> Tensor:
+        """Logits (batch, classes) of normalized images, in as many parts as there are devices."""
         self._room.check(self.network, mix, len(images))
         with self._precision():
-            logits: Tensor = self.network(images, mix)
+            several = len(devices) > 1
+            logits: Tensor = replicated(self.network, mix, images, devices) if several else self.network(images, mix)
         return logits.float() if logits.dtype is torch.bfloat16 else logits
 
     def step(self, mix: Mix, batch: Batch) -> Tensor:
@@ -174,7 +216,7 @@ class SharedNetwork:
 
     @torch.no_grad()
     def score(self, mix: Mix, *batches: Batch) -> float:
-        with one_thread(self.device.type == "cpu" and self._began is None):
+        with one_thread(self.device.type == "cpu" and self._began is None), whole_paths(self._drops()):
             right, total = torch.zeros((), dtype=torch.long, device=self.device), 0
             for images, labels in batches or self._whole():
                 right += (self.logits(mix, images).argmax(dim=1) == labels).sum()
@@ -201,6 +243,9 @@ class SharedNetwork:
         if self._optimizer is None:
             raise ProtocolError("a supernet needs a schedule() before it is trained.")
         return self._optimizer
+
+    def _drops(self) -> list[DropPath]:
+        return [module for module in self.network.modules() if isinstance(module, DropPath)]
 
     def _whole(self) -> Iterator[Batch]:
         """All validation images, in parts of equal size but for one image."""

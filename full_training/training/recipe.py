@@ -5,6 +5,8 @@ arXiv:2001.00326, section 2.3: SGD with Nesterov momentum, cosine schedule to ze
 code pads images of 32 pixels by 4 and those of 16 by 2, and does so before it normalizes them. The recipe ``digits``
 was chosen by a pilot (docs/digits.md). ``darts-600ep`` is the evaluation of Liu, Simonyan & Yang, ICLR 2019,
 arXiv:1806.09055, appendix A.2, and their code; departure: the rate falls with every step, not with every epoch.
+``darts-digits`` and ``darts-fashion14`` are the same for maps of four pixels: fewer cells and epochs, no auxiliary
+head, no cutout.
 """
 
 from __future__ import annotations
@@ -212,6 +214,23 @@ RECIPES = {
             drop_path=0.2,
             auxiliary=0.4,
             clip=5.0,
+        ),
+        *(
+            Recipe(
+                name,
+                channels=8,
+                cells=5,
+                epochs=epochs,
+                batch=96,
+                rate=0.025,
+                nesterov=False,
+                weight_decay=3e-4,
+                crop=0,
+                flip=False,
+                drop_path=0.2,
+                clip=5.0,
+            )
+            for name, epochs in (("darts-digits", 40), ("darts-fashion14", 20))
         ),
     )
 }

@@ -28,7 +28,7 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
-    "ground": "benchmark clock differences encodings errors files inheritance layers layout metric "
+    "ground": "benchmark choosing clock differences encodings errors files inheritance layers layout metric "
     "morph_changes morph_space morphs names network objectives options outlook pareto patience "
     "processes protocol query replay settings slips space spelling strategy supernet too_small trace "
     "unrun variants version",
