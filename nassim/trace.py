@@ -50,7 +50,7 @@ class Run:
     noise: str
     sha256: str
     mode: str = "black-box"  # one-shot strategies: live, recorded or proxy
-    note: str = ""  # of one-shot strategies: whose images, whose seconds
+    note: str = ""  # of one-shot strategies: whose images, whose seconds; of others: their last remark
     objectives: tuple[str, ...] = ()
     constraint: str = ""  # in the benchmark's own units
     clock: str = "simulated"

@@ -27,6 +27,10 @@ class Baseline:
             self.value = reward if self.value is None else self.decay * self.value + (1.0 - self.decay) * reward
         return found
 
+    def gains_of(self, rewards: Floats) -> Floats:
+        """`gains` of rewards in an array of any shape."""
+        return self.gains(rewards.ravel().tolist()).reshape(rewards.shape)
+
 
 def batch_by_budget(paper: int, horizon: int | None) -> int:
     """The paper's number of children in a batch, or a fifth of the trainings of a budget that is too small for it."""

@@ -128,7 +128,7 @@ class NeverValid(SearchSpace):
         return False
 
 
-@pytest.mark.parametrize("name", ["nasrl", "nasnet"])
+@pytest.mark.parametrize("name", ["nasrl", "nasnet", "neural_architect"])
 @pytest.mark.parametrize(("space", "message"), [(Unordered, "has none to make"), (NeverValid, "have no such order")])
 def test_a_space_whose_decisions_have_no_order_is_one_line(name: str, space: type[SearchSpace], message: str) -> None:
     with pytest.raises(Unsupported, match=message) as caught:
