@@ -6,6 +6,7 @@ import contextlib
 import math
 import random
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
 
 from nassim.benchmark import Benchmark
@@ -113,6 +114,7 @@ def run(
                     objectives=wanted,
                     constraint=bound,
                     fidelities=fidelities(bench),
+                    remark=partial(setattr, record, "note"),
                 )
             else:
                 begun = shared.begin(seed, device)

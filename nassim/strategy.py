@@ -27,7 +27,7 @@ from nassim.unrun import refuse_unrun_verbs
 from nassim.variants import label
 
 # Parameters of an algorithm that the run passes: no hyperparameters. What they are: `Algorithm.begin`.
-PASSED = ("horizon", "supernet", "measure", "objectives", "constraint", "fidelities")
+PASSED = ("horizon", "supernet", "measure", "objectives", "constraint", "fidelities", "remark")
 Measure = Callable[[Architecture], Mapping[str, float]]
 # (hyperparameters, name of the space, trainings that the budget allows or None) -> those that were None, resolved
 Resolve = Callable[[Mapping[str, Any], str, "int | None"], Mapping[str, object]]
@@ -239,13 +239,15 @@ class Algorithm:
         objectives: tuple[Objective, ...] = (),
         constraint: Constraint | None = None,
         fidelities: tuple[int, ...] = (),
+        remark: Callable[[str], None] | None = None,
     ) -> Strategy:
         """Start a search on ``space`` with its own random stream; what follows goes to strategies that ask for it.
 
         horizon: about how many full trainings the budget allows. supernet: the benchmark's. measure: what is known of
         an architecture without training it, by the names of ``about.extras``; exact, free, never an accuracy.
         objectives, constraint: what the user searches for beside the value of a trial. fidelities: the epochs that can
-        be asked for, rising, up to those of a query that names none (`nassim.outlook.fidelities`).
+        be asked for, rising, up to those of a query that names none (`nassim.outlook.fidelities`). remark: takes a
+        sentence about the search that no trial says; the last one is printed with the run (`Run.note`).
 
         `Unsupported` where it lacks a supernet; `ProtocolError` for a function that is no strategy, or that calls a
         verb without ``yield from``.
@@ -253,7 +255,8 @@ class Algorithm:
         refuse_unrun_verbs(self.function)
         if self.shares_weights and supernet is None:
             raise Unsupported(f"{self.name} shares weights: it cannot begin without a supernet.")
-        given = (horizon, supernet, measure or (lambda arch: {}), objectives, constraint, fidelities)
+        remark = remark or (lambda text: None)
+        given = (horizon, supernet, measure or (lambda arch: {}), objectives, constraint, fidelities, remark)
         wanted = inspect.signature(self.function).parameters
         extra: dict[str, Any] = {name: value for name, value in zip(PASSED, given, strict=True) if name in wanted}
         try:

@@ -52,7 +52,7 @@ class Run:
     noise: str
     sha256: str
     mode: str = "black-box"  # one-shot strategies: live, recorded or proxy; those that wanted to inherit: FROM_SCRATCH
-    note: str = ""  # of one-shot strategies: whose images, whose seconds
+    note: str = ""  # of one-shot strategies: whose images, whose seconds; of others: their last remark
     objectives: tuple[str, ...] = ()
     constraint: str = ""  # in the benchmark's own units
     clock: str = "simulated"

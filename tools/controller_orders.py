@@ -37,8 +37,8 @@ class Difference(NamedTuple):
 
 
 def main() -> None:
-    long, short = (Study.open(folder) for folder in sys.argv[1:3])
-    for name in long.benchmarks:
+    short, *longer = (Study.open(folder) for folder in sys.argv[1:])
+    for long, name in ((study, name) for study in longer for name in study.benchmarks):
         line(f"\n{name}: mean regret in percentage points, seeds {len(long.of(name, 'random_search'))}")
         known = {(s, n): regrets(long, name, s, n) for s in long.strategies for n in (EARLY, LATE)}
         known["pnas", FEW] = regrets(short, name, "pnas", FEW)

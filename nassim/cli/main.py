@@ -21,6 +21,7 @@ from nassim.cli import (
     export,
     new,
     plot,
+    probe,
     query,
     record,
     report,
@@ -28,6 +29,7 @@ from nassim.cli import (
     run,
     show,
     train,
+    transfer,
     validate,
     watch,
 )
@@ -61,6 +63,8 @@ app.command("plot")(plot.main)
 app.command("export")(export.main)
 app.command("train")(train.main)
 app.command("validate")(validate.main)
+app.command("probe")(probe.main)
+app.command("transfer")(transfer.main)
 app.command("reproduce")(reproduce.main)
 app.add_typer(data.app, name="data")
 app.add_typer(new.app, name="new")

@@ -112,6 +112,7 @@ def test_initial_phases_are_hyperparameters() -> None:
         "local_search": "n_init",
         "nasnet": "children",
         "nasrl": "children",
+        "neural_architect": "initial",
         "nsga2": "population_size",
         "regularized_evolution": "population_size",
         "smbo": "n_init",
