@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nassim.errors import Diverged, ProtocolError
-from nassim.full_training.images.batches import DeviceSplit, EpochPlan, generator, plan_epoch, take, to_device
+from nassim.full_training.images.batches import EpochPlan, generator, plan_epoch, take
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.construct import DropPath, Noise, initialize
 from nassim.full_training.relaxations.bilevel import WeightUpdate
@@ -30,6 +30,7 @@ from nassim.full_training.supernets.checkpoint import Checkpoint
 from nassim.full_training.supernets.memory import Room
 from nassim.full_training.supernets.mixed import MixedNetwork
 from nassim.full_training.supernets.replicas import devices_of, replicated
+from nassim.full_training.supernets.searched import HALVES, searched
 from nassim.full_training.supernets.sizes import option_sizes, whole_paths
 from nassim.full_training.tables.designs import frame_of
 from nassim.full_training.training.device import at_work, choose_device, device_seconds, one_thread, processor
@@ -38,7 +39,6 @@ from nassim.space import Architecture, SearchSpace
 
 Batch = tuple[Tensor, Tensor]
 SCORED = 256  # images at once where a mix is scored on all validation images: it has the moments of so many
-HALVES, SPLITS = "halves of the training images", "training and validation images"
 
 
 class SharedNetwork:
@@ -64,7 +64,7 @@ class SharedNetwork:
         self.seed, self.recipe, self.settings = seed, recipe, {**settings, "images_sha256": data.sha256}
         self._frame = frame_of(data, recipe)
         self.shape()
-        self._train, self._valid = _searched(data, recipe, self.device, str(settings.get("searched", HALVES)))
+        self._train, self._valid = searched(data, recipe, self.device, str(settings.get("searched", HALVES)))
         self._optimizer: torch.optim.SGD | None = None
         self._rates: list[float] = []
         self._clip = math.inf
@@ -277,20 +277,6 @@ class SharedNetwork:
 
     def _now(self) -> float:
         return device_seconds(self.device)
-
-
-def _searched(data: ImageData, recipe: Recipe, device: torch.device, how: str) -> tuple[DeviceSplit, DeviceSplit]:
-    """The images that train the weights and those that train the architecture."""
-    pad = recipe.padding(data.side)
-    whole = to_device(data, "train", device, pad)
-    if how == SPLITS:
-        return whole, to_device(data, "valid", device, pad)
-    # Renderings of one original lie side by side (at most eight of them): none may be in both halves.
-    half = len(whole) // 16 * 8
-    return (
-        DeviceSplit(whole.images[:half], whole.labels[:half], whole.pad),
-        DeviceSplit(whole.images[half:], whole.labels[half:], whole.pad),
-    )
 
 
 def cosine(epochs: int, first: float, last: float, restart: int | None = None) -> Iterator[float]:
