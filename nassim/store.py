@@ -11,6 +11,7 @@ import sqlite3
 import weakref
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -70,13 +71,16 @@ class RunEnd(NamedTuple):
         return f"RunEnd({where}: {self.trials} trials, {len(self.curve)} incumbents)"
 
 
-def pack(number: int, run: Run, *, extras: bool = False) -> StoredRun:
-    """A run as a study keeps it; ``number`` is its place in the grid, ``extras`` as in `pack_trials`."""
+def pack(number: int, run: Run, *, extras: bool = False, trials: bool = True) -> StoredRun:
+    """A run as a study keeps it; ``number`` is its place in the grid, ``extras`` as in `pack_trials`.
+
+    trials: whether with its trials; how many there were is kept all the same.
+    """
     head = (
         *(number, run.benchmark, run.strategy, run.seed, json.dumps(run.hyperparameters, sort_keys=True), run.mode),
         *(len(run.trials), run.epochs, float(run.seconds), float(run.worker_seconds), run.stopped),
         *(run.clock, run.restarted, float(run.final_seconds)),
-        *(pack_trials(run, extras=extras), pack_incumbents(run)),
+        *(pack_trials(run if trials else replace(run, trials=[]), extras=extras), pack_incumbents(run)),
     )
     return StoredRun((*head, run.thinking_seconds, digest(head)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import platform
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,6 +20,7 @@ from nassim.facts import Facts
 from nassim.grid import Task, by_name, execute_all, open_once, plan_runs, told_apart, with_baseline
 from nassim.outlook import horizon, searched_for
 from nassim.own_files import recorded_files, typed_algorithms, typed_place
+from nassim.seeds import parse_seeds, seeds_text
 from nassim.store import RunEnd, Store, StoredTrial
 from nassim.strategy import Algorithm
 from nassim.study_settings import checked, facts_of
@@ -151,18 +153,23 @@ def compare(
     benchmarks: str | Benchmark | Sequence[str | Benchmark],
     budget: str | Budget,
     *,
-    seeds: int = 100,
+    seeds: int | str | Sequence[int] = 100,
     workers: int = 1,
-    jobs: int = 1,
+    jobs: int | None = 1,
     noise: str = "draw",
     out: str | Path | None = None,
     progress: Progress | None = None,
-    live_seeds: int | None = None,
+    live_seeds: int | str | Sequence[int] | None = None,
     device: str = "auto",
     regret: str = "",
     patience: float | None = None,
     objectives: str = "",
     constraint: str = "",
+    engine: str = "processes",
+    executor: Executor | None = None,
+    timeout: float | None = None,
+    trials: bool = True,
+    told: Callable[[list[str]], None] | None = None,
 ) -> Study:
     """Run every strategy on every benchmark with seeds 0 ... ``seeds``-1; random search is always in.
 
@@ -172,12 +179,17 @@ def compare(
     figures it is called so. Algorithms of one name with other settings are called after them too. ``mine.py`` and
     ``mine.py:name`` are strategies in a file of your own, ``mine.py/task`` is a benchmark in one.
 
-    ``jobs`` processes share the work; results are bit-identical for any number of them. ``out`` is the
-    study's folder (None: in memory): an interrupted comparison continues where it stopped. ``progress``
-    is called with (runs finished, runs in all).
+    ``seeds`` may be ranges, ``"0-499"``, so that several machines share them; `nassim.merging.merge` joins the studies.
+
+    ``jobs`` workers share the work; results are bit-identical for any number of them, and wherever they are: processes
+    of this machine, Dask's (``engine``: `nassim.engines`), or those of any `concurrent.futures.Executor` (None jobs: as
+    many as it has). A lost worker's runs are done again. ``timeout``: seconds after which, if nothing has come back,
+    it ends with an error. ``out`` is the study's folder (None: in memory): an interrupted comparison continues where
+    it stopped. ``progress`` is called with (runs finished, runs in all), ``told`` with what each worker has.
+    Without ``trials`` only incumbents are kept.
 
     Strategies that share weights replay the recorded ones of these seeds; with ``live_seeds`` they train now, on
-    ``device``, with seeds 0 ... ``live_seeds``-1. One is left out on a benchmark without a supernet, and the study's
+    ``device``, with those seeds. One is left out on a benchmark without a supernet, and the study's
     settings say so; `Unsupported` if none that was named can run anywhere.
 
     ``patience``, ``objectives`` and ``constraint`` are those of `nassim.run`.
@@ -189,8 +201,12 @@ def compare(
     >>> study.runs[0]
     RunEnd(random_search on toy/additive, seed 0: 20 trials, 4 incumbents)
     """
-    if seeds < 1 or workers < 1 or jobs < 1:
-        raise InvalidSetting(f"seeds, workers and jobs must be at least 1, not {seeds}, {workers} and {jobs}.")
+    if workers < 1 or (jobs is not None and jobs < 1):
+        raise InvalidSetting(f"workers and jobs must be at least 1, not {workers} and {jobs}.")
+    if timeout is not None and not timeout > 0:
+        raise InvalidSetting(f"timeout is a number of seconds above 0, not {timeout}.")
+    of_seeds = parse_seeds(seeds)
+    live = None if live_seeds is None else parse_seeds(live_seeds)
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
     several = [strategies] if isinstance(strategies, (str, Algorithm)) else list(strategies)
     named = (typed_algorithms(s) if isinstance(s, str) else [s] for s in several)
@@ -210,10 +226,14 @@ def compare(
     for b in opened if frozen else ():
         typical = frozen["benchmarks"].get(b.name, {}).get("typical_seconds")
         facts[b.name] = facts[b.name]._replace(typical_seconds=typical)
-    pairs, left_out = plan_runs(chosen, opened, seeds, live_seeds, device, patience, limits, plans)
-    options = limits, workers, noise, live_seeds is not None, device, patience, objectives, constraint
+    pairs, left_out = plan_runs(chosen, opened, of_seeds, live, device, patience, limits, plans)
+    options = limits, workers, noise, live is not None, device, patience, objectives, constraint
     tasks = [
-        Task(i, by_name(p.algorithm), p.algorithm.title, p.settings, names[p.benchmark.name], seed, *options, p.plan)
+        Task(
+            *(i, by_name(p.algorithm), p.algorithm.title, p.settings, names[p.benchmark.name], seed),
+            *options,
+            *(p.plan, trials, p.benchmark.about.sha256),
+        )
         for i, (p, seed) in enumerate((p, seed) for p in pairs for seed in p.seeds)
     ]
     settings = {
@@ -224,7 +244,8 @@ def compare(
         "algorithms": {a.title: a.name for a in chosen},
         **recorded_files(chosen, names),
         "budget": str(limits),
-        "seeds": seeds,
+        "seeds": len(of_seeds),
+        **({"seed_ranges": text} if (text := seeds_text(of_seeds)) else {}),
         "workers": workers,
         "noise": str(Noise.parse(noise)),
         "one_shot": {
@@ -238,6 +259,7 @@ def compare(
         "left_out": left_out,
         "objectives": objectives,
         "constraint": constraint,
+        **({} if trials else {"trials": False}),
         "runs": len(tasks),
         "provenance": _provenance(),
     }
@@ -246,7 +268,9 @@ def compare(
     todo = [task for task in tasks if task.number not in done]
     if progress is not None:
         progress(len(done), len(tasks))
-    with closing(execute_all(todo, jobs)) as finished:  # an error here ends the workers at once
+    with closing(
+        execute_all(todo, jobs, executor or engine, timeout, told)
+    ) as finished:  # an error here ends the workers at once
         for count, stored in enumerate(finished, start=len(done) + 1):
             store.add([stored])
             if progress is not None:

@@ -20,7 +20,7 @@ def checked(settings: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """The settings with what older studies lack; `CorruptData` names one that is of another kind than it must be."""
     found = {"one_shot": {}, "left_out": {}, "provenance": {}, "files": {}, **settings}
     for key, right in _RIGHT.items():
-        if not right(found.get(key)) and not (key == "protocol" and key not in found):
+        if not right(found.get(key)) and not (key in _OPTIONAL and key not in found):
             raise CorruptData(f"{path} is not a readable study: its setting {key} is not what it must be. {ADVICE}")
     return found
 
@@ -87,6 +87,7 @@ def _facts(value: object) -> bool:
     return all(name in _FACTS and _FACTS[name](part) for name, part in value.items())
 
 
+_OPTIONAL = ("protocol", "seed_ranges", "trials", "clock")  # where a study is as most are
 _RIGHT: dict[str, Check] = {
     "nassim": _text,
     "benchmarks": _benchmarks,
@@ -99,6 +100,8 @@ _RIGHT: dict[str, Check] = {
     "left_out": _map_of(_text),
     "files": _map_of(_map_of(_text)),
     "runs": _count,
+    "seed_ranges": _text,
+    "trials": lambda value: isinstance(value, bool),
     "provenance": _map_of(_text),
     "protocol": _text,
 }

