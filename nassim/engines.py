@@ -24,11 +24,15 @@ _DEVICE = "GPU"  # the resource by which Dask's workers say that they have a dev
 
 
 class Engine(NamedTuple):
-    """An executor, how many workers it has, and the numbers of their processes where they are known."""
+    """An executor, how many workers it has, and the numbers of their processes where they are known.
+
+    drop: ends at once what they are doing, where they are processes of this machine.
+    """
 
     executor: Executor
     workers: int
     pids: Callable[[], list[int]] = list
+    drop: Callable[[], object] = list
 
 
 def check_engine(name: str) -> str:
@@ -42,7 +46,7 @@ def check_engine(name: str) -> str:
 
 @contextmanager
 def engine(
-    chosen: str | Executor,
+    chosen: str | Executor | Engine,
     workers: int | None,
     *,
     environments: Sequence[Mapping[str, str]] = (),
@@ -54,14 +58,16 @@ def engine(
     another nassim are refused before anything is sent to them. Nothing that was started stays; an executor that was
     passed is the caller's to end.
     """
-    if not isinstance(chosen, str):
+    if isinstance(chosen, Engine):
+        yield chosen
+    elif not isinstance(chosen, str):
         yield Engine(chosen, workers or width(chosen))
     elif chosen == PROCESSES:
         with processes(workers or 1, environments) as pool:
-            yield Engine(pool, workers or 1, lambda: pool.pids)
+            yield Engine(pool, workers or 1, lambda: pool.pids, pool.drop)
     elif chosen == DASK:
         with _local_cluster(workers or 1, environments) as (address, pool), _client(address, workers or 1) as client:
-            yield Engine(_executor(client, devices), workers or 1, lambda: pool.pids)
+            yield Engine(_executor(client, devices), workers or 1, lambda: pool.pids, pool.drop)
     else:
         with _client(f"tcp://{check_engine(chosen).partition(':')[2]}", 1) as client:
             there = _threads(client, devices)

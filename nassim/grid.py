@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget
@@ -22,6 +21,9 @@ from nassim.run import run
 from nassim.store import StoredRun, pack
 from nassim.strategy import Algorithm, stream
 from nassim.too_small import refuse_too_small
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 BASELINE = "random_search"  # in every comparison
 

@@ -77,6 +77,7 @@ class Workers(Executor):
         self._lifeline = lifeline
         self._orders: SimpleQueue[tuple[Future[Any], ByValue] | None] = SimpleQueue()
         self._processes: dict[int, BaseProcess] = {}
+        self._busy: set[int] = set()
         self._ended = False
         self._tenders = [
             threading.Thread(
@@ -115,6 +116,12 @@ class Workers(Executor):
         for tender in self._tenders:
             tender.join()
 
+    def drop(self) -> None:
+        """End the processes that are at work, whose work ends in `WorkerLost`; the pool goes on."""
+        for place in list(self._busy):
+            if (process := self._processes.get(place)) is not None:
+                process.kill()
+
     def _end(self, cancel: bool) -> None:
         self._ended = True
         while cancel and not self._orders.empty():
@@ -129,6 +136,7 @@ class Workers(Executor):
             future, work = order
             if not future.set_running_or_notify_cancel():
                 continue
+            self._busy.add(place)
             try:
                 pipe = self._started(place, environment) if pipe is None else pipe
                 pipe.send(work)
@@ -137,10 +145,13 @@ class Workers(Executor):
                 if pipe is not None:
                     pipe.close()
                 pipe, ended = None, self._processes.pop(place, None)
+                self._busy.discard(place)
                 future.set_exception(WorkerLost(f"a worker process ended before its work was done{_how(ended)}."))
             except Exception as failed:  # noqa: BLE001 - what cannot be sent, or not be made of what was sent
+                self._busy.discard(place)
                 future.set_exception(failed)
             else:
+                self._busy.discard(place)
                 future.set_result(value) if error is None else future.set_exception(error)
         if pipe is not None:
             with suppress(OSError):

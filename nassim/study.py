@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import platform
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
@@ -27,6 +26,8 @@ from nassim.study_settings import checked, facts_of
 from nassim.version import __version__
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas
     from matplotlib.figure import Figure
 

@@ -38,7 +38,6 @@ from nassim.cli.tables import say
 from nassim.clock import Budget
 from nassim.errors import InvalidSetting
 from nassim.own_files import OwnAlgorithm, typed_algorithms, typed_benchmark
-from nassim.processes import available_cores
 from nassim.registry import benchmark_names, get_protocol
 from nassim.strategy import Algorithm
 from nassim.study_toml import NAME, Kept, study_toml
@@ -162,6 +161,7 @@ def main(
     from nassim.cli.race import LiveRace
     from nassim.cli.results import print_summary, write_results
     from nassim.engines import check_engine
+    from nassim.processes import available_cores
     from nassim.report.changes import changes_since
     from nassim.report.write import write_report
     from nassim.study import compare

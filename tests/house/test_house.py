@@ -31,7 +31,8 @@ CORE = {
     "ground": "benchmark clock differences encodings errors files identity layers metric names network objectives "
     "options outlook pareto patience processes protocol query replay seeds settings slips space spreading strategy "
     "supernet too_small trace unrun variants version",
-    "middle": "engines format1 one_shot own_files packing registry run stats store study_file testing",
+    "middle": "ahead engines format1 on_the_wall one_shot own_files packing registry run simulated stats store "
+    "study_file testing wall wall_trace",
     "top": "cautions facts grid page paper plots record report reproduction rungs study study_settings study_toml "
     "study_view summary",
     "cli": "__main__ cli",
