@@ -6,11 +6,13 @@ import itertools
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget
 from nassim.errors import CorruptData, Unsupported
+from nassim.files import file_name
 from nassim.identity import Identity, identity, refuse_other
 from nassim.one_shot import OneShot, one_shot
 from nassim.outlook import fidelities
@@ -21,6 +23,7 @@ from nassim.run import run
 from nassim.store import StoredRun, pack
 from nassim.strategy import Algorithm, stream
 from nassim.too_small import refuse_too_small
+from nassim.trace import Run
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -46,6 +49,7 @@ class Task(NamedTuple):
     plan: int | None
     trials: bool
     sha256: str  # of the benchmark's data where the work comes from
+    clock: str
     nassim: Identity | None = None  # that worker and sender must share; None: they do
 
 
@@ -153,11 +157,16 @@ def execute_all(
     chosen: str | Executor = "processes",
     timeout: float | None = None,
     told: Callable[[list[str]], None] | None = None,
+    traces: Path | None = None,
 ) -> Generator[StoredRun, None, None]:
     """The finished runs as they come, from ``jobs`` workers of an engine (`nassim.engines`); None: all that it has.
 
-    ``told`` is called with what each worker has whenever that changes.
+    ``told`` is called with what each worker has whenever that changes. On the wall clock each run has the engine for
+    itself, and what happens in it is written to a file in ``traces``.
     """
+    if tasks and tasks[0].clock == "wall":
+        yield from _on_the_wall(tasks, chosen, timeout, told, traces)
+        return
     if not tasks or (chosen == "processes" and (len(tasks) == 1 or jobs == 1) and timeout is None):
         for task in tasks:
             if told is not None:
@@ -172,6 +181,41 @@ def execute_all(
     tell = None if told is None else lambda chunks: told([_title(chunk) for chunk in chunks])
     with engine(chosen, min(jobs or 1, len(tasks)) if chosen in ("processes", "dask") else jobs) as at_work:
         yield from spread(at_work.executor, _execute, tasks, at_work.workers, timeout=timeout, told=tell)
+
+
+def _on_the_wall(
+    tasks: list[Task],
+    chosen: str | Executor,
+    timeout: float | None,
+    told: Callable[[list[str]], None] | None,
+    traces: Path | None,
+) -> Generator[StoredRun, None, None]:
+    from nassim.engines import engine
+
+    first = tasks[0]
+    environments = _opened(first).devices()
+    with engine(chosen, first.workers, environments=environments, devices=True) as at_work:
+        for task in tasks:
+
+            def tell(_: Run, doing: list[str], title: str = _title([task])) -> None:
+                if told is not None:
+                    told([f"{title}: {arch}" for arch in doing])
+
+            name = f"{file_name(task.label)}-{file_name(_opened(task).name)}-{task.seed}.jsonl"
+            trace = None if traces is None else traces / name
+            yield _execute(task, {"engine": at_work, "timeout": timeout, "trace": trace, "tell": tell, "clock": "wall"})
+
+
+def refuse_all_on_the_wall(
+    chosen: list[Algorithm], opened: list[Benchmark], workers: int, device: str, engine: str
+) -> None:
+    """Raise where a study cannot be made on the wall clock."""
+    from nassim.on_the_wall import refuse_on_the_wall
+
+    for benchmark, algorithm in itertools.product(opened, chosen):
+        if benchmark.trains and device != "auto":
+            benchmark.move(device)
+        refuse_on_the_wall(algorithm, benchmark, workers, here=engine in ("processes", "dask"))
 
 
 def _title(chunk: Sequence[Task]) -> str:
@@ -194,13 +238,17 @@ def refuse_other_data(benchmark: Benchmark, sha256: str) -> None:
         )
 
 
-def _execute(task: Task) -> StoredRun:
+def _opened(task: Task) -> Benchmark:
+    place = task.benchmark
+    return place if isinstance(place, Benchmark) else open_once(place, task.noise)
+
+
+def _execute(task: Task, on_the_wall: dict[str, Any] | None = None) -> StoredRun:
     if task.nassim is not None:
         refuse_other(task.nassim)
-    named, place = task.algorithm, task.benchmark
+    named, benchmark = task.algorithm, _opened(task)
     known = named.strategy() if isinstance(named, OwnFile) else named
     algorithm = get_algorithm(known) if isinstance(known, str) else known
-    benchmark = place if isinstance(place, Benchmark) else open_once(place, task.noise)
     refuse_other_data(benchmark, task.sha256)
     configured = replace(algorithm.configured(**task.settings), label=task.label)
     return pack(
@@ -215,6 +263,7 @@ def _execute(task: Task) -> StoredRun:
             objectives=task.objectives,
             constraint=task.constraint,
             plan=task.plan,
+            **(on_the_wall or {}),
         ),
         trials=task.trials,
     )

@@ -85,6 +85,12 @@ def pack(number: int, run: Run, *, extras: bool = False, trials: bool = True) ->
     return StoredRun((*head, run.thinking_seconds, digest(head)))
 
 
+def renumbered(run: StoredRun, number: int) -> StoredRun:
+    """The same run at another place in a grid."""
+    head = (number, *run.row[1:-2])
+    return StoredRun((*head, run.row[-2], digest(head)))
+
+
 def _close(connection: sqlite3.Connection, sign: Path | None) -> None:
     connection.close()
     if sign is not None:
@@ -189,6 +195,23 @@ class Store:
             for benchmark, strategy, seed, content in packed:
                 for number, row in enumerate(unpack_trials(content)):
                     yield StoredTrial(benchmark, strategy, seed, number, row)
+
+    def places(self) -> Iterator[tuple[int, str, str, int]]:
+        """Of each run its number, benchmark, strategy and seed."""
+        with errors(self.path):
+            yield from self._db.execute("SELECT id, benchmark, strategy, seed FROM runs ORDER BY id")
+
+    def run(self, number: int) -> StoredRun:
+        """One run as it is stored; `CorruptData` if it was altered, `InvalidSetting` of a study of the first format."""
+        if self._first_format:
+            raise InvalidSetting(
+                f"{self.path.parent} holds a study of an earlier nassim (format 1): it can only be read."
+            )
+        with errors(self.path):
+            *head, thinking, known = self._db.execute("SELECT * FROM runs WHERE id = ?", (number,)).fetchone()
+            if digest(tuple(head)) != known:
+                raise CorruptData(f"{self.path}: run {number} was altered. {ADVICE}")
+            return StoredRun((*head, thinking, known))
 
     def runs(self) -> list[RunEnd]:
         """All runs with their incumbents, in the order of the grid; checks every run's digest."""

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import itertools
-import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy
 
 from nassim.benchmark import Benchmark, Noise
 from nassim.clock import Budget
 from nassim.errors import CorruptData, InvalidSetting, MissingData
 from nassim.facts import Facts
-from nassim.grid import Task, by_name, execute_all, open_once, plan_runs, told_apart, with_baseline
+from nassim.grid import (
+    Task,
+    by_name,
+    execute_all,
+    open_once,
+    plan_runs,
+    refuse_all_on_the_wall,
+    told_apart,
+    with_baseline,
+)
 from nassim.outlook import horizon, searched_for
 from nassim.own_files import recorded_files, typed_algorithms, typed_place
 from nassim.seeds import parse_seeds, seeds_text
 from nassim.store import RunEnd, Store, StoredTrial
 from nassim.strategy import Algorithm
-from nassim.study_settings import checked, facts_of
+from nassim.study_settings import WALL, checked, facts_of, provenance
 from nassim.version import __version__
 
 if TYPE_CHECKING:
@@ -54,6 +59,9 @@ class Study:
         strange = {end.benchmark for end in self.runs} - set(self.facts)
         if strange:
             raise CorruptData(f"{store.path} has runs on {min(strange)!r:.80}, which its settings do not name.")
+
+        if {end.clock for end in self.runs} - {self.settings.get("clock", "simulated")}:
+            raise CorruptData(f"{store.path} has runs on another clock than its settings: they are never pooled.")
 
     @classmethod
     def open(cls, folder: str | Path) -> Study:
@@ -170,6 +178,7 @@ def compare(
     executor: Executor | None = None,
     timeout: float | None = None,
     trials: bool = True,
+    clock: str = "simulated",
     told: Callable[[list[str]], None] | None = None,
 ) -> Study:
     """Run every strategy on every benchmark with seeds 0 ... ``seeds``-1; random search is always in.
@@ -187,7 +196,8 @@ def compare(
     many as it has). A lost worker's runs are done again. ``timeout``: seconds after which, if nothing has come back,
     it ends with an error. ``out`` is the study's folder (None: in memory): an interrupted comparison continues where
     it stopped. ``progress`` is called with (runs finished, runs in all), ``told`` with what each worker has.
-    Without ``trials`` only incumbents are kept.
+    Without ``trials`` only incumbents are kept. On the ``wall`` ``clock`` (`nassim.run`) the runs go one after another,
+    each on ``workers`` workers of the engine; a run that was killed goes on from its file in the folder ``traces``.
 
     Strategies that share weights replay the recorded ones of these seeds; with ``live_seeds`` they train now, on
     ``device``, with those seeds. One is left out on a benchmark without a supernet, and the study's
@@ -220,10 +230,12 @@ def compare(
     _refuse_twice([b.name for b in opened], "benchmark")
     for b in opened:
         searched_for(b, objectives, constraint)
+    if clock == WALL:
+        refuse_all_on_the_wall(chosen, opened, workers, device, engine if executor is None else "")
     path = None if out is None else Path(out) / FILE
     frozen = Store.begun_with(path)  # what was measured when this study began: it stays
     plans = frozen.get("plans") or {b.name: horizon(limits, b, workers) for b in opened}
-    facts = {b.name: Facts.of(b, regret) for b in opened}
+    facts = {b.name: Facts.of(b, regret).on(clock) for b in opened}
     for b in opened if frozen else ():
         typical = frozen["benchmarks"].get(b.name, {}).get("typical_seconds")
         facts[b.name] = facts[b.name]._replace(typical_seconds=typical)
@@ -233,7 +245,7 @@ def compare(
         Task(
             *(i, by_name(p.algorithm), p.algorithm.title, p.settings, names[p.benchmark.name], seed),
             *options,
-            *(p.plan, trials, p.benchmark.about.sha256),
+            *(p.plan, trials, p.benchmark.about.sha256, clock),
         )
         for i, (p, seed) in enumerate((p, seed) for p in pairs for seed in p.seeds)
     ]
@@ -261,8 +273,9 @@ def compare(
         "objectives": objectives,
         "constraint": constraint,
         **({} if trials else {"trials": False}),
+        **({"clock": clock} if clock == WALL else {}),
         "runs": len(tasks),
-        "provenance": _provenance(),
+        "provenance": provenance(),
     }
     store = Store.create(path, settings)
     done = store.finished()
@@ -270,23 +283,13 @@ def compare(
     if progress is not None:
         progress(len(done), len(tasks))
     with closing(
-        execute_all(todo, jobs, executor or engine, timeout, told)
+        execute_all(todo, jobs, executor or engine, timeout, told, path and path.parent / "traces")
     ) as finished:  # an error here ends the workers at once
         for count, stored in enumerate(finished, start=len(done) + 1):
             store.add([stored])
             if progress is not None:
                 progress(count, len(tasks))
     return Study(store)
-
-
-def _provenance() -> dict[str, str]:
-    """Where and when a study was begun: kept beside its settings, never compared."""
-    return {
-        "python": platform.python_version(),
-        "numpy": numpy.__version__,
-        "platform": platform.platform(),
-        "begun": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
 
 
 def _refuse_twice(names: list[str], kind: str) -> None:

@@ -66,6 +66,7 @@ KEYS: dict[str, Kind] = {
     ),
     "workers": _COUNT,
     "jobs": _COUNT,
+    "clock": _TEXT,
     "engine": _TEXT,
     "timeout": ("a number", _number),
     "no_trials": _SWITCH,

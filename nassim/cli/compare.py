@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from nassim.cli import completion
 from nassim.cli.asked import StudyFile, spelled_out
 from nassim.cli.console import (
     BudgetOption,
+    ClockOption,
     ConstraintOption,
     DeviceOption,
     EngineOption,
@@ -32,15 +32,16 @@ from nassim.cli.console import (
     follow,
     print_json,
 )
+from nassim.cli.folder import default_folder, refuse_other_files
 from nassim.cli.repeat import repeated
 from nassim.cli.report import AgainstOption, changes_in_json, named, print_changes
 from nassim.cli.tables import say
 from nassim.clock import Budget
 from nassim.errors import InvalidSetting
-from nassim.own_files import OwnAlgorithm, typed_algorithms, typed_benchmark
+from nassim.own_files import typed_algorithms, typed_benchmark
 from nassim.registry import benchmark_names, get_protocol
 from nassim.strategy import Algorithm
-from nassim.study_toml import NAME, Kept, study_toml
+from nassim.study_toml import Kept, study_toml
 from nassim.too_small import no_answer
 from nassim.variants import split_names
 
@@ -82,6 +83,7 @@ def main(
         int | None,
         typer.Option(min=1, help="Processes; results do not depend on it. Default: all cores, or all that dask has."),
     ] = None,
+    clock: ClockOption = "simulated",
     engine: EngineOption = "processes",
     timeout: TimeoutOption = None,
     no_trials: Annotated[
@@ -145,16 +147,24 @@ def main(
         asked |= spelled_out(chosen)
     asked |= {"protocol": protocol, "seeds": of_seeds or (None if live else DEFAULT_SEEDS), "workers": workers}
     asked |= {"live": live, "device": device, "patience": patience, "noise": noise, "search_on": search_on}
-    asked |= {"engine": "" if engine == "processes" else engine, "timeout": timeout, "no_trials": no_trials}
+    asked |= {
+        "clock": "" if clock == "simulated" else clock,
+        "engine": "" if engine == "processes" else engine,
+        "timeout": timeout,
+        "no_trials": no_trials,
+    }
     asked |= {"regret": regret, "objectives": objectives, "constraint": constraint}
     opened = partial(_opened, benchmarks)
     options = [*(["live"] if live else []), *([f"regret={regret}"] if regret else [])]
-    options += [text for text in (objectives, constraint) if text] + (["no trials"] if no_trials else [])
-    folder = out or _default_folder(chosen, benchmarks, limits, of_seeds, workers, noise, *options)
+    options += [text for text in (objectives, constraint) if text] + [
+        *["no trials"] * no_trials,
+        *["wall"] * (clock != "simulated"),
+    ]
+    folder = out or default_folder(chosen, benchmarks, limits, of_seeds, workers, noise, *options)
     if against is not None and against.resolve() == folder.resolve():
         raise InvalidSetting(f"--against {against} is this study's own folder: choose another --out.")
     if not force:
-        _refuse_other_files(folder)
+        refuse_other_files(folder)
     err = console(stderr=True)
     from nassim.cautions import of_study
     from nassim.cli.progress import Bar
@@ -177,6 +187,7 @@ def main(
                 engine=check_engine(engine),
                 timeout=timeout,
                 trials=not no_trials,
+                clock=clock,
                 told=bar.at_work,
                 device=device,
                 workers=workers,
@@ -273,24 +284,3 @@ def _configured(chosen: list[Algorithm], settings: list[str]) -> list[Algorithm]
             raise InvalidSetting(f"--set {setting}: {owner} is not among --algos {','.join(a.name for a in chosen)}.")
     # what stands in the brackets of a strategy goes before what is set for all of its name: its label says it
     return [apply_settings(a, settings, prefix=True).configured(**(a.settings if a.label else {})) for a in chosen]
-
-
-def _default_folder(chosen: list[Algorithm], *rest: object) -> Path:
-    """The same command finds its own folder again; another command gets another."""
-    own = [(a.title, a.sha256) for a in chosen if isinstance(a, OwnAlgorithm)]  # a file that changed is another
-    text = repr(([(a.title, sorted(a.settings.items(), key=str)) for a in chosen], rest, *own))
-    return Path("results") / f"compare-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-def _refuse_other_files(folder: Path) -> None:
-    """A study is written into a folder of its own, or into one that holds a study."""
-    from nassim.study import FILE
-
-    if not folder.is_dir() or (folder / FILE).exists():
-        return
-    others = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".") and path.name != NAME)
-    if others:
-        what = f"{others[0]!r:.80}" + (f" and {len(others) - 1} more" if len(others) > 1 else "")
-        raise InvalidSetting(
-            f"{folder} holds other files ({what}): choose another --out, or add --force to write there."
-        )

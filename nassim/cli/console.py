@@ -58,7 +58,13 @@ TimeoutOption = Annotated[
     float | None,
     typer.Option("--timeout", help="Seconds after which, if no worker has given anything back, it ends with an error."),
 ]
-WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Simulated workers.")]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=1, help="Simulated workers; with --clock wall real ones, a device each.")
+]
+ClockOption = Annotated[
+    str,
+    typer.Option("--clock", help="simulated (costs order what happens) or wall (trainings run at once, on --workers)."),
+]
 LiveOption = Annotated[bool, typer.Option("--live", help="Train supernets now instead of replaying recorded searches.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="What trains: auto, cpu, cuda or mps.")]
 PatienceOption = Annotated[
