@@ -185,14 +185,22 @@ class Store:
         with errors(self.path):
             return {row[0] for row in self._db.execute("SELECT id FROM runs")}
 
-    def trials(self) -> Iterator[StoredTrial]:
-        """All trials, in the order of the grid."""
+    def trials(self, of: Container[int] | None = None) -> Iterator[StoredTrial]:
+        """All trials, in the order of the grid, or those of the runs with these numbers."""
         with errors(self.path):
             if self._first_format:
-                yield from (StoredTrial(*line[:4], line[4]) for line in format1.trials(self._db))
+                kept = (
+                    None
+                    if of is None
+                    else {(run.benchmark, run.strategy, run.seed) for run in self.runs() if run.id in of}
+                )
+                every = (StoredTrial(*line[:4], line[4]) for line in format1.trials(self._db))
+                yield from (trial for trial in every if kept is None or trial[:3] in kept)
                 return
-            packed = self._db.execute("SELECT benchmark, strategy, seed, trials FROM runs ORDER BY id")
-            for benchmark, strategy, seed, content in packed:
+            numbers = [run for (run,) in self._db.execute("SELECT id FROM runs ORDER BY id") if of is None or run in of]
+            for run in numbers:
+                found = self._db.execute("SELECT benchmark, strategy, seed, trials FROM runs WHERE id = ?", (run,))
+                benchmark, strategy, seed, content = found.fetchone()
                 for number, row in enumerate(unpack_trials(content)):
                     yield StoredTrial(benchmark, strategy, seed, number, row)
 

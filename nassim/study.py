@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,9 +90,9 @@ class Study:
         """The runs of one strategy on one benchmark, by seed."""
         return [r for r in self.runs if r.benchmark == benchmark and r.strategy == strategy]
 
-    def trials(self) -> Iterator[StoredTrial]:
-        """All trials, in the order of the grid."""
-        return self._store.trials()
+    def trials(self, of: Container[int] | None = None) -> Iterator[StoredTrial]:
+        """All trials, in the order of the grid, or those of the runs with these ids."""
+        return self._store.trials(of)
 
     @property
     def complete(self) -> bool:
