@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import platform
 import time
 from collections.abc import Iterator
@@ -47,6 +48,24 @@ def choose_device(name: str = "auto") -> torch.device:
     if not there[kind]:
         raise InvalidSetting(f"the device {name} is not here: torch {torch.__version__} does not see it. Use cpu.")
     return torch.device(name)
+
+
+def separate(name: str) -> list[dict[str, str]]:
+    """The devices of a name, and of each the environment of a process that has it for itself.
+
+    Of ``cuda`` every card that is seen, of ``cuda:N`` that one; of ``cpu`` every core that this process may use.
+    """
+    chosen = choose_device(name)
+    import torch
+
+    if chosen.type == "cuda" and chosen.index is None:
+        seen = [part.strip() for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part.strip()]
+        cards = seen or [str(k) for k in range(torch.cuda.device_count())]
+        return [{"CUDA_VISIBLE_DEVICES": card} for card in cards[: torch.cuda.device_count()]]
+    if chosen.type == "cpu":
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return [{"OMP_NUM_THREADS": "1"} for _ in range(cores)]
+    return [{}]
 
 
 def describe(device: torch.device) -> str:
