@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -195,6 +195,10 @@ class Benchmark(ABC):
     def move(self, device: str) -> None:
         """Train there from now on; for a benchmark that trains nothing it means nothing."""
         self.device = device
+
+    def devices(self) -> Sequence[Mapping[str, str]]:
+        """What can train here at the same time: for each, the environment of a process that has it for itself."""
+        return ()
 
     def check_epochs(self, epochs: int) -> int:
         """Return ``epochs``; `InvalidQuery` if there are no results after them."""

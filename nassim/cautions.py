@@ -53,6 +53,8 @@ class _Ended(Protocol):
     @property
     def seconds(self) -> float: ...
     @property
+    def clock(self) -> str: ...
+    @property
     def worker_seconds(self) -> float: ...
     @property
     def stopped(self) -> str: ...
@@ -215,7 +217,12 @@ def _first_rung(strategy: str, benchmark: str, runs: Sequence[Sequence[rungs.Run
 
 
 def _idles(run: _Ended, trials: int, budget: Budget, workers: int) -> bool:
-    """Whether most of the workers' time was idle for certain: what a limit on time cut off is not recorded."""
+    """Whether most of the workers' time was idle for certain: what a limit on time cut off is not recorded.
+
+    On the wall clock nothing is certain: the seconds of a device are not those that passed.
+    """
+    if run.clock == "wall":
+        return False
     cut_off = 2.0 * run.worker_seconds / trials if trials and budget.seconds < float("inf") else 0.0
     return workers > 1 and run.worker_seconds + workers * cut_off < MOST * workers * run.seconds
 

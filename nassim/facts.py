@@ -10,6 +10,8 @@ from nassim.benchmark import Benchmark
 from nassim.errors import InvalidSetting, Unsupported
 from nassim.metric import ACCURACY, Metric
 
+WALL_SECONDS = "wall-clock seconds"  # the unit of times of studies on that clock
+
 
 class Facts(NamedTuple):
     """What the analysis needs of a benchmark; kept in the study, so that no table is needed to plot it.
@@ -52,6 +54,17 @@ class Facts(NamedTuple):
             surrogate=b.about.surrogate,
             learned_best=None if b.about.learned is None else b.about.learned[1],
         )
+
+    def on(self, clock: str) -> Facts:
+        """The same of a study on a clock: what is measured on the wall clock is never called seconds alone."""
+        return self._replace(cost_unit=WALL_SECONDS) if clock == "wall" else self
+
+    @property
+    def time_axis(self) -> str:
+        """The title of an axis of time: what its numbers are."""
+        if self.cost_unit == WALL_SECONDS:
+            return "time on the wall clock [s]"
+        return "simulated time [s]" if self.cost_unit == "seconds" else f"declared cost [{self.cost_unit}]"
 
     @property
     def metric(self) -> Metric:

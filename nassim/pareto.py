@@ -7,7 +7,7 @@ little, it adds no compiled dependency to every installation, and attainment sur
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -179,18 +179,52 @@ def attainment_surface(sets: Sequence[ArrayLike], level: float = 0.5) -> Floats:
     if not runs:
         return np.empty((0, 2))
     needed = max(1, int(np.ceil(level * len(runs) - 1e-9)))
-    across = np.unique(np.concatenate([run[:, 0] for run in runs]))
-    best = np.stack(list(_best_below(runs, across)))  # (runs, across): the second objective reached up to there
-    reached = np.sort(best, axis=0)[needed - 1]
-    corner = reached < np.concatenate([[np.inf], reached[:-1]])
-    return np.stack([across[corner], reached[corner]], axis=1)
+    return _swept([_staircase(run) for run in runs], needed)
 
 
-def _best_below(runs: Sequence[Floats], across: Floats) -> Iterator[Floats]:
-    for run in runs:
-        ordered = run[np.argsort(run[:, 0], kind="stable")]
-        lowest = np.concatenate([[np.inf], np.minimum.accumulate(ordered[:, 1])])
-        yield lowest[np.searchsorted(ordered[:, 0], across, side="right")]
+def _staircase(run: Floats) -> Floats:
+    """The corners of what one run attains, in order of the first objective."""
+    ordered = run[np.lexsort((run[:, 1], run[:, 0]))]
+    lowest = np.minimum.accumulate(ordered[:, 1])
+    return ordered[ordered[:, 1] < np.concatenate([[np.inf], lowest[:-1]])]
+
+
+def _swept(runs: Sequence[Floats], needed: int) -> Floats:
+    """The corners of what ``needed`` of the staircases attain: one sweep over all of their corners.
+
+    How many runs stand on each level of the second objective is counted, so that memory does not grow with the number
+    of runs times that of corners; the level that enough of them have reached only falls.
+    """
+    owners = np.repeat(np.arange(len(runs)), [len(run) for run in runs])
+    corners = np.concatenate([*runs, np.empty((0, 2))])
+    levels, places = np.unique(corners[:, 1], return_inverse=True)
+    nowhere = level = len(levels)  # where a run stands that has no point yet
+    standing, there, enough = [nowhere] * len(runs), [0] * nowhere + [len(runs)], len(runs)
+    order = np.lexsort((places, corners[:, 0]))
+    first = corners[order, 0]
+    last_of_its_place = np.append(first[1:] != first[:-1], True)[: len(first)]
+    found: list[tuple[float, float]] = []
+    for x, owner, place, last in zip(
+        first.tolist(),
+        owners[order].tolist(),
+        places.reshape(-1)[order].tolist(),
+        last_of_its_place.tolist(),
+        strict=True,
+    ):
+        before = standing[owner]
+        if place < before:
+            there[before] -= 1
+            there[place] += 1
+            standing[owner] = place
+            enough += before > level >= place  # runs at this level or below
+        if last:
+            fallen = level
+            while level and enough - there[level] >= needed:
+                enough -= there[level]
+                level -= 1
+            if level < fallen:
+                found.append((x, float(levels[level])))
+    return np.array(found, dtype=np.float64).reshape(-1, 2)
 
 
 def _points(points: ArrayLike) -> Floats:

@@ -149,7 +149,7 @@ def _dress(axes: Axes, study: Study, facts: Facts, floor: float, lowest: float, 
     metric = facts.metric
     below = f"\n(regret below {floor} is drawn at {floor})" if lowest <= floor else ""
     workers = study.settings["workers"]
-    time = "simulated time [s]" if facts.cost_unit == "seconds" else f"declared cost [{facts.cost_unit}]"
+    time = facts.time_axis
     axes.set_xlabel(f"{time}, {workers} worker{'s' if workers != 1 else ''}")
     unit = f" [{metric.regret_words}]" if metric.regret_words else ""
     axes.set_ylabel(f"{split} {metric.regret_name}{unit}{below}")

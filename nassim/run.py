@@ -1,28 +1,38 @@
-"""`run`: the only loop in the project. It owns clock, budget, workers, noise and trace."""
+"""`run`: one strategy on one benchmark. It owns clock, budget, workers, noise and trace.
+
+Its loop is `nassim.simulated.drive` where costs order the events, and `nassim.wall.Wall` where completion does.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import math
-import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from time import perf_counter
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget, Clock
-from nassim.errors import Diverged, InvalidSetting, ProtocolError, Unsupported
-from nassim.objectives import Constraint
+from nassim.errors import InvalidSetting, ProtocolError, Unsupported
 from nassim.one_shot import OneShot, one_shot
 from nassim.outlook import fidelities, horizon, searched_for
 from nassim.own_files import typed_algorithm, typed_benchmark
 from nassim.patience import BLACK_BOX, Overdue, watched
-from nassim.query import Batch, Query, Report, Result, Trial, make
-from nassim.slips import Talk, close, explain, refuse_batch
+from nassim.query import Query, Result
+from nassim.simulated import Job, drive
 from nassim.space import Architecture
 from nassim.strategy import Algorithm, Search, stream
 from nassim.too_small import refuse_too_small
-from nassim.trace import FROM_SCRATCH, Incumbent, Run
+from nassim.trace import Run
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from nassim.ahead import Ahead
+    from nassim.engines import Engine
+    from nassim.wall import Tell, Wall
 
 
 def run(
@@ -38,6 +48,12 @@ def run(
     objectives: str = "",
     constraint: str = "",
     plan: int | None = None,
+    clock: str = "simulated",
+    jobs: int = 1,
+    engine: str | Executor | Engine = "processes",
+    trace: str | Path | None = None,
+    timeout: float | None = None,
+    tell: Tell | None = None,
 ) -> Run:
     """Run a search strategy on a benchmark until the budget is spent or the strategy ends.
 
@@ -55,6 +71,13 @@ def run(
     strategies that ask for them; an incumbent that keeps to the constraint goes before one that does not. ``plan`` is
     the number of full trainings that strategies plan with (None: what the budget allows here).
 
+    On the ``wall`` clock, for benchmarks that train, ``workers`` trainings run at the same time on an ``engine``
+    (`nassim.engines`), one on each device; completion orders the events, times are seconds since the run began, and a
+    trial's cost is its device seconds. ``trace`` is a file in which that is written: a run that was killed goes on from
+    there, one that is over is replayed. ``tell`` is called with the run so far and what each worker trains. On the
+    simulated clock ``jobs`` workers of the engine train those of a batch, with the same results. ``timeout``: seconds
+    after which, if no training has come back, it ends with an error.
+
     >>> import nassim
     >>> result = nassim.run("random_search", "toy/additive", "20q", seed=1)
     >>> len(result.trials), result.best.arch.space
@@ -69,6 +92,12 @@ def run(
         raise InvalidSetting(f"a seed is a whole number from 0, not {seed}.")
     if patience is not None and not patience > 0:
         raise InvalidSetting(f"patience is a number of seconds above 0 (inf: without end), not {patience}.")
+    if clock not in ("simulated", "wall") or jobs < 1:
+        raise InvalidSetting(f"the clock is simulated or wall, not {clock!r:.40}, and jobs at least 1, not {jobs}.")
+    if clock == "wall":
+        from nassim.on_the_wall import refuse_on_the_wall
+
+        refuse_on_the_wall(algorithm, bench, workers, here=engine in ("processes", "dask"))
     shared = one_shot(algorithm, bench, live=live) if algorithm.shares_weights else None
     if limits.seconds < math.inf and bench.cost_unit != "seconds":
         raise InvalidSetting(
@@ -91,17 +120,20 @@ def run(
         note="" if shared is None else shared.note,
         objectives=tuple(objective.name for objective in wanted),
         constraint="" if bound is None else str(bound),
+        clock=clock,
         metric=bench.metric,
         cost_unit=bench.cost_unit,
     )
-    clock: Clock[_Job] = Clock(workers)
+    simulated: Clock[Job] = Clock(workers)
+    wall: Wall | None = None
     search: Search | None = None
 
     def state() -> object:
         """For `watched`: None while the strategy is not at work, else how many messages it has given."""
         if search is not None and not getattr(search, "gi_running", True):
             return None
-        return len(record.trials) + len(clock.running) + len(record.incumbents)
+        running = simulated.running if wall is None else wall.running
+        return len(record.trials) + len(running) + len(record.incumbents)
 
     seconds = (BLACK_BOX if shared is None else math.inf) if patience is None else patience
     try:
@@ -118,8 +150,15 @@ def run(
                 )
             else:
                 begun = shared.begin(seed, device)
-            search = begun.search
-            _drive(search, bench, limits, clock, stream(seed, "noise"), record, bound)
+            search, noise = begun.search, stream(seed, "noise")
+            if clock == "wall":
+                from nassim.on_the_wall import at_work
+
+                with at_work(bench, record, bound, engine, trace, timeout, tell) as wall:
+                    wall.drive(search, noise)
+            else:
+                with _ahead(bench, jobs, engine, timeout) as ahead:
+                    drive(search, bench, limits, simulated, noise, record, bound, ahead)
     except Overdue:
         after = f"{algorithm.name} has said nothing for {seconds:g} s of host time, after {len(record.trials)} trials"
         raise ProtocolError(
@@ -136,137 +175,20 @@ def run(
     return record
 
 
-class _BudgetSpent(Exception):
-    pass
+@contextmanager
+def _ahead(
+    benchmark: Benchmark, jobs: int, chosen: str | Executor | Engine, timeout: float | None
+) -> Iterator[Ahead | None]:
+    """Who trains the batches of a run on the simulated clock; None where this process does it by itself."""
+    if jobs == 1 or not benchmark.trains:
+        yield None
+        return
+    from nassim.ahead import Ahead
+    from nassim.engines import engine
 
-
-# What a worker holds: query, result, and the place in the batch that waits for it (none for `start`).
-_Job = tuple[Query, Result, list[Trial | None] | None, int]
-
-
-def _drive(
-    search: Search,
-    benchmark: Benchmark,
-    budget: Budget,
-    clock: Clock[_Job],
-    noise: random.Random,
-    record: Run,
-    constraint: Constraint | None,
-) -> None:
-    trials, answer, send = record.trials, benchmark.query, search.send
-    reply: list[Trial] | None = None  # to the strategy's last message
-    deadline = budget.seconds
-    queries_left = math.inf if budget.queries is None else budget.queries
-    epochs_left = math.inf if budget.epochs is None else budget.epochs
-    counts_epochs = budget.epochs is not None
-    best_value, best_epochs, best_feasible = -math.inf, 0, constraint is None
-    message: Batch | Report | None = None
-    talk = Talk(record.strategy, record.budget)
-    news: list[Trial] = []  # finished trials that `start` has not been told of yet
-    epochs_spent, worker_seconds, thinking = 0, 0.0, 0.0
-
-    def finish() -> list[Trial | None] | None:
-        """Let the next job end; return the batch that it belongs to."""
-        nonlocal best_value, best_epochs, best_feasible, epochs_spent, worker_seconds
-        if clock.running[0][0] > deadline:
-            raise _BudgetSpent
-        answers: list[Trial | None] | None
-        finished, _, started, worker, (query, result, answers, position) = clock.finish()
-        trial = make(Trial, (query, result, started, finished, worker))
-        trials.append(trial)
-        value, epochs, cost, extras, _, paid = result
-        epochs_spent += epochs if paid < 0 else paid
-        if query[3]:
-            if query[4] and not benchmark.inherits:
-                record.mode = FROM_SCRATCH
-            elif not query[4] and paid in (-1, epochs):
-                record.restarted += 1
-        worker_seconds += cost
-        if answers is None:
-            news.append(trial)
-        else:
-            answers[position] = trial
-        # Feasible before infeasible; a longer training outranks every shorter one: more epochs say more.
-        better = epochs > best_epochs or (epochs == best_epochs and value > best_value)
-        if constraint is not None:
-            feasible = constraint.met(extras)
-            better = better if feasible is best_feasible else feasible
-        if better:
-            best_value, best_epochs = value, epochs
-            best_feasible = constraint is None or feasible
-            record.incumbents.append(Incumbent(finished, len(trials), epochs_spent, query.arch, value))
-        return answers
-
-    def drain() -> None:
-        while clock.running:
-            finish()
-
-    try:
-        while queries_left and epochs_left:
-            before = perf_counter()
-            try:
-                message = send(reply)  # type: ignore[arg-type]  # None starts a generator
-            except StopIteration:
-                drain()
-                record.stopped = "finished"
-                break
-            except Diverged as error:  # what it answered before counts
-                drain()
-                record.stopped, record.note = "failed", "; ".join(filter(None, (record.note, str(error))))
-                break
-            except BaseException as error:
-                explain(record.strategy, error)
-                raise
-            thinking += perf_counter() - before
-            if type(message) is not Batch:
-                reported = talk.report(message, benchmark.space, len(trials) + len(clock.running))
-                end = clock.now + reported.cost
-                while clock.next_finish() <= end:  # jobs go on while the strategy works
-                    finish()
-                if end > deadline:
-                    raise _BudgetSpent
-                clock.advance(end)
-                worker_seconds += reported.cost
-                record.incumbents.append(Incumbent(end, len(trials), epochs_spent, reported.arch, math.nan))
-                reply = []
-                continue
-            queries, wait = message
-            if not queries:
-                raise ProtocolError(f"{record.strategy} handed out a batch without queries.")
-            answers: list[Trial | None] | None = [None] * len(queries) if wait else None
-            unanswered = len(queries)
-            for position, query in enumerate(queries):
-                while not clock.free:
-                    unanswered -= finish() is answers
-                # Limits come before the question: what is asked may be a training.
-                if not queries_left or clock.now >= deadline:
-                    raise _BudgetSpent
-                if counts_epochs:
-                    epochs_left -= benchmark.epochs_to_pay(query)
-                    if epochs_left < 0:
-                        raise _BudgetSpent
-                queries_left -= 1
-                result = answer(query, noise)
-                clock.start(result[2], (query, result, answers, position))
-            if answers is not None:
-                while unanswered:
-                    unanswered -= finish() is answers
-                reply = answers  # type: ignore[assignment]  # no None is left in it
-            else:
-                while not clock.free:
-                    finish()
-                reply, news = news, []
-    except _BudgetSpent:
-        pass
-    except Exception as error:
-        refuse_batch(record.strategy, message, benchmark.space, error)
-        raise
-    with contextlib.suppress(_BudgetSpent):
-        drain()
-    record.stopped = record.stopped or "budget"
-    record.seconds, record.epochs = clock.now, epochs_spent
-    record.worker_seconds, record.thinking_seconds = worker_seconds, thinking
-    close(search, record.strategy)
+    with engine(chosen, jobs, environments=benchmark.devices(), devices=True) as helpers:
+        yield Ahead(benchmark, helpers.executor, jobs, timeout)
+        helpers.drop()  # trainings that the run did not come to
 
 
 def _look_up(record: Run, benchmark: Benchmark, shared: OneShot | None) -> None:

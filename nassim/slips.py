@@ -39,7 +39,9 @@ MOST_IDLE = 10_000  # reports in a row that cost nothing
 NOTHING = 1e-6  # seconds, below which a report counts as such
 MOST_REPORTS = 100_000  # reports between two trainings
 _MARK = "_nassim_strategy_failure"
-_FRAMES = {str(Path(__file__).with_name(name)) for name in ("run.py", "strategy.py")}  # between a run and its strategy
+_FRAMES = {
+    str(Path(__file__).with_name(name)) for name in ("run.py", "simulated.py", "wall.py", "strategy.py")
+}  # between a run and its strategy
 
 
 def refuse_message(strategy: str, message: object) -> None:

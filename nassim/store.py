@@ -11,6 +11,7 @@ import sqlite3
 import weakref
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -79,15 +80,24 @@ class RunEnd(NamedTuple):
         return f"RunEnd({where}: {self.trials} trials, {len(self.curve)} incumbents)"
 
 
-def pack(number: int, run: Run, *, extras: bool = False) -> StoredRun:
-    """A run as a study keeps it; ``number`` is its place in the grid, ``extras`` as in `pack_trials`."""
+def pack(number: int, run: Run, *, extras: bool = False, trials: bool = True) -> StoredRun:
+    """A run as a study keeps it; ``number`` is its place in the grid, ``extras`` as in `pack_trials`.
+
+    trials: whether with its trials; how many there were is kept all the same.
+    """
     head = (
         *(number, run.benchmark, run.strategy, run.seed, json.dumps(run.hyperparameters, sort_keys=True), run.mode),
         *(len(run.trials), run.epochs, float(run.seconds), float(run.worker_seconds), run.stopped),
         *(run.clock, run.restarted, float(run.final_seconds)),
-        *(pack_trials(run, extras=extras), pack_incumbents(run)),
+        *(pack_trials(run if trials else replace(run, trials=[]), extras=extras), pack_incumbents(run)),
     )
     return StoredRun((*head, run.thinking_seconds, digest(head)))
+
+
+def renumbered(run: StoredRun, number: int) -> StoredRun:
+    """The same run at another place in a grid."""
+    head = (number, *run.row[1:-2])
+    return StoredRun((*head, run.row[-2], digest(head)))
 
 
 def _close(connection: sqlite3.Connection, sign: Path | None) -> None:
@@ -184,16 +194,41 @@ class Store:
         with errors(self.path):
             return {row[0] for row in self._db.execute("SELECT id FROM runs")}
 
-    def trials(self) -> Iterator[StoredTrial]:
-        """All trials, in the order of the grid."""
+    def trials(self, of: Container[int] | None = None) -> Iterator[StoredTrial]:
+        """All trials, in the order of the grid, or those of the runs with these numbers."""
         with errors(self.path):
             if self._first_format:
-                yield from (StoredTrial(*line[:4], line[4]) for line in format1.trials(self._db))
+                kept = (
+                    None
+                    if of is None
+                    else {(run.benchmark, run.strategy, run.seed) for run in self.runs() if run.id in of}
+                )
+                every = (StoredTrial(*line[:4], line[4]) for line in format1.trials(self._db))
+                yield from (trial for trial in every if kept is None or trial[:3] in kept)
                 return
-            packed = self._db.execute("SELECT benchmark, strategy, seed, trials FROM runs ORDER BY id")
-            for benchmark, strategy, seed, content in packed:
+            numbers = [run for (run,) in self._db.execute("SELECT id FROM runs ORDER BY id") if of is None or run in of]
+            for run in numbers:
+                found = self._db.execute("SELECT benchmark, strategy, seed, trials FROM runs WHERE id = ?", (run,))
+                benchmark, strategy, seed, content = found.fetchone()
                 for number, row in enumerate(unpack_trials(content)):
                     yield StoredTrial(benchmark, strategy, seed, number, row)
+
+    def places(self) -> Iterator[tuple[int, str, str, int]]:
+        """Of each run its number, benchmark, strategy and seed."""
+        with errors(self.path):
+            yield from self._db.execute("SELECT id, benchmark, strategy, seed FROM runs ORDER BY id")
+
+    def run(self, number: int) -> StoredRun:
+        """One run as it is stored; `CorruptData` if it was altered, `InvalidSetting` of a study of the first format."""
+        if self._first_format:
+            raise InvalidSetting(
+                f"{self.path.parent} holds a study of an earlier nassim (format 1): it can only be read."
+            )
+        with errors(self.path):
+            *head, thinking, known = self._db.execute("SELECT * FROM runs WHERE id = ?", (number,)).fetchone()
+            if digest(tuple(head)) != known:
+                raise CorruptData(f"{self.path}: run {number} was altered. {ADVICE}")
+            return StoredRun((*head, thinking, known))
 
     def runs(self) -> list[RunEnd]:
         """All runs with their incumbents, in the order of the grid; checks every run's digest."""

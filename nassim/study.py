@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import itertools
-import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import numpy
 
 from nassim.benchmark import Benchmark, Noise
 from nassim.clock import Budget
 from nassim.errors import CorruptData, InvalidSetting, MissingData
 from nassim.facts import Facts
-from nassim.grid import Task, by_name, execute_all, open_once, plan_runs, told_apart, with_baseline
+from nassim.grid import (
+    Task,
+    by_name,
+    execute_all,
+    open_once,
+    plan_runs,
+    refuse_all_on_the_wall,
+    told_apart,
+    with_baseline,
+)
 from nassim.outlook import horizon, searched_for
 from nassim.own_files import recorded_files, typed_algorithms, typed_place
+from nassim.seeds import parse_seeds, seeds_text
 from nassim.store import RunEnd, Store, StoredTrial
 from nassim.strategy import Algorithm
-from nassim.study_settings import checked, facts_of
+from nassim.study_settings import WALL, checked, facts_of, provenance
 from nassim.version import __version__
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas
     from matplotlib.figure import Figure
 
@@ -53,6 +61,9 @@ class Study:
         if strange:
             raise CorruptData(f"{store.path} has runs on {min(strange)!r:.80}, which its settings do not name.")
 
+        if {end.clock for end in self.runs} - {self.settings.get("clock", "simulated")}:
+            raise CorruptData(f"{store.path} has runs on another clock than its settings: they are never pooled.")
+
     @classmethod
     def open(cls, folder: str | Path) -> Study:
         """The study in a folder; `MissingData` or `CorruptData` if there is none or it is damaged."""
@@ -80,9 +91,9 @@ class Study:
         """The runs of one strategy on one benchmark, by seed."""
         return [r for r in self.runs if r.benchmark == benchmark and r.strategy == strategy]
 
-    def trials(self) -> Iterator[StoredTrial]:
-        """All trials, in the order of the grid."""
-        return self._store.trials()
+    def trials(self, of: Container[int] | None = None) -> Iterator[StoredTrial]:
+        """All trials, in the order of the grid, or those of the runs with these ids."""
+        return self._store.trials(of)
 
     @property
     def complete(self) -> bool:
@@ -152,18 +163,24 @@ def compare(
     benchmarks: str | Benchmark | Sequence[str | Benchmark],
     budget: str | Budget,
     *,
-    seeds: int = 100,
+    seeds: int | str | Sequence[int] = 100,
     workers: int = 1,
-    jobs: int = 1,
+    jobs: int | None = 1,
     noise: str = "draw",
     out: str | Path | None = None,
     progress: Progress | None = None,
-    live_seeds: int | None = None,
+    live_seeds: int | str | Sequence[int] | None = None,
     device: str = "auto",
     regret: str = "",
     patience: float | None = None,
     objectives: str = "",
     constraint: str = "",
+    engine: str = "processes",
+    executor: Executor | None = None,
+    timeout: float | None = None,
+    trials: bool = True,
+    clock: str = "simulated",
+    told: Callable[[list[str]], None] | None = None,
 ) -> Study:
     """Run every strategy on every benchmark with seeds 0 ... ``seeds``-1; random search is always in.
 
@@ -173,12 +190,18 @@ def compare(
     figures it is called so. Algorithms of one name with other settings are called after them too. ``mine.py`` and
     ``mine.py:name`` are strategies in a file of your own, ``mine.py/task`` is a benchmark in one.
 
-    ``jobs`` processes share the work; results are bit-identical for any number of them. ``out`` is the
-    study's folder (None: in memory): an interrupted comparison continues where it stopped. ``progress``
-    is called with (runs finished, runs in all).
+    ``seeds`` may be ranges, ``"0-499"``, so that several machines share them; `nassim.merging.merge` joins the studies.
+
+    ``jobs`` workers share the work; results are bit-identical for any number of them, and wherever they are: processes
+    of this machine, Dask's (``engine``: `nassim.engines`), or those of any `concurrent.futures.Executor` (None jobs: as
+    many as it has). A lost worker's runs are done again. ``timeout``: seconds after which, if nothing has come back,
+    it ends with an error. ``out`` is the study's folder (None: in memory): an interrupted comparison continues where
+    it stopped. ``progress`` is called with (runs finished, runs in all), ``told`` with what each worker has.
+    Without ``trials`` only incumbents are kept. On the ``wall`` ``clock`` (`nassim.run`) the runs go one after another,
+    each on ``workers`` workers of the engine; a run that was killed goes on from its file in the folder ``traces``.
 
     Strategies that share weights replay the recorded ones of these seeds; with ``live_seeds`` they train now, on
-    ``device``, with seeds 0 ... ``live_seeds``-1. One is left out on a benchmark without a supernet, and the study's
+    ``device``, with those seeds. One is left out on a benchmark without a supernet, and the study's
     settings say so; `Unsupported` if none that was named can run anywhere.
 
     ``patience``, ``objectives`` and ``constraint`` are those of `nassim.run`.
@@ -190,8 +213,12 @@ def compare(
     >>> study.runs[0]
     RunEnd(random_search on toy/additive, seed 0: 20 trials, 4 incumbents)
     """
-    if seeds < 1 or workers < 1 or jobs < 1:
-        raise InvalidSetting(f"seeds, workers and jobs must be at least 1, not {seeds}, {workers} and {jobs}.")
+    if workers < 1 or (jobs is not None and jobs < 1):
+        raise InvalidSetting(f"workers and jobs must be at least 1, not {workers} and {jobs}.")
+    if timeout is not None and not timeout > 0:
+        raise InvalidSetting(f"timeout is a number of seconds above 0, not {timeout}.")
+    of_seeds = parse_seeds(seeds)
+    live = None if live_seeds is None else parse_seeds(live_seeds)
     limits = Budget.parse(budget) if isinstance(budget, str) else budget
     several = [strategies] if isinstance(strategies, (str, Algorithm)) else list(strategies)
     named = (typed_algorithms(s) if isinstance(s, str) else [s] for s in several)
@@ -204,17 +231,23 @@ def compare(
     _refuse_twice([b.name for b in opened], "benchmark")
     for b in opened:
         searched_for(b, objectives, constraint)
+    if clock == WALL:
+        refuse_all_on_the_wall(chosen, opened, workers, device, engine if executor is None else "")
     path = None if out is None else Path(out) / FILE
     frozen = Store.begun_with(path)  # what was measured when this study began: it stays
     plans = frozen.get("plans") or {b.name: horizon(limits, b, workers) for b in opened}
-    facts = {b.name: Facts.of(b, regret) for b in opened}
+    facts = {b.name: Facts.of(b, regret).on(clock) for b in opened}
     for b in opened if frozen else ():
         typical = frozen["benchmarks"].get(b.name, {}).get("typical_seconds")
         facts[b.name] = facts[b.name]._replace(typical_seconds=typical)
-    pairs, left_out = plan_runs(chosen, opened, seeds, live_seeds, device, patience, limits, plans)
-    options = limits, workers, noise, live_seeds is not None, device, patience, objectives, constraint
+    pairs, left_out = plan_runs(chosen, opened, of_seeds, live, device, patience, limits, plans)
+    options = limits, workers, noise, live is not None, device, patience, objectives, constraint
     tasks = [
-        Task(i, by_name(p.algorithm), p.algorithm.title, p.settings, names[p.benchmark.name], seed, *options, p.plan)
+        Task(
+            *(i, by_name(p.algorithm), p.algorithm.title, p.settings, names[p.benchmark.name], seed),
+            *options,
+            *(p.plan, trials, p.benchmark.about.sha256, clock),
+        )
         for i, (p, seed) in enumerate((p, seed) for p in pairs for seed in p.seeds)
     ]
     settings = {
@@ -225,7 +258,8 @@ def compare(
         "algorithms": {a.title: a.name for a in chosen},
         **recorded_files(chosen, names),
         "budget": str(limits),
-        "seeds": seeds,
+        "seeds": len(of_seeds),
+        **({"seed_ranges": text} if (text := seeds_text(of_seeds)) else {}),
         "workers": workers,
         "noise": str(Noise.parse(noise)),
         "one_shot": {
@@ -239,8 +273,10 @@ def compare(
         "left_out": left_out,
         "objectives": objectives,
         "constraint": constraint,
+        **({} if trials else {"trials": False}),
+        **({"clock": clock} if clock == WALL else {}),
         "runs": len(tasks),
-        "provenance": _provenance(),
+        "provenance": provenance(),
     }
     store = Store.create(path, settings)
     done = store.finished()
@@ -248,7 +284,9 @@ def compare(
     cpu: dict[str, list[float]] = {}
     if progress is not None:
         progress(len(done), len(tasks))
-    with closing(execute_all(todo, jobs)) as finished:  # an error here ends the workers at once
+    with closing(
+        execute_all(todo, jobs, executor or engine, timeout, told, path and path.parent / "traces")
+    ) as finished:  # an error here ends the workers at once
         for count, stored in enumerate(finished, start=len(done) + 1):
             store.add([stored])
             cpu.setdefault(stored.strategy, []).append(stored.cpu_seconds)
@@ -257,16 +295,6 @@ def compare(
     study = Study(store)
     study.cpu_seconds = {label: cpu[label] for label in study.strategies if label in cpu}
     return study
-
-
-def _provenance() -> dict[str, str]:
-    """Where and when a study was begun: kept beside its settings, never compared."""
-    return {
-        "python": platform.python_version(),
-        "numpy": numpy.__version__,
-        "platform": platform.platform(),
-        "begun": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
 
 
 def _refuse_twice(names: list[str], kind: str) -> None:

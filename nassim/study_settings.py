@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+import numpy
 
 from nassim.benchmark import Noise
 from nassim.clock import Budget
@@ -20,7 +24,7 @@ def checked(settings: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """The settings with what older studies lack; `CorruptData` names one that is of another kind than it must be."""
     found = {"one_shot": {}, "left_out": {}, "provenance": {}, "files": {}, **settings}
     for key, right in _RIGHT.items():
-        if not right(found.get(key)) and not (key == "protocol" and key not in found):
+        if not right(found.get(key)) and not (key in _OPTIONAL and key not in found):
             raise CorruptData(f"{path} is not a readable study: its setting {key} is not what it must be. {ADVICE}")
     return found
 
@@ -28,6 +32,16 @@ def checked(settings: Mapping[str, Any], path: Path) -> dict[str, Any]:
 def facts_of(settings: Mapping[str, Any]) -> dict[str, Facts]:
     """The facts of the benchmarks of settings that were checked."""
     return {name: Facts(**facts) for name, facts in settings["benchmarks"].items()}
+
+
+def provenance() -> dict[str, str]:
+    """Where and when a study was begun: kept beside its settings, never compared."""
+    return {
+        "python": platform.python_version(),
+        "numpy": numpy.__version__,
+        "platform": platform.platform(),
+        "begun": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
 
 
 def _text(value: object) -> bool:
@@ -87,6 +101,8 @@ def _facts(value: object) -> bool:
     return all(name in _FACTS and _FACTS[name](part) for name, part in value.items())
 
 
+WALL = "wall"  # the clock of a study; a simulated one is not written down
+_OPTIONAL = ("protocol", "seed_ranges", "trials", "clock")  # where a study is as most are
 _RIGHT: dict[str, Check] = {
     "nassim": _text,
     "benchmarks": _benchmarks,
@@ -99,6 +115,9 @@ _RIGHT: dict[str, Check] = {
     "left_out": _map_of(_text),
     "files": _map_of(_map_of(_text)),
     "runs": _count,
+    "seed_ranges": _text,
+    "trials": lambda value: isinstance(value, bool),
+    "clock": lambda value: value == WALL,
     "provenance": _map_of(_text),
     "protocol": _text,
 }

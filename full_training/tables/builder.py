@@ -22,8 +22,9 @@ from nassim.full_training.training.device import describe
 from nassim.full_training.training.many import DeviceData, train_many
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
-from nassim.processes import processes, spread
+from nassim.processes import processes
 from nassim.space import Architecture
+from nassim.spreading import spread
 
 LATENCY_RUNS = 7  # the fastest counts
 

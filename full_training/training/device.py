@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import platform
 import time
 from collections.abc import Iterator
@@ -56,6 +57,24 @@ def numbered(device: torch.device) -> torch.device:
     import torch
 
     return torch.device("cuda", 0) if device.type == "cuda" and device.index is None else device
+
+
+def separate(name: str) -> list[dict[str, str]]:
+    """The devices of a name, and of each the environment of a process that has it for itself.
+
+    Of ``cuda`` every card that is seen, of ``cuda:N`` that one; of ``cpu`` every core that this process may use.
+    """
+    chosen = choose_device(name)
+    import torch
+
+    if chosen.type == "cuda" and chosen.index is None:
+        seen = [part.strip() for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part.strip()]
+        cards = seen or [str(k) for k in range(torch.cuda.device_count())]
+        return [{"CUDA_VISIBLE_DEVICES": card} for card in cards[: torch.cuda.device_count()]]
+    if chosen.type == "cpu":
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return [{"OMP_NUM_THREADS": "1"} for _ in range(cores)]
+    return [{}]
 
 
 def describe(device: torch.device) -> str:

@@ -14,7 +14,7 @@ from nassim.benchmark import About, Benchmark, Noise
 from nassim.errors import InvalidQuery, Unsupported
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.framed import network_of
-from nassim.full_training.training.device import choose_device, require_torch
+from nassim.full_training.training.device import choose_device, require_torch, separate
 from nassim.full_training.training.heirs import Heirs, recipe_of, refuse_strangers
 from nassim.full_training.training.kept import Kept
 from nassim.full_training.training.lineage import Lineage, after, read_name
@@ -92,6 +92,10 @@ class Trained(Benchmark):
         """Train on another device from now on (auto, cpu, cuda, cuda:N, mps); `InvalidSetting` if it is not here."""
         choose_device(device)
         self.device = device
+
+    def devices(self) -> list[dict[str, str]]:
+        """Each accelerator of the kind that is trained on; on a CPU each core, with one thread."""
+        return separate(self.device)
 
     # -- answers --------------------------------------------------------------------------------------
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,8 +14,10 @@ from nassim.cli import completion
 from nassim.cli.asked import StudyFile, spelled_out
 from nassim.cli.console import (
     BudgetOption,
+    ClockOption,
     ConstraintOption,
     DeviceOption,
+    EngineOption,
     Json,
     LiveOption,
     NoiseOption,
@@ -25,21 +25,23 @@ from nassim.cli.console import (
     PatienceOption,
     ProtocolOption,
     SearchOnOption,
+    TimeoutOption,
     WorkersOption,
     apply_settings,
     console,
     follow,
     print_json,
 )
+from nassim.cli.folder import default_folder, refuse_other_files
 from nassim.cli.repeat import repeated
 from nassim.cli.report import AgainstOption, changes_in_json, named, print_changes
 from nassim.cli.tables import say
 from nassim.clock import Budget
 from nassim.errors import InvalidSetting
-from nassim.own_files import OwnAlgorithm, typed_algorithms, typed_benchmark
+from nassim.own_files import typed_algorithms, typed_benchmark
 from nassim.registry import benchmark_names, get_protocol
 from nassim.strategy import Algorithm
-from nassim.study_toml import NAME, Kept, study_toml
+from nassim.study_toml import Kept, study_toml
 from nassim.too_small import no_answer
 from nassim.variants import split_names
 
@@ -70,15 +72,23 @@ def main(
     budget: BudgetOption = None,
     protocol: ProtocolOption = "",
     seeds: Annotated[
-        int | None,
+        str | None,
         typer.Option(
-            min=1, help=f"Runs of each strategy: seeds 0, 1, ... Default: {DEFAULT_SEEDS}, {LIVE_SEEDS} live."
+            help=f"Runs of each strategy: so many, seeds 0, 1, ..., or ranges (0-499). Default: {DEFAULT_SEEDS}, "
+            f"{LIVE_SEEDS} live."
         ),
     ] = None,
     workers: WorkersOption = 1,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes; results do not depend on it. Default: all cores.")
+        int | None,
+        typer.Option(min=1, help="Processes; results do not depend on it. Default: all cores, or all that dask has."),
     ] = None,
+    clock: ClockOption = "simulated",
+    engine: EngineOption = "processes",
+    timeout: TimeoutOption = None,
+    no_trials: Annotated[
+        bool, typer.Option("--no-trials", help="Keep the incumbents of each run, and no trials: the study is small.")
+    ] = False,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -117,11 +127,12 @@ def main(
     significantly worse; what is not given is as it was there.
     """
     old = None if against is None else repeated(against)
+    of_seeds = int(seeds) if seeds is not None and seeds.isdecimal() and len(seeds) < 20 else seeds
     if old is not None:
         for name in () if benchmark else old.benchmarks:
             old.refuse_file(name, "--benchmark")
         benchmark, budget = benchmark or old.benchmarks, budget or (None if protocol else old.budget)
-        seeds, workers = seeds or old.seeds, old.workers if workers == 1 else workers
+        of_seeds, workers = old.seeds if of_seeds is None else of_seeds, old.workers if workers == 1 else workers
         noise = old.noise if noise == "draw" else noise
     chosen = _configured(_named(algos) if algos or old is None else old.strategies(), settings or [])
     default = [name for name in DEFAULT_BENCHMARKS[: 1 if protocol else None] if name in benchmark_names()]
@@ -134,22 +145,33 @@ def main(
     }
     if not algos:
         asked |= spelled_out(chosen)
-    asked |= {"protocol": protocol, "seeds": seeds or (None if live else DEFAULT_SEEDS), "workers": workers}
+    asked |= {"protocol": protocol, "seeds": of_seeds or (None if live else DEFAULT_SEEDS), "workers": workers}
     asked |= {"live": live, "device": device, "patience": patience, "noise": noise, "search_on": search_on}
+    asked |= {
+        "clock": "" if clock == "simulated" else clock,
+        "engine": "" if engine == "processes" else engine,
+        "timeout": timeout,
+        "no_trials": no_trials,
+    }
     asked |= {"regret": regret, "objectives": objectives, "constraint": constraint}
     opened = partial(_opened, benchmarks)
     options = [*(["live"] if live else []), *([f"regret={regret}"] if regret else [])]
-    options += [text for text in (objectives, constraint) if text]
-    folder = out or _default_folder(chosen, benchmarks, limits, seeds, workers, noise, *options)
+    options += [text for text in (objectives, constraint) if text] + [
+        *["no trials"] * no_trials,
+        *["wall"] * (clock != "simulated"),
+    ]
+    folder = out or default_folder(chosen, benchmarks, limits, of_seeds, workers, noise, *options)
     if against is not None and against.resolve() == folder.resolve():
         raise InvalidSetting(f"--against {against} is this study's own folder: choose another --out.")
     if not force:
-        _refuse_other_files(folder)
+        refuse_other_files(folder)
     err = console(stderr=True)
     from nassim.cautions import of_study
     from nassim.cli.progress import Bar
     from nassim.cli.race import LiveRace
     from nassim.cli.results import print_cpu, print_summary, write_results
+    from nassim.engines import check_engine
+    from nassim.processes import available_cores
     from nassim.report.changes import changes_since
     from nassim.report.write import write_report
     from nassim.study import compare
@@ -160,11 +182,16 @@ def main(
         with bar:
             study = compare(
                 *(chosen, benchmarks, Budget.parse(limits)),
-                seeds=seeds or DEFAULT_SEEDS,
-                live_seeds=(seeds or LIVE_SEEDS) if live else None,
+                seeds=of_seeds or DEFAULT_SEEDS,
+                live_seeds=(of_seeds or LIVE_SEEDS) if live else None,
+                engine=check_engine(engine),
+                timeout=timeout,
+                trials=not no_trials,
+                clock=clock,
+                told=bar.at_work,
                 device=device,
                 workers=workers,
-                jobs=jobs or available_cores(),
+                jobs=jobs if jobs or engine.startswith("dask:") else available_cores(),
                 noise=noise,
                 regret=regret,
                 patience=patience,
@@ -259,29 +286,3 @@ def _configured(chosen: list[Algorithm], settings: list[str]) -> list[Algorithm]
             raise InvalidSetting(f"--set {setting}: {owner} is not among --algos {','.join(a.name for a in chosen)}.")
     # what stands in the brackets of a strategy goes before what is set for all of its name: its label says it
     return [apply_settings(a, settings, prefix=True).configured(**(a.settings if a.label else {})) for a in chosen]
-
-
-def _default_folder(chosen: list[Algorithm], *rest: object) -> Path:
-    """The same command finds its own folder again; another command gets another."""
-    own = [(a.title, a.sha256) for a in chosen if isinstance(a, OwnAlgorithm)]  # a file that changed is another
-    text = repr(([(a.title, sorted(a.settings.items(), key=str)) for a in chosen], rest, *own))
-    return Path("results") / f"compare-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-def _refuse_other_files(folder: Path) -> None:
-    """A study is written into a folder of its own, or into one that holds a study."""
-    from nassim.study import FILE
-
-    if not folder.is_dir() or (folder / FILE).exists():
-        return
-    others = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".") and path.name != NAME)
-    if others:
-        what = f"{others[0]!r:.80}" + (f" and {len(others) - 1} more" if len(others) > 1 else "")
-        raise InvalidSetting(
-            f"{folder} holds other files ({what}): choose another --out, or add --force to write there."
-        )
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -47,7 +47,24 @@ NoiseOption = Annotated[str, typer.Option("--noise", help="Which recorded repeat
 SearchOnOption = Annotated[
     str, typer.Option("--search-on", help="The split that answers queries: valid, or test where there is nothing else.")
 ]
-WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Simulated workers.")]
+EngineOption = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="Who does the work: processes, dask (a local cluster) or dask:HOST:PORT (a scheduler that runs).",
+    ),
+]
+TimeoutOption = Annotated[
+    float | None,
+    typer.Option("--timeout", help="Seconds after which, if no worker has given anything back, it ends with an error."),
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=1, help="Simulated workers; with --clock wall real ones, a device each.")
+]
+ClockOption = Annotated[
+    str,
+    typer.Option("--clock", help="simulated (costs order what happens) or wall (trainings run at once, on --workers)."),
+]
 LiveOption = Annotated[bool, typer.Option("--live", help="Train supernets now instead of replaying recorded searches.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="What trains: auto, cpu, cuda or mps.")]
 PatienceOption = Annotated[

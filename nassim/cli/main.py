@@ -19,6 +19,7 @@ from nassim.cli import (
     completion,
     data,
     export,
+    merge,
     new,
     plot,
     probe,
@@ -56,6 +57,7 @@ app.command("query")(query.main)
 app.command("run")(run.main)
 app.command("compare")(compare.main)
 app.command("record")(record.main)
+app.command("merge")(merge.main)
 app.command("watch")(watch.main)
 app.command("report")(report.main)
 app.command("open")(open_main)

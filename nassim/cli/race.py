@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -199,6 +199,9 @@ class LiveRace:
         self._race.look()
         self._live.update(self._race.frame(), refresh=True)
         self._shown = monotonic()
+
+    def at_work(self, doing: Sequence[str]) -> None:
+        """What each worker does: a race shows what has finished."""
 
     def __enter__(self) -> LiveRace:
         self._live.start()

@@ -18,7 +18,7 @@ class Repeated(NamedTuple):
     recorded: dict[str, dict[str, dict[str, object]]]
     benchmarks: list[str]
     budget: str
-    seeds: int
+    seeds: int | str
     workers: int
     noise: str
     files: dict[str, dict[str, str]]
@@ -60,7 +60,7 @@ def repeated(folder: Path) -> Repeated:
         settings["strategies"],
         list(settings["benchmarks"]),
         str(settings["budget"]),
-        int(settings["seeds"]),
+        settings.get("seed_ranges") or int(settings["seeds"]),
         int(settings["workers"]),
         str(settings["noise"]),
         settings["files"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,8 +12,10 @@ from nassim.cautions import of_run
 from nassim.cli.completion import algorithms, benchmarks
 from nassim.cli.console import (
     BudgetOption,
+    ClockOption,
     ConstraintOption,
     DeviceOption,
+    EngineOption,
     Json,
     LiveOption,
     NoiseOption,
@@ -21,14 +24,18 @@ from nassim.cli.console import (
     ProtocolOption,
     SearchOnOption,
     SetOption,
+    TimeoutOption,
     WorkersOption,
     apply_settings,
+    console,
     duration,
     follow,
     print_json,
 )
 from nassim.cli.log import LOG
+from nassim.cli.progress import Bar
 from nassim.cli.tables import Column, print_table, say
+from nassim.clock import Budget
 from nassim.errors import InvalidSetting
 from nassim.metric import Metric
 from nassim.own_files import typed_algorithm, typed_benchmark
@@ -55,22 +62,43 @@ def main(
     patience: PatienceOption = None,
     objectives: ObjectivesOption = "",
     constraint: ConstraintOption = "",
+    clock: ClockOption = "simulated",
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Processes that train the batches of a run on the simulated clock.")
+    ] = 1,
+    engine: EngineOption = "processes",
+    trace: Annotated[
+        Path | None,
+        typer.Option(help="A file of what happens on the wall clock: the same command goes on from it, or replays it."),
+    ] = None,
+    timeout: TimeoutOption = None,
     as_json: Json = False,
 ) -> None:
     """Run one strategy on one benchmark and print what it would have answered, and when."""
+    from nassim.engines import check_engine
+
     chosen = apply_settings(typed_algorithm(algorithm), settings or [], prefix=False)
     (name,), limits = follow(protocol, [benchmark], budget, search_on)
     bench = typed_benchmark(name, noise)
-    result = run(
-        *(chosen, bench, limits),
-        seed=seed,
-        workers=workers,
-        live=live,
-        device=device,
-        patience=patience,
-        objectives=objectives,
-        constraint=constraint,
-    )
+    bar = Bar(console(stderr=True), quiet=as_json or clock != "wall", what="trials")
+    total = Budget.parse(limits).queries or 0
+    with bar:
+        result = run(
+            *(chosen, bench, limits),
+            seed=seed,
+            workers=workers,
+            live=live,
+            device=device,
+            patience=patience,
+            objectives=objectives,
+            constraint=constraint,
+            clock=clock,
+            jobs=jobs,
+            engine=check_engine(engine),
+            trace=trace,
+            timeout=timeout,
+            tell=lambda so_far, doing: (bar.update(len(so_far.trials), total), bar.at_work(doing), None)[-1],
+        )
     if not result.incumbents and result.stopped == "budget":
         raise InvalidSetting(no_answer(result.budget, bench))
     cautions, by_epochs = of_run(result, bench.about.learned), rungs.of_run(result)
@@ -146,9 +174,15 @@ def main(
     if result.note:
         say(result.note)
     in_seconds = bench.cost_unit == "seconds"
-    spent = f"{duration(result.seconds)} of simulated time" if in_seconds else f"{result.seconds:g} {bench.cost_unit}"
+    on_clock = "on the wall clock" if result.clock == "wall" else "of simulated time"
+    spent = f"{duration(result.seconds)} {on_clock}" if in_seconds else f"{result.seconds:g} {bench.cost_unit}"
     by = f"{workers} worker{'s' if workers != 1 else ''}"
     say(f"{len(result.trials)} trials in {spent} on {by}; ended by: {result.stopped}\n")
+    if result.clock == "wall":
+        say(
+            f"Completion ordered what happened. All trainings took {duration(result.worker_seconds)} of their devices. "
+            "Another machine gives other times: do not compare them with simulated ones.\n"
+        )
     seen_after = "the epochs of its training" if len(by_epochs) > 1 else f"{bench.search_epochs or bench.epochs} epochs"
     say(
         f"Incumbents: {_measured(metric)} as seen in the search, after {seen_after}, "
@@ -166,12 +200,12 @@ def main(
     if result.final_seconds:
         say(f"final training: the last answer was trained once, in a further {duration(result.final_seconds)}.")
     digits = 0 if result.seconds >= 1000 else 2
-    clock = "simulated s" if in_seconds else f"cost [{bench.cost_unit}]"
+    times = f"{result.clock} s" if in_seconds else f"cost [{bench.cost_unit}]"
     seen = metric.head("test" if bench.search_metric == metric.on("test") else "valid")
     test = [f"mean {metric.head('test')}"] if bench.has_test else []
     print_table(
         [
-            *(clock, Column("query", drop=2), "incumbent", Column(f"seen {seen}", drop=1)),
+            *(times, Column("query", drop=2), "incumbent", Column(f"seen {seen}", drop=1)),
             *(f"mean {metric.head('valid')}", *test),
         ],
         [

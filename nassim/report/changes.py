@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from nassim.errors import InvalidSetting
 from nassim.metric import Metric
 from nassim.report.numerals import number, p_value, with_limits
 from nassim.report.runs import SPLIT_NAMES, Part, Reference
@@ -54,6 +55,10 @@ class Changes(NamedTuple):
 def changes_since(study: Study, old_folder: Path) -> Changes:
     """Compare a study's final regrets with those of the study in ``old_folder`` (`MissingData` if there is none)."""
     old = Study.open(old_folder)
+    if old.settings.get("clock") != study.settings.get("clock"):
+        raise InvalidSetting(
+            f"{old_folder} is on another clock than this study (wall or simulated): they are never compared."
+        )
     notes: list[str] = []
     before: dict[str, Runs] = {}
     after: dict[str, Runs] = {}

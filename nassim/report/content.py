@@ -11,7 +11,8 @@ from nassim.report.cells import BestCell, Drawer, best_cells, cells_table, drawe
 from nassim.report.changes import Changes
 from nassim.report.checklist import Item, checklist
 from nassim.report.diagram import Diagram, diagram_of
-from nassim.report.fronts import Fronts, all_fronts, hypervolume_table
+from nassim.report.fronts import Fronts, all_fronts
+from nassim.report.hypervolumes import hypervolume_table
 from nassim.report.pairs import pairs_table, ranks_table, wins_table
 from nassim.report.results import results_table
 from nassim.report.running_time import running_time_tables

@@ -21,10 +21,8 @@ from nassim.metric import Metric
 from nassim.pareto import Scale, attainment_surface, non_dominated, normalized_hypervolume, scale_of
 from nassim.query import Query, Result
 from nassim.report.analysis import Analysis
-from nassim.report.numerals import with_limits
 from nassim.report.pack import Block
 from nassim.report.runs import SPLIT_NAMES, Part
-from nassim.report.table import Table, named, no_table, row
 from nassim.report.visits import Visits
 from nassim.space import Architecture, Graph
 from nassim.stats import Finding, Interval, bootstrap_interval
@@ -56,6 +54,7 @@ class Fronts(NamedTuple):
     strategies: dict[str, Found]
     without: int  # architectures that lack a value
     guessing: int  # networks that guess, left out: see `_guesses`
+    read: str = ""  # how many runs of a strategy of how many, where trials were read of some only
 
 
 def all_fronts(analysis: Analysis, visits: Visits, wanted: Sequence[str] | None) -> dict[str, list[Fronts] | str]:
@@ -77,7 +76,10 @@ def _fronts_of(analysis: Analysis, part: Part, visits: Visits, wanted: Sequence[
         return benchmark
     names = visits.architectures[part.name]
     if not names:
-        return "no architecture was trained: the runs made no queries."
+        kept = analysis.study.settings.get("trials", True)
+        return (
+            "no architecture was trained: the runs made no queries." if kept else "the study was made without trials."
+        )
     metric = benchmark.metric
     extras = list(_result(benchmark, benchmark.space.parse(names[0])).extras)
     if wanted is None:
@@ -218,7 +220,18 @@ def _fronts(part: Part, visits: Visits, values: _Values, objectives: tuple[str, 
     units = tuple(values.units[i] for i in columns)
     without = int(np.isnan(visited).any(axis=1).sum())
     labels = tuple(values.labels[i] for i in columns)
-    return Fronts(part.name, objectives, units, labels, scale, true_front, strategies, without, values.number_guessing)
+    return Fronts(
+        part.name,
+        objectives,
+        units,
+        labels,
+        scale,
+        true_front,
+        strategies,
+        without,
+        values.number_guessing,
+        visits.read,
+    )
 
 
 def _interval(volumes: Sequence[float]) -> Finding[Interval]:
@@ -230,50 +243,6 @@ def _interval(volumes: Sequence[float]) -> Finding[Interval]:
 
 def _there(points: Floats) -> Floats:
     return points[~np.isnan(points).any(axis=1)]
-
-
-def hypervolume_table(fronts: Fronts) -> Table:
-    """How much of the true front's hypervolume the runs reach."""
-    objectives = " and ".join(fronts.objectives)
-    name, true = f"hypervolume-{fronts.benchmark}-{'-'.join(fronts.objectives)}", len(fronts.true_front) > 0
-    caption = f"Hypervolume on {fronts.benchmark}: {objectives}."
-    if not fronts.strategies:
-        return no_table(name, caption, "No strategy made a query.")
-    rows = []
-    for strategy, found in fronts.strategies.items():
-        value = found.hypervolume.value
-        text = "–" if value is None else with_limits(value) if value.low == value.low else f"{value.value:.3f}"
-        on_front = _members(found.front, fronts.true_front)
-        of_true = f"{on_front} of {len(fronts.true_front)}" if true else "–"
-        rows.append(row(named(strategy), text, len(found.front), of_true))
-    reference = ", ".join(
-        f"{n} {v:.6g} {u}".rstrip()
-        for n, v, u in zip(fronts.objectives, fronts.scale.reference, fronts.units, strict=True)
-    )
-    of = (
-        "the table's true front"
-        if true
-        else "the front of all that this study visited (the space is too large to list)"
-    )
-    notes = [
-        f"Interquartile mean over runs with its 95 % bootstrap interval, as a fraction of the hypervolume of {of}.",
-        f"Reference point: {reference}; fixed by that front (a tenth of its extent beyond its worst values).",
-    ]
-    if fronts.guessing:
-        of = "the table" if true else "what was visited"
-        notes.append(
-            f"Left out: {fronts.guessing} architectures of {of} that guess (nothing leads from input to output, or "
-            "they are no better than those)."
-        )
-    if fronts.without:
-        notes.append(f"{fronts.without} of the visited architectures lack a value and are left out.")
-    columns = ("strategy", "hypervolume [95 %]", "front of all runs", "of the true front")
-    return Table(name, caption, columns, rows, tuple(notes))
-
-
-def _members(front: Floats, true_front: Floats) -> int:
-    there = {tuple(point) for point in true_front.tolist()}
-    return len({tuple(point) for point in front.tolist()} & there)
 
 
 def fronts_data(fronts: Fronts, block: Block) -> dict[str, Any]:

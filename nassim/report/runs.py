@@ -66,7 +66,7 @@ class Part:
         self.workers = int(study.settings["workers"])
         self.budget = Budget.parse(str(study.settings["budget"]))
         cost = self.facts.cost_unit
-        self.clock = SECONDS if cost == "seconds" else Clock(cost, cost, f"declared cost [{cost}]")
+        self.clock = SECONDS if cost == "seconds" else Clock(cost, cost, self.facts.time_axis)
         self.strategies = [s for s in study.strategies if study.of(name, s)]
         self.runs = {s: study.of(name, s) for s in self.strategies}
         self.references: dict[str, Reference] = {}

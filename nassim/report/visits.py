@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from nassim.packing import TrialRow
@@ -11,6 +11,7 @@ from nassim.report.analysis import Analysis
 from nassim.report.runs import Part
 from nassim.store import RunEnd
 
+MOST_RUNS = 2000  # of a strategy on a benchmark, whose trials are read: fronts of more say the same
 MOST_TRIALS, FEWEST_TRIALS = 2000, 100  # of a typical run; of more, evenly spread ones
 TRIAL_BYTES, BYTES_EACH = 1_500_000, 40  # of all typical runs in the page
 
@@ -26,7 +27,9 @@ class Tried(NamedTuple):
 
 
 class Visits:
-    """The trials of a study, read once.
+    """The trials of a study, read once; of a strategy with more than `MOST_RUNS` runs, those of evenly spread ones.
+
+    ``read`` says how many runs of how many, where they are not all.
 
     ``architectures`` lists a benchmark's distinct ones; ``of`` gives their places in the order in which a run tried
     them; ``trials`` are those of a strategy's typical run, ``rows`` all of them as the study keeps them.
@@ -40,7 +43,8 @@ class Visits:
         known: dict[str, dict[str, int]] = {part.name: {} for part in analysis.parts}
         wanted = {(part.name, s): typical_run(part, s).seed for part in analysis.parts for s in part.strategies}
         spent: dict[tuple[str, str], int] = {}
-        for benchmark, strategy, seed, _, row in analysis.study.trials():
+        of, self.read = _some(analysis, wanted)
+        for benchmark, strategy, seed, _, row in analysis.study.trials(of):
             key, places = (benchmark, strategy), known[benchmark]
             place = places.setdefault(row.architecture, len(places))
             self.of.setdefault(key, {}).setdefault(seed, []).append(place)
@@ -55,6 +59,21 @@ class Visits:
         most = TRIAL_BYTES // max(1, each)
         for trials in self.trials.values():
             trials[:] = _thinned(trials, max(FEWEST_TRIALS, min(MOST_TRIALS, most)))
+
+
+def _some(analysis: Analysis, typical: Mapping[tuple[str, str], int]) -> tuple[set[int] | None, str]:
+    """The ids of the runs whose trials are read (None: all), and in words how many that are."""
+    of: set[int] = set()
+    most = few = 0
+    for part in analysis.parts:
+        for strategy, runs in part.runs.items():
+            step = math.ceil(len(runs) / MOST_RUNS)
+            kept = runs[::step]
+            of.update(run.id for run in kept)
+            of.update(run.id for run in runs if run.seed == typical[part.name, strategy])
+            if step > 1:
+                most, few = max(most, len(runs)), max(few, len(kept))
+    return (of, f"{few:,} of {most:,}") if most else (None, "")
 
 
 def typical_run(part: Part, strategy: str) -> RunEnd:

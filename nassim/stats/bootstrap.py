@@ -5,6 +5,10 @@ Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical Prec
 them together, and the interval holds the middle 95 % of its values (percentile method). The intervals
 speak of new seeds on the same benchmarks; with fewer than about ten runs they are too short.
 
+Of `MANY` runs on a benchmark and more, the interval of an interquartile mean is the normal one, from the influence of
+each run (`nassim.stats.samples.iqm_influence`): the two agree to a few percent of their width, and resampling 50,000
+runs takes minutes.
+
 SciPy's bootstrap knows no strata, and a widely used one documents a seed and draws from the global
 generator. So it is written here: from the seed or generator that is passed in, and from nothing else.
 """
@@ -12,6 +16,7 @@ generator. So it is written here: from the seed or generator that is passed in, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -19,9 +24,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from nassim.stats.curves import Curve, values_at
 from nassim.stats.finding import Finding
-from nassim.stats.samples import Floats, Seed, iqm, quantiles
+from nassim.stats.samples import Floats, Seed, iqm, iqm_influence, quantiles
 
 RESAMPLES = 2000
+MANY = 2000  # runs, from which on an interquartile mean is normal for all that a figure or a table can show
 LEVEL = 0.95
 _BLOCK = 1 << 20  # values drawn at once: some 10 MB, whatever the size of the study
 Statistic = Callable[[Floats], Floats]  # along the last axis
@@ -51,6 +57,8 @@ def bootstrap_interval(
     samples = [np.asarray(x, dtype=np.float64) for x in strata]
     if lack := _lack(samples):
         return Finding(None, lack)
+    if len(samples) == 1 and statistic is iqm and len(samples[0]) >= MANY:
+        return Finding(_normal(float(iqm(samples[0])), iqm_influence(samples[0]), level))
     draws = [
         statistic(_taken(samples, places))
         for places in resampled([len(x) for x in samples], np.random.default_rng(seed), resamples)
@@ -80,6 +88,13 @@ def bootstrap_difference(
     if not all(np.isfinite(x).all() for x in (*a, *b)):
         return Finding(None, "a run has no answer, and with infinite regret there is no difference.")
     lengths = [len(x) for x in a] if paired else [len(x) for x in (*a, *b)]
+    if len(a) == len(b) == 1 and statistic is iqm and min(lengths) >= MANY:
+        one, other = iqm_influence(a[0]), iqm_influence(b[0])
+        return Finding(
+            _normal(float(iqm(a[0]) - iqm(b[0])), one - other, level)
+            if paired
+            else _normal(float(iqm(a[0]) - iqm(b[0])), one, level, other)
+        )
     draws = []
     for places in resampled(lengths, np.random.default_rng(seed), resamples):
         of_b = places if paired else places[len(a) :]
@@ -114,13 +129,19 @@ def bootstrap_band(
     matrix = values_at(curves, at)
     if lack := _lack([matrix[:, 0] if matrix.size else np.empty(len(matrix))]):
         return Finding(None, lack)
+    times = np.asarray(at, dtype=np.float64)
+    if statistic is iqm and len(matrix) >= MANY:
+        normal = [
+            _normal(float(iqm(column)), iqm_influence(column), level) for column in np.ascontiguousarray(matrix.T)
+        ]
+        return Finding(IntervalBand(times, *[np.array([x[k] for x in normal]) for k in range(3)]))
     (places,) = next(resampled([len(matrix)], np.random.default_rng(seed), resamples, block=resamples * len(matrix)))
     found: list[Interval] = []
     for i, column in enumerate(matrix.T):
         unchanged = i > 0 and np.array_equal(column, matrix[:, i - 1])
         found.append(found[-1] if unchanged else limits(float(statistic(column)), statistic(column[places]), level))
     columns = [np.array([x[k] for x in found]) for k in range(3)]
-    return Finding(IntervalBand(np.asarray(at, dtype=np.float64), *columns))
+    return Finding(IntervalBand(times, *columns))
 
 
 def resampled(
@@ -143,6 +164,15 @@ def limits(value: float, draws: Floats, level: float) -> Interval:
     """The percentile interval of bootstrap draws, shape (resamples,); infinite draws are allowed."""
     low, high = quantiles(draws[:, None], ((1 - level) / 2, (1 + level) / 2))
     return Interval(value, float(low[0]), float(high[0]), level)
+
+
+def _normal(value: float, influence: Floats, level: float, other: Floats | None = None) -> Interval:
+    """The normal interval of a mean; ``other``: the influence on an independent one that was subtracted."""
+    variance = influence.var(ddof=1) / len(influence) if np.isfinite(influence).all() else 0.0
+    if other is not None:
+        variance += other.var(ddof=1) / len(other)
+    half = NormalDist().inv_cdf((1 + level) / 2) * float(np.sqrt(variance))
+    return Interval(value, value - half, value + half, level)
 
 
 def _taken(samples: Sequence[Floats], places: Sequence[NDArray[np.intp]]) -> Floats:

@@ -60,6 +60,21 @@ def iqm(x: Floats) -> Floats:
     return middle
 
 
+def iqm_influence(x: Floats) -> Floats:
+    """What each value of a sample adds to its interquartile mean, per n-th: its influence, of mean 0.
+
+    The standard error of the mean is the deviation of these over the root of n (Tukey & McLaughlin 1963: that of the
+    Winsorized sample over the share that is kept). NaN or infinite where the middle half holds an infinity.
+    """
+    n = len(x)
+    ordered = np.sort(x)
+    cut = n // 4
+    kept = np.clip(x, ordered[cut], ordered[n - 1 - cut])
+    with np.errstate(invalid="ignore"):
+        influence: Floats = (kept - kept.mean()) * (n / (n - 2 * cut))
+    return influence
+
+
 def quantiles(matrix: Floats, levels: Sequence[float]) -> list[Floats]:
     """Type 7 quantiles over the rows, with infinities: an interpolation that touches one is infinite.
 

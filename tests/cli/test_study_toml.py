@@ -120,6 +120,7 @@ out = "study"
         ("search-on = 'valid'\nbudgets = '9q'", "Did you mean budget?"),
         ("[set]\nre = 3", "set is not a list of texts"),
         ("seeds = '3'", "seeds is not a whole number"),
+        ("seeds = 'few'", "seeds is not a whole number"),
         ("seeds = true", "seeds is not a whole number"),
         ("seeds = 0", "seeds is not a whole number from 1"),
         ("live = 1", "live is not true or false"),

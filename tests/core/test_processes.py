@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from nassim.processes import processes, spread
+from nassim.processes import processes
+from nassim.spreading import spread
 from nassim.study import compare
 
 GONE_WITHIN = 5.0  # seconds after the parent has been killed
@@ -108,7 +109,7 @@ SCRIPT = """
 import os
 import nassim
 from nassim.strategy import evaluate, strategy
-from nassim.processes import processes, spread
+from nassim.processes import processes
 from nassim.study import compare
 
 open("started", "a").write("x")

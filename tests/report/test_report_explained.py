@@ -11,7 +11,8 @@ import pytest
 from nassim.pareto import scale_of
 from nassim.report.analysis import Analysis
 from nassim.report.charts import curves_data
-from nassim.report.fronts import all_fronts, hypervolume_table
+from nassim.report.fronts import all_fronts
+from nassim.report.hypervolumes import hypervolume_table
 from nassim.report.pack import Block
 from nassim.report.results import results_table
 from nassim.report.visits import Visits

@@ -16,7 +16,8 @@ import pytest
 
 from nassim.registry import get_benchmark
 from nassim.report.analysis import Analysis
-from nassim.report.fronts import all_fronts, hypervolume_table
+from nassim.report.fronts import all_fronts
+from nassim.report.hypervolumes import hypervolume_table
 from nassim.report.pack import Block, unpack
 from nassim.report.pairs import pairs_table, ranks_table, wins_table
 from nassim.report.results import results_table
