@@ -22,6 +22,7 @@ from speed_processes import opening_rows, start_rows, study_rows
 from speed_row import Row
 from speed_search import evolution_rows, fewer_epochs_rows, model_rows, peer_rows
 from speed_tables import table_rows
+from speed_workers import engine_rows, many_runs_rows, simulated_rows
 
 import nassim
 
@@ -34,6 +35,9 @@ PARTS: dict[str, Callable[[str], Iterator[Row]]] = {
     "tables": table_rows,
     "networks": network_rows,
     "fewer-epochs": fewer_epochs_rows,
+    "engines": engine_rows,
+    "simulated-workers": simulated_rows,
+    "many-runs": many_runs_rows,
 }
 
 
