@@ -20,6 +20,7 @@ from nassim.spreading import width
 
 PROCESSES, DASK = "processes", "dask"
 CONNECT = 10.0  # seconds that a scheduler has to answer, and to have a worker
+START = 300.0  # and that a worker on this machine has to start, however busy it is
 _DEVICE = "GPU"  # the resource by which Dask's workers say that they have a device: one training each
 
 
@@ -66,7 +67,10 @@ def engine(
         with processes(workers or 1, environments) as pool:
             yield Engine(pool, workers or 1, lambda: pool.pids, pool.drop)
     elif chosen == DASK:
-        with _local_cluster(workers or 1, environments) as (address, pool), _client(address, workers or 1) as client:
+        with (
+            _local_cluster(workers or 1, environments) as (address, pool),
+            _client(address, workers or 1, START) as client,
+        ):
             yield Engine(_executor(client, devices), workers or 1, lambda: pool.pids, pool.drop)
     else:
         with _client(f"tcp://{check_engine(chosen).partition(':')[2]}", 1) as client:
@@ -90,7 +94,7 @@ def _distributed() -> Any:
 
 
 @contextmanager
-def _client(address: str, least: int) -> Iterator[Any]:
+def _client(address: str, least: int, patience: float | None = None) -> Iterator[Any]:
     """A connection to a scheduler that has ``least`` workers of this very nassim."""
     distributed = _distributed()
     place = address.removeprefix("tcp://")
@@ -103,7 +107,7 @@ def _client(address: str, least: int) -> Iterator[Any]:
         ) from error
     with client:
         try:
-            client.wait_for_workers(least, timeout=CONNECT * least**0.5)
+            client.wait_for_workers(least, timeout=patience or CONNECT)
         except TimeoutError:
             raise NassimError(f"the scheduler at {place} has no workers: start some (dask worker {place}).") from None
         refuse_others(identity(), _identities(client), place)

@@ -167,6 +167,7 @@ def main(
         refuse_other_files(folder)
     err = console(stderr=True)
     from nassim.cautions import of_study
+    from nassim.cli.doing import Doing
     from nassim.cli.progress import Bar
     from nassim.cli.race import LiveRace
     from nassim.cli.results import print_cpu, print_summary, write_results
@@ -179,7 +180,7 @@ def main(
     bar = LiveRace(folder, err) if watch and err.is_terminal and not as_json else Bar(err, quiet=as_json)
     kept = Kept(study_toml(asked, folder), folder, study_file, bar.update)
     try:
-        with bar:
+        with bar, Doing(folder, bar.at_work) as doing:
             study = compare(
                 *(chosen, benchmarks, Budget.parse(limits)),
                 seeds=of_seeds or DEFAULT_SEEDS,
@@ -188,7 +189,7 @@ def main(
                 timeout=timeout,
                 trials=not no_trials,
                 clock=clock,
-                told=bar.at_work,
+                told=doing,
                 device=device,
                 workers=workers,
                 jobs=jobs if jobs or engine.startswith("dask:") else available_cores(),
