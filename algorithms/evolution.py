@@ -66,8 +66,11 @@ def evolution(
 def _add(news: Iterable[Trial], population: list[Trial], values: list[float], size: int) -> None:
     """Each of the news enters; while there are too many, the lowest goes, of equal ones the oldest."""
     for trial in news:
+        if len(values) == size:
+            lowest = min(values)
+            if trial.value < lowest:
+                continue  # it is the lowest itself
+            place = values.index(lowest)
+            del population[place], values[place]
         population.append(trial)
         values.append(trial.value)
-        if len(values) > size:
-            lowest = values.index(min(values))
-            del population[lowest], values[lowest]
