@@ -50,8 +50,8 @@ def estimate(network: MixedNetwork, mix: Mix) -> tuple[int, int]:
     """Bytes that a step needs whatever the batch is (weights, gradients, momentum), and those for each image."""
     weights = 3 * VALUE * sum(weight.numel() for weight in network.parameters())
     values = 0
-    for step in network.plan(mix):
-        layer, shape = network.layers[step.position], network.shapes[step.position]
+    for step in network.steps_of(mix):
+        layer, shape = network.all_layers[step.position], network.all_shapes[step.position]
         outputs = math.prod(shape) * (len(step.inputs) if layer.kind == "mix" and mix.weights is not None else 1)
         values += outputs if KINDS[layer.kind].stored else 0
     return weights, VALUE * values

@@ -64,16 +64,16 @@ class MixedNetwork(nn.Module):
         self._weighs = any(layer.kind == "edge" for layer in network.layers)
 
     @property
-    def layers(self) -> tuple[Layer, ...]:
+    def all_layers(self) -> tuple[Layer, ...]:
         """All layers, those of decisions among them."""
         return self._layers
 
     @property
-    def shapes(self) -> tuple[Shape, ...]:
+    def all_shapes(self) -> tuple[Shape, ...]:
         """The shape of each layer's output, for one image."""
         return self._shapes
 
-    def plan(self, mix: Mix) -> tuple[Step, ...]:
+    def steps_of(self, mix: Mix) -> tuple[Step, ...]:
         """The layers that a mix runs."""
         return self._plan_of(mix.active, mix.rest is not None)
 
