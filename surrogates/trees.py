@@ -5,7 +5,7 @@ Features are 0 and 1, so that a node has no threshold: 0 leads to its first chil
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,25 +18,25 @@ TREES = 20
 
 
 class Trees(NamedTuple):
-    """Nodes of all trees, shapes (nodes,): the first ``count`` are the roots.
+    """Nodes of all trees, shapes (nodes,): the first ``trees`` are the roots.
 
     feature: what a node looks at. child: its first child, which stands behind it; a leaf leads to itself. value: the
     mean of what was fitted there, in its unit.
     """
 
-    count: int
+    trees: int
     feature: NDArray[np.uint16]
     child: NDArray[np.uint32]
     value: NDArray[np.float32]
 
     @classmethod
-    def fit(cls, features: NDArray[np.integer], values: Sequence[float] | Floats, seed: int) -> Trees:
+    def fit(cls, features: NDArray[np.integer], values: Floats, seed: int) -> Trees:
         """The forest of `TREES` trees that a seed grows on features (n, d) of 0 and 1 and n values.
 
         Leaves hold at least two values, and more where there are more than a thousand: the arrays stay small.
         """
         forest = Forest(np.random.default_rng(seed), trees=TREES, leaf=max(2, len(values) // 500))
-        forest.fit(features, values)
+        forest.fit(features, values.tolist())
         feature, children, leaves = forest.nodes()
         first = children[:, 0]
         return cls(TREES, feature.astype(np.uint16), first.astype(np.uint32), leaves.astype(np.float32))
@@ -58,13 +58,13 @@ class Trees(NamedTuple):
 
     def columns(self, name: str) -> dict[str, NDArray[Any]]:
         """The arrays, by names that begin with ``name``."""
-        parts = {"feature": self.feature, "child": self.child, "value": self.value}
-        return {f"{name}_trees": np.array([self.count]), **{f"{name}_{part}": array for part, array in parts.items()}}
+        parts: dict[str, NDArray[Any]] = {"feature": self.feature, "child": self.child, "value": self.value}
+        return {f"{name}_trees": np.array([self.trees]), **{f"{name}_{part}": array for part, array in parts.items()}}
 
     def predict(self, features: NDArray[np.integer]) -> Floats:
         """The mean over the trees, (n,), of features (n, d)."""
         rows = np.arange(len(features))
-        node = np.repeat(np.arange(self.count)[:, None], len(features), axis=1)
+        node = np.repeat(np.arange(self.trees)[:, None], len(features), axis=1)
         while True:
             first = self.child[node].astype(np.intp)
             inner = first != node

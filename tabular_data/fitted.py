@@ -20,6 +20,8 @@ from nassim.surrogates.quality import Quality
 from nassim.surrogates.trees import Trees
 from nassim.tabular_data.table import Header, write_table
 
+__all__ = ["MOST", "Quality", "Trainings", "features_of", "fit", "noise"]
+
 Floats = NDArray[np.float64]
 LEAST = 40  # trainings of different architectures
 MOST = 3_000  # that are fitted to: more give larger arrays and not much else
@@ -88,7 +90,7 @@ def noise(valid: Floats) -> Mapping[str, NDArray[Any]]:
 
     A deviation from the mean of r repeats is too small by (r - 1)/r of its variance, which is made good.
     """
-    repeats = np.isfinite(valid).all(axis=2)
+    repeats: NDArray[np.bool_] = np.all(np.isfinite(valid), axis=2)
     enough = np.flatnonzero(repeats.sum(axis=1) > 1)
     found, at = [], []
     for row in enough:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from nassim.errors import MissingData
 from nassim.full_training.tables.assemble import assemble
 from nassim.full_training.tables.designs import Design
-from nassim.surrogates.quality import Quality
-from nassim.tabular_data.fitted import MOST, Trainings, fit
+from nassim.tabular_data.fitted import MOST, Quality, Trainings, fit
 from nassim.tabular_data.table import Header, Table
 from nassim.tabular_data.trained import MISSING, shipped
 

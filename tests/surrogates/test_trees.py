@@ -31,7 +31,7 @@ def test_what_is_stored_is_what_is_read() -> None:
     features, values = made()
     trees = Trees.fit(features, values, 1)
     read = Trees.of(trees.columns("x"), "x", features.shape[1])
-    assert read.count == trees.count and all(map(np.array_equal, read[1:], trees[1:]))
+    assert read.trees == trees.trees and all(map(np.array_equal, read[1:], trees[1:]))
 
 
 @pytest.mark.parametrize(
