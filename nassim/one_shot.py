@@ -20,7 +20,7 @@ from nassim.choosing import choose
 from nassim.errors import Diverged, MissingData, Unsupported
 from nassim.registry import benchmarks_with_supernets
 from nassim.strategy import Algorithm, Search, Strategy, report, stream
-from nassim.supernet import Final, Moment, Recording, Supernets, configuration
+from nassim.supernet import Final, Moment, Recording, Supernets, configuration, counted
 
 
 class OneShot(NamedTuple):
@@ -140,8 +140,10 @@ def _nothing_fits(algorithm: Algorithm, supernets: Supernets) -> str:
     advice = _advice(algorithm.name, supernets.benchmark, algorithm.settings)
     if not recordings:
         return f"nothing is recorded of {algorithm.name} on {supernets.benchmark}. {advice}"
-    wanted = {**algorithm.hyperparameters(supernets.space, supernets.benchmark), **supernets.settings}
-    nearest = min((_differences(wanted, {**r.hyperparameters, **r.supernet}) for r in recordings), key=len)
+    asked = algorithm.hyperparameters(supernets.space, supernets.benchmark)
+    wanted = {**counted(asked), **supernets.settings}
+    nearest = min((_differences(wanted, {**counted(r.hyperparameters), **r.supernet}) for r in recordings), key=len)
+    nearest = nearest or [f"nothing was looked at (hessian_every is not {asked.get('hessian_every')})"]
     return (
         f"no recording of {algorithm.name} on {supernets.benchmark} has this configuration; in the nearest "
         f"{', '.join(nearest)}. {advice}"

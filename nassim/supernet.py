@@ -190,13 +190,17 @@ class Recording:
         return configuration(self.algorithm, self.hyperparameters, self.supernet)
 
 
+def counted(hyperparameters: Mapping[str, object]) -> dict[str, object]:
+    """Those that recordings are told apart by: without `WATCHING`, and without those of `OFF` with the value there."""
+    return {k: v for k, v in hyperparameters.items() if k not in WATCHING and (k not in OFF or v != OFF[k])}
+
+
 def configuration(algorithm: str, hyperparameters: Mapping[str, object], supernet: Mapping[str, object]) -> str:
     """SHA-256 of an algorithm's name, its hyperparameters and the settings of its supernet.
 
-    Without the hyperparameters that change nothing: those of `WATCHING`, and those of `OFF` with the value there.
+    Without the hyperparameters that change nothing.
     """
-    counted = {k: v for k, v in hyperparameters.items() if k not in WATCHING and (k not in OFF or v != OFF[k])}
-    text = json.dumps([algorithm, counted, dict(supernet)], sort_keys=True)
+    text = json.dumps([algorithm, counted(hyperparameters), dict(supernet)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

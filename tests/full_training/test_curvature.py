@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import nassim
 from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.query import Report
-from nassim.supernet import Recording, Supernets, configuration
+from nassim.supernet import Moment, Recording, Supernets, configuration
 
 torch = pytest.importorskip("torch")
 
@@ -117,3 +118,20 @@ def test_settings_that_change_nothing_are_not_told_apart() -> None:
     assert configuration("darts", {"epochs": 3, "hessian_every": None, "replicas": 1}, {}) == before
     assert configuration("darts", {"epochs": 3, "hessian_every": 5}, {}) == before
     assert configuration("darts", {"epochs": 3, "replicas": 2}, {}) != before
+
+
+def test_who_asks_for_what_was_not_looked_at_is_told_so() -> None:
+    """In one line, without the settings that change nothing and were not there when it was recorded."""
+    from nassim.one_shot import _nothing_fits
+
+    darts = nassim.get_algorithm("darts").configured(epochs=3)
+    before = {k: v for k, v in darts.hyperparameters(SPACE).items() if k not in ("hessian_every", "runs", "replicas")}
+    moment = Moment(SPACE.at(0), 1.0)
+    recording = Recording("darts", "nasbench201/stripes", before, {}, "", {0: (moment,)})
+    supernets: Any = SimpleNamespace(
+        space=SPACE, benchmark="nasbench201/stripes", settings={}, recordings=lambda *a: [recording]
+    )
+    text = _nothing_fits(darts.configured(hessian_every=5), supernets)
+    assert "in the nearest nothing was looked at (hessian_every is not 5)" in text and "runs" not in text
+    text = _nothing_fits(darts.configured(replicas=2), supernets)
+    assert "in the nearest replicas is None, not 2." in text
