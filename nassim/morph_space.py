@@ -182,6 +182,10 @@ class MorphSpace(SearchSpace):
             arch = self.random_morph(arch, rng) or arch
         return arch
 
+    def trivial(self, kind: str = "chain") -> Architecture | None:
+        """No layer at all: the linear layer takes the means of the image's channels."""
+        return self.check(Architecture(self.name, (NO_CHANGE, 0)))
+
     def mutate(self, arch: Architecture, rng: random.Random) -> Architecture:
         """One morph, exact or approximate."""
         return self.random_morph(arch, rng, (*EXACT, *APPROXIMATE)) or arch

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from inspect import getsourcefile
+from typing import Any
 
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget
@@ -85,7 +86,8 @@ def _check_weight_sharing(algorithm: Algorithm, supernets: Supernets | None) -> 
 
 def _begun(algorithm: Algorithm, benchmark: Benchmark, queries: int) -> Strategy:
     plan = horizon(Budget(queries=queries), benchmark)
-    return algorithm.begin(benchmark.space, stream(0, "strategy"), horizon=plan, fidelities=fidelities(benchmark))
+    told: dict[str, Any] = {"horizon": plan, "fidelities": fidelities(benchmark), "measure": benchmark.measure}
+    return algorithm.begin(benchmark.space, stream(0, "strategy"), **told)
 
 
 def _converse(algorithm: Algorithm, benchmark: Benchmark, queries: int) -> tuple[list[Trial], list[int]]:
