@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nassim.benchmark import Benchmark
 from nassim.clock import Budget
-from nassim.errors import CorruptData, Unsupported
+from nassim.errors import CorruptData, InvalidSetting, Unsupported
 from nassim.files import file_name
 from nassim.identity import Identity, identity, refuse_other
 from nassim.one_shot import OneShot, one_shot
@@ -270,3 +270,12 @@ def _execute(task: Task, on_the_wall: dict[str, Any] | None = None) -> StoredRun
         trials=task.trials,
     )
     return stored._replace(cpu_seconds=process_time() - before)
+
+
+def refuse_twice(names: list[str], kind: str) -> None:
+    """`InvalidSetting` for a name that is there twice, and where there is none."""
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidSetting(f"the {kind} {name} is named twice.")
+    if not names:
+        raise InvalidSetting(f"a comparison needs at least one {kind}.")

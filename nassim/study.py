@@ -19,6 +19,7 @@ from nassim.grid import (
     open_once,
     plan_runs,
     refuse_all_on_the_wall,
+    refuse_twice,
     told_apart,
     with_baseline,
 )
@@ -227,8 +228,8 @@ def compare(
     places = [typed_place(b) if isinstance(b, str) else b for b in typed]
     opened = [b if isinstance(b, Benchmark) else open_once(b, noise) for b in places]
     names = {b.name: place for b, place in zip(opened, places, strict=True)}
-    _refuse_twice([a.title for a in chosen], "strategy")
-    _refuse_twice([b.name for b in opened], "benchmark")
+    refuse_twice([a.title for a in chosen], "strategy")
+    refuse_twice([b.name for b in opened], "benchmark")
     for b in opened:
         searched_for(b, objectives, constraint)
     if clock == WALL:
@@ -243,10 +244,9 @@ def compare(
     pairs, left_out = plan_runs(chosen, opened, of_seeds, live, device, patience, limits, plans)
     options = limits, workers, noise, live is not None, device, patience, objectives, constraint
     tasks = [
-        Task(
-            *(i, by_name(p.algorithm), p.algorithm.title, p.settings, names[p.benchmark.name], seed),
-            *options,
-            *(p.plan, trials, p.benchmark.about.sha256, clock),
+        Task._make(
+            (i, by_name(p.algorithm), p.algorithm.title, p.settings, names[p.benchmark.name], seed)
+            + (*options, p.plan, trials, p.benchmark.about.sha256, clock, None)
         )
         for i, (p, seed) in enumerate((p, seed) for p in pairs for seed in p.seeds)
     ]
@@ -295,11 +295,3 @@ def compare(
     study = Study(store)
     study.cpu_seconds = {label: cpu[label] for label in study.strategies if label in cpu}
     return study
-
-
-def _refuse_twice(names: list[str], kind: str) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise InvalidSetting(f"the {kind} {name} is named twice.")
-    if not names:
-        raise InvalidSetting(f"a comparison needs at least one {kind}.")

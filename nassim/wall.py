@@ -180,10 +180,10 @@ class Wall:
     def _report(self, report: Report) -> None:
         """Worked by itself: that took its time, which has passed already."""
         if self._past and isinstance(self._past[0], (Reported, End)):
-            event = self._past.popleft()
+            event = self._past[0]
             if isinstance(event, End):
-                self._past.appendleft(event)
                 raise _Over
+            self._past.popleft()
             self._now = event.seconds
         elif self._past:
             self._finish()

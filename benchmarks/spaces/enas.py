@@ -18,6 +18,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from nassim.benchmarks.spaces.enas_network import LAYERS, MACRO, MICRO, ON, Cell, Skips, loose, macro, micro
+from nassim.benchmarks.spaces.partial_channels import no_partial
 from nassim.errors import InvalidSetting
 from nassim.layout import Active, Group, Layout
 from nassim.network import Frame, Network
@@ -109,8 +110,9 @@ class MacroSpace(Arcs):
         """The architecture as the search trains it: skips are summed."""
         return macro(frame, self.layers(arch))
 
-    def supernet(self, frame: Frame) -> Network:
+    def supernet(self, frame: Frame, partial: int | None = None) -> Network:
         """All operations and skips; see `enas_network`."""
+        no_partial(partial, self.name)
         return macro(frame, None)
 
 
@@ -198,8 +200,9 @@ class MicroSpace(Arcs):
         """``frame.cells`` cells, two of which reduce; see `enas_network`."""
         return micro(frame, self.cells(arch), NODES)
 
-    def supernet(self, frame: Frame) -> Network:
+    def supernet(self, frame: Frame, partial: int | None = None) -> Network:
         """All inputs and operations of all nodes; see `enas_network`."""
+        no_partial(partial, self.name)
         return micro(frame, None, NODES)
 
 

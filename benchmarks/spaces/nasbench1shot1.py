@@ -28,6 +28,7 @@ from nassim.benchmarks.spaces.nasbench101.graph import (
     kept_vertices,
     members,
 )
+from nassim.benchmarks.spaces.partial_channels import no_partial
 from nassim.errors import InvalidSetting
 from nassim.layout import Layout
 from nassim.network import Frame, Network
@@ -124,8 +125,9 @@ class NASBench1Shot1Space(SearchSpace):
         """Operations of blocks and edges between vertices; see `nasbench1shot1_supernet`."""
         return NASBench1Shot1Layout(self, self._parents)
 
-    def supernet(self, frame: Frame) -> Network:
+    def supernet(self, frame: Frame, partial: int | None = None) -> Network:
         """All operations and edges; see `nasbench1shot1_supernet`."""
+        no_partial(partial, self.name)
         return supernet(NASBench1Shot1Layout(self, self._parents), self._parents, frame)
 
     @cached_property

@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.benchmarks.spaces.mobile import inverted_residual
-from nassim.errors import InvalidSetting, Unsupported
+from nassim.benchmarks.spaces.partial_channels import no_partial
+from nassim.errors import InvalidSetting
 from nassim.network import NORMALIZED, RELU, Draft, Frame, Network
 from nassim.space import Architecture, Decision, Graph, SearchSpace
 
@@ -64,8 +65,7 @@ class NASBenchMacroSpace(SearchSpace):
 
     def supernet(self, frame: Frame, partial: int | None = None) -> Network:
         """Every layer with its three options; normalizations in them have no scale and shift. No partial channels."""
-        if partial is not None:
-            raise Unsupported(f"{self.name} has no partial channels: its options change how many there are.")
+        no_partial(partial, self.name)
 
         def layer(draft: Draft, name: str, number: int, x: int, width: int, outputs: int, stride: int) -> int:
             options = [

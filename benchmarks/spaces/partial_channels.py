@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from nassim.errors import InvalidSetting
+from nassim.errors import InvalidSetting, Unsupported
 from nassim.network import Draft
 
 
@@ -23,6 +23,12 @@ def check_partial(partial: int | None, channels: int) -> None:
     """`InvalidSetting` for a number that does not divide the channels."""
     if partial is not None and (partial < 1 or channels % partial):
         raise InvalidSetting(f"partial channels: K={partial} does not divide the {channels} channels of the supernet.")
+
+
+def no_partial(partial: int | None, space: str) -> None:
+    """`Unsupported` where the decisions of a space's supernet have no channels that could go past them."""
+    if partial is not None:
+        raise Unsupported(f"{space} has no partial channels: what leaves its decisions differs from what enters them.")
 
 
 def divided(draft: Draft, name: str, x: int, channels: int, partial: int | None, stride: int = 1) -> Divided:
