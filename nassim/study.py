@@ -245,8 +245,10 @@ def compare(
     options = limits, workers, noise, live is not None, device, patience, objectives, constraint
     tasks = [
         Task._make(
-            (i, by_name(p.algorithm), p.algorithm.title, p.settings, names[p.benchmark.name], seed)
-            + (*options, p.plan, trials, p.benchmark.about.sha256, clock, None)
+            [
+                *(i, by_name(p.algorithm), p.algorithm.title, p.settings, names[p.benchmark.name], seed),
+                *(*options, p.plan, trials, p.benchmark.about.sha256, clock, None),
+            ]
         )
         for i, (p, seed) in enumerate((p, seed) for p in pairs for seed in p.seeds)
     ]
