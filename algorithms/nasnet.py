@@ -17,7 +17,7 @@ Departures:
     2. Line 6 needs ``epochs``. It comes when all trainings of the budget but k are made, and again after as many more.
        Trainings go on where a benchmark can continue them.
     3. Any space is a row of decisions here: two cells on nasnet13 (the paper's), nasnet and darts, one on
-       NAS-Bench-101 and 201. What is not valid is said again and learned as an accuracy of 0.
+       NAS-Bench-101 and 201. What is not valid is said again, at no cost.
     4. m, k and the learning rate follow from budgets below the paper's 20,000 trainings (docs/controllers.md).
 
 Hyperparameters:
@@ -83,12 +83,12 @@ def nasnet(
     baseline, trained = Baseline(baseline_decay), dict[Architecture, Trial]()
     left = searching = max(1, (horizon or TRAININGS) - finalists)  # trainings before line 6
     while True:  # 2
-        archs, refused = controller.children(children if epochs is None else min(children, left))  # 3
-        before = controller.say([*archs, *refused]).log_probability
+        archs = controller.children(children if epochs is None else min(children, left))  # 3
+        before = controller.say(archs).log_probability
         trials = yield from evaluate_all(archs, epochs)
-        gains = baseline.gains([trial.value for trial in trials], len(refused))  # 5
+        gains = baseline.gains([trial.value for trial in trials])  # 5
         for _ in range(repetitions if gains.any() else 0):  # 4
-            said = controller.say([*archs, *refused])
+            said = controller.say(archs)
             weights = clipped(np.exp(said.log_probability - before), gains, clip)
             controller.ascend(controller.gradient(said, weights, entropy_weight), learning_rate)
         if epochs is not None:

@@ -15,7 +15,7 @@ Departures:
     2. R is what the benchmark answers; the paper's is the best of the last five epochs. The first batch sets b.
     3. The depth schedule is for spaces whose later layers can be absent (`chain`). Anchor points, where a space has
        them, are bits of their own (`chain`, and the edges of NAS-Bench-101); elsewhere each decision is a softmax.
-    4. What is not valid (NAS-Bench-101) is said again, at no cost; up to m of it are learned as a reward of 0.
+    4. What is not valid (NAS-Bench-101) is said again, at no cost; the gradient does not know of it.
     5. m, the learning rate and line 6 follow from budgets below the paper's 12,800 trainings (docs/controllers.md).
 
 Hyperparameters:
@@ -77,11 +77,11 @@ def nasrl(
     while True:  # 2
         layers = first_layers + 2 * (said // deepen_every) if can_be_deeper(space) else None  # 6
         tokens = tokens_of(space, anchored=True, parts=layers)
-        archs, refused = controller.children(children, tokens)  # 3
+        archs = controller.children(children, tokens)  # 3
         trials = yield from evaluate_all(archs)
-        gains = baseline.gains([trial.value**power for trial in trials], len(refused))  # 5
+        gains = baseline.gains([trial.value**power for trial in trials])  # 5
         if gains.any():
             controller.ascend(
-                controller.gradient(controller.say([*archs, *refused], tokens), gains, 0.0, tokens), learning_rate
+                controller.gradient(controller.say(archs, tokens), gains, 0.0, tokens), learning_rate
             )  # 4
         said += children

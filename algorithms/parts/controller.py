@@ -24,7 +24,7 @@ from nassim.algorithms.parts.weights import Adam, Floats, Weights
 from nassim.space import Architecture, SearchSpace
 
 Choices = NDArray[np.intp]
-TRIES, LARGE = 10, 128  # batches drawn until enough architectures are valid, and their size after the first
+TRIES, LARGE = 3, 128  # batches drawn until enough architectures are valid, and their size after the first
 
 
 class _Kept(NamedTuple):
@@ -84,23 +84,16 @@ class Controller:
         """Architectures, drawn independently, as choices (count, decisions)."""
         return self._say(np.tile(self._blank, (count, 1)), tokens or self.tokens, draw=True).choices
 
-    def children(
-        self, count: int, tokens: Sequence[Token] | None = None
-    ) -> tuple[list[Architecture], list[Architecture]]:
-        """Valid architectures, and up to as many that were said on the way and are none.
-
-        What is not valid is drawn again, in larger batches; after `TRIES` of them the space draws instead.
-        """
+    def children(self, count: int, tokens: Sequence[Token] | None = None) -> list[Architecture]:
+        """Valid architectures. What is not is drawn again, in larger batches; after `TRIES` of them the space draws."""
         found: list[Architecture] = []
-        refused: list[Architecture] = []
         for wanted in (count, *[max(count, LARGE)] * TRIES):
-            for row in self.sample(wanted, tokens).tolist():
-                arch = Architecture(self.space.name, tuple(row))
-                (found if self.space.is_valid(arch) else refused).append(arch)
+            rows = self.sample(wanted, tokens).tolist()
+            found += filter(self.space.is_valid, [Architecture(self.space.name, tuple(row)) for row in rows])
             if len(found) >= count:
-                return found[:count], refused[:count]
+                return found[:count]
         rng = random.Random(int(self._draws.integers(1 << 62)))
-        return found + [self.space.sample(rng) for _ in range(count - len(found))], refused[:count]
+        return found + [self.space.sample(rng) for _ in range(count - len(found))]
 
     def say(self, archs: Sequence[Architecture], tokens: Sequence[Token] | None = None) -> Said:
         """Log-probabilities and entropies of architectures under the present weights."""

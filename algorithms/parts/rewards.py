@@ -20,13 +20,9 @@ class Baseline:
         self.decay = decay
         self.value: float | None = None
 
-    def gains(self, rewards: Sequence[float], refused: int = 0) -> Floats:
-        """Rewards less the average of those before this batch, all 0 for the first; then they move it, one by one.
-
-        At the end those of ``refused`` architectures, which are none of the space: a reward of 0, which moves nothing.
-        """
-        padded = np.array([*rewards, *[0.0] * refused])
-        found = np.zeros(len(padded)) if self.value is None else padded - self.value
+    def gains(self, rewards: Sequence[float]) -> Floats:
+        """Rewards less the average of those before this batch, all 0 for the first; then they move it, one by one."""
+        found = np.zeros(len(rewards)) if self.value is None else np.array(rewards) - self.value
         for reward in rewards:
             self.value = reward if self.value is None else self.decay * self.value + (1.0 - self.decay) * reward
         return found

@@ -48,7 +48,7 @@ def objective(one: Controller, archs: list[nassim.Architecture], weights: Floats
 def test_the_gradient_of_the_log_probability_is_its_finite_difference(name: str, layers: int) -> None:
     """Check (a) of the recurrent search: to 1e-6, through time, embeddings and anchor points, with the entropy."""
     one, rng = controller(name, layers), np.random.default_rng(0)
-    archs, weights = one.children(6)[0], rng.normal(size=6)
+    archs, weights = one.children(6), rng.normal(size=6)
     gradient = one.gradient(one.say(archs), weights, 0.3)
     vector, step = one.weights.vector, 1e-5
     for place in rng.permutation(len(vector))[:150]:
@@ -68,7 +68,7 @@ def test_torch_has_the_same_log_probabilities_entropies_and_gradients(name: str,
     """Written again with torch's own cells and automatic gradients, in float64: equal to 1e-8."""
     torch = pytest.importorskip("torch")
     one = controller(name, layers)
-    archs, weights = one.children(6)[0], np.random.default_rng(1).normal(size=6)
+    archs, weights = one.children(6), np.random.default_rng(1).normal(size=6)
     said = one.say(archs)
     w = {key: torch.tensor(array, requires_grad=True) for key, array in one.weights.arrays.items()}
     units, n, c = one.units, len(archs), torch.tensor(said.choices)
@@ -146,7 +146,7 @@ def test_skips_are_independent_bits_and_every_pattern_is_reached() -> None:
         if isinstance(token, Anchor) and token.decisions:
             patterns = set(map(tuple, rows[:, list(token.decisions)].tolist()))
             assert len(patterns) == 2 ** len(token.decisions)
-    said = one.say(one.children(1)[0])
+    said = one.say(one.children(1))
     bits = [kept.p for token, kept in zip(tokens, said.kept, strict=True) if isinstance(token, Anchor)]
     assert all(abs(float(p.sum()) - 0.5 * p.size) < 0.2 * p.size for p in bits if p.size), "near one half each"
 
@@ -173,7 +173,7 @@ def test_children_are_valid_and_follow_from_the_seed() -> None:
     space = nassim.get_space("nasbench101")
     tokens = tokens_of(space, anchored=True)
     controllers = [Controller(space, tokens, random.Random(seed), units=8, layers=2, scale=0.08) for seed in (3, 3, 4)]
-    made = [one.children(30)[0] for one in controllers]
+    made = [one.children(30) for one in controllers]
     assert made[0] == made[1] != made[2]
     assert all(map(space.is_valid, made[0])) and len(made[0]) == 30
 
@@ -182,4 +182,4 @@ def test_the_space_draws_where_a_controller_says_nothing_valid(monkeypatch: pyte
     one = controller("input")
     one.weights.arrays["score"][:] = 0.0
     monkeypatch.setattr(one, "sample", lambda count, tokens=None: np.zeros((count, 26), np.intp))
-    assert all(map(one.space.is_valid, one.children(4)[0]))
+    assert all(map(one.space.is_valid, one.children(4)))

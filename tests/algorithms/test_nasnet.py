@@ -24,7 +24,7 @@ BANDIT = SearchSpace("bandit", [Decision("arm", tuple("abcde"))])
 def test_before_the_first_step_the_ratio_is_one_and_the_gradient_is_that_of_reinforce() -> None:
     space = nassim.get_space("nasnet13")
     controller = Controller(space, tokens_of(space), random.Random(0), units=10, layers=1, scale=0.1)
-    archs = controller.children(20)[0]
+    archs = controller.children(20)
     before, said = controller.say(archs).log_probability, controller.say(archs)
     ratio = np.exp(said.log_probability - before)
     assert (ratio == 1.0).all()

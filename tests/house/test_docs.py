@@ -35,6 +35,7 @@ SMALL = {
     "record": ["--seeds", "1", "--score", "0", "--set", "epochs=1"],
     "reproduce": ["--runs", "2"],
     "train": ["--epochs", "1"],
+    "transfer": ["--epochs", "1"],
     "validate": ["--top", "2", "--seeds", "1", "--epochs", "2"],
 }
 
