@@ -242,10 +242,9 @@ def compare(
     pairs, left_out = plan_runs(chosen, opened, of_seeds, live, device, patience, limits, plans)
     options = limits, workers, noise, live is not None, device, patience, objectives, constraint
     tasks = [
-        Task(
-            *(i, by_name(p.algorithm), p.algorithm.title, p.settings, names[p.benchmark.name], seed),
-            *options,
-            *(p.plan, trials, p.benchmark.about.sha256, clock),
+        Task._make(
+            (i, by_name(p.algorithm), p.algorithm.title, p.settings, names[p.benchmark.name], seed, *options, p.plan)
+            + (trials, p.benchmark.about.sha256, clock, None)  # noqa: RUF005
         )
         for i, (p, seed) in enumerate((p, seed) for p in pairs for seed in p.seeds)
     ]

@@ -178,11 +178,11 @@ class Wall:
 
     def _report(self, report: Report) -> None:
         """Worked by itself: that took its time, which has passed already."""
-        if self._past and isinstance(self._past[0], (Reported, End)):
-            event = self._past.popleft()
-            if isinstance(event, End):
-                self._past.appendleft(event)
-                raise _Over
+        event = self._past[0] if self._past else None
+        if isinstance(event, End):
+            raise _Over
+        if self._past and isinstance(event, Reported):
+            self._past.popleft()
             self._now = event.seconds
         elif self._past:
             self._finish()

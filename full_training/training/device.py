@@ -58,7 +58,7 @@ def separate(name: str) -> list[dict[str, str]]:
     chosen = choose_device(name)
     import torch
 
-    if chosen.type == "cuda" and chosen.index is None:
+    if chosen.type == "cuda" and ":" not in name:
         seen = [part.strip() for part in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if part.strip()]
         cards = seen or [str(k) for k in range(torch.cuda.device_count())]
         return [{"CUDA_VISIBLE_DEVICES": card} for card in cards[: torch.cuda.device_count()]]

@@ -42,6 +42,7 @@ from nassim.own_files import typed_algorithm, typed_benchmark
 from nassim.registry import get_protocol
 from nassim.run import run
 from nassim.too_small import no_answer
+from nassim.trace import Run
 
 
 def main(
@@ -82,6 +83,11 @@ def main(
     bench = typed_benchmark(name, noise)
     bar = Bar(console(stderr=True), quiet=as_json or clock != "wall", what="trials")
     total = Budget.parse(limits).queries or 0
+
+    def tell(so_far: Run, doing: list[str]) -> None:
+        bar.update(len(so_far.trials), total)
+        bar.at_work(doing)
+
     with bar:
         result = run(
             *(chosen, bench, limits),
@@ -97,7 +103,7 @@ def main(
             engine=check_engine(engine),
             trace=trace,
             timeout=timeout,
-            tell=lambda so_far, doing: (bar.update(len(so_far.trials), total), bar.at_work(doing), None)[-1],
+            tell=tell,
         )
     if not result.incumbents and result.stopped == "budget":
         raise InvalidSetting(no_answer(result.budget, bench))
