@@ -87,7 +87,8 @@ def of_study(study: Study) -> list[Caution]:
             found += _first_rung(strategy, benchmark, by_epochs.get((benchmark, strategy), []))
             answers = [run.curve[-1].valid for run, _, answered in runs if answered]
             found += _beyond(strategy, benchmark, answers, study.facts[benchmark].learned_best)
-        found += _twins([run for run in study.runs if run.benchmark == benchmark], study.trials)
+        if study.settings.get("trials", True):  # without them nobody knows
+            found += _twins([run for run in study.runs if run.benchmark == benchmark], study.trials)
     return found
 
 

@@ -183,8 +183,8 @@ def main(
         with bar, Doing(folder, bar.at_work) as doing:
             study = compare(
                 *(chosen, benchmarks, Budget.parse(limits)),
-                seeds=of_seeds or DEFAULT_SEEDS,
-                live_seeds=(of_seeds or LIVE_SEEDS) if live else None,
+                seeds=DEFAULT_SEEDS if of_seeds is None else of_seeds,
+                live_seeds=(LIVE_SEEDS if of_seeds is None else of_seeds) if live else None,
                 engine=check_engine(engine),
                 timeout=timeout,
                 trials=not no_trials,
