@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import pkgutil
 import re
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from types import ModuleType
 
 from nassim.benchmark import Benchmark, Noise
-from nassim.errors import InvalidSetting, NassimError, UnknownName, Unsupported
+from nassim.errors import InvalidSetting, UnknownName, Unsupported
+from nassim.folders import algorithms_found, family_of, module_at, modules, spaces_of
 from nassim.names import spelled, unknown
 from nassim.options import open_with, options_of
 from nassim.protocol import Protocol
@@ -32,12 +32,12 @@ _SURROGATE = ":surrogate"  # likewise: predictions, fitted to trainings of the u
 
 def algorithm_names() -> list[str]:
     """The names of all strategies."""
-    return sorted(_modules("algorithms"))
+    return sorted(modules("algorithms"))
 
 
 def benchmark_names() -> list[str]:
     """The ids of all benchmarks, ``family/task``."""
-    families = [(name, _family(name)) for name in sorted(_modules("benchmarks"))]
+    families = [(name, family_of(name)) for name in sorted(modules("benchmarks"))]
     return [f"{getattr(family, 'FAMILY', name)}/{task}" for name, family in families for task in family.TASKS]
 
 
@@ -53,7 +53,7 @@ def image_names() -> list[str]:
 
 def space_names() -> list[str]:
     """The names of all search spaces."""
-    return sorted({space.name for family in _modules("benchmarks") for space in _spaces(family)})
+    return sorted({space.name for family in modules("benchmarks") for space in spaces_of(family)})
 
 
 def get_algorithm(name: str) -> Algorithm:
@@ -82,8 +82,8 @@ def get_algorithms(name: str, lookup: Callable[[str], Algorithm] | None = None) 
 
 
 def _algorithm(name: str) -> Algorithm:
-    aliases = {alias: algorithm for algorithm in _algorithms().values() for alias in algorithm.aliases}
-    known = {**aliases, **_algorithms()}
+    aliases = {alias: algorithm for algorithm in algorithms_found().values() for alias in algorithm.aliases}
+    known = {**aliases, **algorithms_found()}
     found = spelled(name.strip().lower(), known)
     if found is None:
         raise UnknownName(unknown("algorithm", name, known))
@@ -113,18 +113,18 @@ def get_benchmark(
         found = None
     else:
         family, task = _table(name, plain)
-        load, found = _family(family).load, _supernets(family, task)
+        load, found = family_of(family).load, _supernets(family, task)
     return open_with(load, task, noise, plain, found, **options)
 
 
 def _table(name: str, plain: str) -> tuple[str, str]:
     """Family and task of a benchmark that answers from a table."""
     typed, _, task = plain.partition("/")
-    family = spelled(typed, _modules("benchmarks"))
-    found = None if family is None else spelled(task, _family(family).TASKS)
+    family = spelled(typed, modules("benchmarks"))
+    found = None if family is None else spelled(task, family_of(family).TASKS)
     if family is not None and found is not None:
         return family, found
-    if family is not None and not _family(family).TASKS and _spaces(family):
+    if family is not None and not family_of(family).TASKS and spaces_of(family):
         raise UnknownName(
             f"{name!r} is not a benchmark: {family} is a search space, of which there is no table. "
             f"{family}/DATA{_TRAINING} trains its architectures on the images DATA."
@@ -143,8 +143,8 @@ def _training(name: str, plain: str) -> tuple[str, str, str, Callable[..., Bench
     space, images = get_space(typed), spelled(data, image_names())
     if images is None:
         raise UnknownName(unknown("set of images", data, image_names()))
-    homes = [family for family in _modules("benchmarks") if space.name in {each.name for each in _spaces(family)}]
-    home = _family(family := space.name if space.name in homes else homes[0])
+    homes = [family for family in modules("benchmarks") if space.name in {each.name for each in spaces_of(family)}]
+    home = family_of(family := space.name if space.name in homes else homes[0])
     paper = re.search(r"^Paper: (.*?)\.?$", (home.__doc__ or "").replace("\n    ", " "), flags=re.MULTILINE)
     notes = getattr(home, "TRAINING_NOTES", {}).get(images, ())
     about = {"paper": paper[1] if paper else "none", "notes": notes}
@@ -160,7 +160,7 @@ def _surrogate(plain: str) -> tuple[str, str, Callable[..., Benchmark]]:
     """The family of a space, the data, and what opens the surrogate that `nassim data build --fit` made."""
     typed, _, task = plain.removesuffix(_SURROGATE).partition("/")
     space = get_space(typed)
-    home = next(f for f in _modules("benchmarks") if space.name in {each.name for each in _spaces(f)})
+    home = next(f for f in modules("benchmarks") if space.name in {each.name for each in spaces_of(f)})
     load: Callable[..., Benchmark] = importlib.import_module("nassim.tabular_data.predicted").load
     return home, task, partial(load, space)
 
@@ -173,8 +173,8 @@ def _loader() -> ModuleType:
 def get_supernets(name: str) -> Supernets:
     """Where a benchmark's one-shot runs come from; opens no table. `Unsupported` where it has no supernet."""
     typed, _, task = name.strip().partition("/")
-    if family := spelled(typed, _modules("benchmarks")):
-        found = _supernets(family, spelled(task, _family(family).TASKS) or task)
+    if family := spelled(typed, modules("benchmarks")):
+        found = _supernets(family, spelled(task, family_of(family).TASKS) or task)
     else:
         found = _of_space(spelled(typed, space_names()), task)
     if found is None:
@@ -192,8 +192,8 @@ def benchmarks_with_supernets() -> list[str]:
 def get_protocol(name: str) -> Protocol:
     """The published protocol of a name."""
     known: dict[str, Protocol] = {}
-    for family in _modules("benchmarks"):
-        known |= getattr(_family(family), "PROTOCOLS", {})
+    for family in modules("benchmarks"):
+        known |= getattr(family_of(family), "PROTOCOLS", {})
     if name not in known:
         raise UnknownName(unknown("protocol", name, known))
     return known[name]
@@ -201,7 +201,7 @@ def get_protocol(name: str) -> Protocol:
 
 def recipe_modules() -> dict[str, ModuleType]:
     """The recipes of `nassim data` by name: modules of ``tabular_data/recipes/`` that have a NAME."""
-    found = map(importlib.import_module, _modules("tabular_data.recipes").values())
+    found = map(importlib.import_module, modules("tabular_data.recipes").values())
     return {module.NAME: module for module in found if hasattr(module, "NAME")}
 
 
@@ -217,7 +217,7 @@ def recipe_module(name: str) -> ModuleType:
 
 def get_space(name: str) -> SearchSpace:
     """The search space of a name."""
-    known = {space.name: space for family in _modules("benchmarks") for space in _spaces(family)}
+    known = {space.name: space for family in modules("benchmarks") for space in spaces_of(family)}
     found = spelled(name.strip(), known)
     if found is not None:
         return known[found]
@@ -243,7 +243,7 @@ def find(name: str) -> list[Algorithm | Benchmark | SearchSpace]:
 
 def family_pages() -> dict[str, str]:
     """The page of each benchmark family, by the family's name in ids; opens no table."""
-    found = {name: _family(name) for name in _modules("benchmarks")}
+    found = {name: family_of(name) for name in modules("benchmarks")}
     return {getattr(module, "FAMILY", name): module.__doc__ or "" for name, module in found.items()}
 
 
@@ -253,54 +253,9 @@ def benchmark_titles() -> dict[str, str]:
     return {name: pages[name.partition("/")[0]].strip().partition("\n")[0] for name in benchmark_names()}
 
 
-@cache
-def _modules(folder: str) -> dict[str, str]:
-    """File name -> module path, for the project's folder and for installed packages."""
-    package = importlib.import_module(f"nassim.{folder}")
-    own = {m.name: f"nassim.{folder}.{m.name}" for m in pkgutil.iter_modules(package.__path__) if not m.ispkg}
-    from importlib.metadata import entry_points  # takes a tenth of the start of a command: not all need it
-
-    return {**{point.name: point.value for point in entry_points(group=f"nassim.{folder}")}, **own}
-
-
-@cache
-def _algorithms() -> dict[str, Algorithm]:
-    found = {}
-    for name, path in _modules("algorithms").items():
-        algorithm = getattr(_module(path), name, None)
-        if not isinstance(algorithm, Algorithm):
-            raise NassimError(
-                f"the plug-in {path} has no strategy {name}: the entry point is called as the function is."
-            )
-        found[name] = algorithm
-    return found
-
-
-def _module(path: str) -> ModuleType:
-    """A module by its path; what an installed package's raises is one line that names it."""
-    try:
-        return importlib.import_module(path)
-    except Exception as error:
-        if path.startswith("nassim."):
-            raise
-        what = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise NassimError(f"the plug-in {path} cannot be loaded: {what}. Mend its package, or uninstall it.") from error
-
-
-def _family(name: str) -> ModuleType:
-    return _module(_modules("benchmarks")[name.replace("-", "_")])
-
-
-def _spaces(family: str) -> tuple[SearchSpace, ...]:
-    """A family's search space, or those of one whose tasks have different ones."""
-    module = _family(family)
-    found: tuple[SearchSpace, ...] | None = getattr(module, "SPACES", None)
-    return (module.SPACE,) if found is None else found
-
-
 def _supernets(family: str, task: str, space: str = "") -> Supernets | None:
     """Of a family's task or, where a space is named that is not called as its family, of that on a set of images."""
-    make: Callable[[str], Supernets | None] | None = getattr(_family(family), "supernets", None)
+    make: Callable[[str], Supernets | None] | None = getattr(family_of(family), "supernets", None)
     if make is not None and space in ("", family):
         return make(task)
     return _of_space(space, task)
@@ -309,5 +264,5 @@ def _supernets(family: str, task: str, space: str = "") -> Supernets | None:
 def _of_space(space: str | None, images: str) -> Supernets | None:
     if not space:
         return None
-    found: Supernets | None = _module(_SOURCES).known_supernets(get_space(space), images.partition(":")[0])
+    found: Supernets | None = module_at(_SOURCES).known_supernets(get_space(space), images.partition(":")[0])
     return found

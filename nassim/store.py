@@ -81,10 +81,7 @@ class RunEnd(NamedTuple):
 
 
 def pack(number: int, run: Run, *, extras: bool = False, trials: bool = True) -> StoredRun:
-    """A run as a study keeps it; ``number`` is its place in the grid, ``extras`` as in `pack_trials`.
-
-    trials: whether with its trials; how many there were is kept all the same.
-    """
+    """A run as a study keeps it: its place in the grid, extras as in `pack_trials`, with or without its trials."""
     head = (
         *(number, run.benchmark, run.strategy, run.seed, json.dumps(run.hyperparameters, sort_keys=True), run.mode),
         *(len(run.trials), run.epochs, float(run.seconds), float(run.worker_seconds), run.stopped),

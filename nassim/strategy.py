@@ -1,11 +1,9 @@
-"""How a strategy is written (a generator with four verbs) and how it is used (ask and tell).
+"""How a strategy is written (the paper's loop, a generator with four verbs) and how it is used (ask and tell).
 
-An author writes the paper's loop:
-
-    trial  = yield from evaluate(arch)          # train one, wait for it
-    trials = yield from evaluate_all(archs)     # train several on all workers, wait for all
-    news   = yield from start(arch)             # give one to a free worker; get what has finished since
-    yield from report(arch, cost)               # worked by myself; this is what I would answer now
+trial  = yield from evaluate(arch)          # train one, wait for it
+trials = yield from evaluate_all(archs)     # train several on all workers, wait for all
+news   = yield from start(arch)             # give one to a free worker; get what has finished since
+yield from report(arch, cost)               # worked by myself; this is what I would answer now
 """
 
 from __future__ import annotations

@@ -26,8 +26,7 @@ from nassim.registry import get_benchmark
 from nassim.tabular_data import digits
 from nassim.tabular_data.table import Table, write_table
 
-DIGITS = DESIGNS["nasbench201/digits"]
-EPOCHS = get_recipe("digits").epochs
+DIGITS, EPOCHS = DESIGNS["nasbench201/digits"], get_recipe("digits").epochs
 
 
 def made_up(shard: Shard, value: int = 0) -> Results:
@@ -217,8 +216,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Recipe:
 
 @pytest.mark.slow
 def test_a_build_goes_on_where_it_was(tmp_path: Path, tiny: Recipe) -> None:
-    pytest.importorskip("torch")
-    from nassim.full_training.tables.builder import build
+    build = pytest.importorskip("nassim.full_training.tables.builder").build
     from nassim.full_training.training.train import train
 
     told: list[int] = []
@@ -243,8 +241,7 @@ def test_a_build_goes_on_where_it_was(tmp_path: Path, tiny: Recipe) -> None:
 
 @pytest.mark.slow
 def test_rechecking_finds_altered_values(tmp_path: Path, tiny: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("torch")
-    from nassim.full_training.tables.builder import build
+    build = pytest.importorskip("nassim.full_training.tables.builder").build
     from nassim.full_training.tables.recheck import recheck
 
     first, *_ = (plan := [Shard(n, seed, (5, 900)) for n, seed in enumerate(SEEDS)])

@@ -32,7 +32,7 @@ CORE = {
     "metric morph_changes morph_space morphs names network objectives options outlook pareto "
     "patience processes protocol query replay seeds settings slips space spelling spreading strategy "
     "supernet too_small trace unrun variants version",
-    "middle": "ahead engines format1 on_the_wall one_shot own_files packing registry run simulated stats store "
+    "middle": "ahead engines folders format1 on_the_wall one_shot own_files packing registry run simulated stats store "
     "study_file testing wall wall_trace",
     "top": "cautions facts grid merging page paper plots record report reproduction rungs study "
     "study_settings study_toml study_view summary",

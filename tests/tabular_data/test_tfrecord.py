@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nassim
-from nassim import Query
 from nassim.benchmarks.spaces.nasbench101.classes import cells
 from nassim.benchmarks.spaces.nasbench101.cost import parameters
 from nassim.benchmarks.spaces.nasbench101.hashes import fingerprints
@@ -220,11 +219,11 @@ def test_every_training_comes_back(small: Cells, tmp_path: Path, monkeypatch: py
         name = SPACE.fingerprint(arch)
         for epochs in (4, 108):
             mine = [t for t in trainings if t.name == name and t.epochs == epochs]
-            results = [benchmark.query(Query(arch, epochs), rng) for benchmark in opened]
+            results = [benchmark.query(nassim.Query(arch, epochs), rng) for benchmark in opened]
             assert [(result.value, result.epochs) for result in results] == [(t.valid, epochs) for t in mine]
             assert [result.cost for result in results] == pytest.approx([t.seconds for t in mine], rel=1e-7)
             assert {result.extras["parameters"] for result in results} == {mine[0].parameters}
-            average = mean.query(Query(arch, epochs), rng)
+            average = mean.query(nassim.Query(arch, epochs), rng)
             assert average.value == pytest.approx(np.mean([t.valid for t in mine]), abs=1e-12)
             assert average.cost == pytest.approx(np.mean([t.seconds for t in mine]), rel=1e-7)
         assert mean.test_accuracy(arch) == pytest.approx(np.mean([t.test for t in mine]), abs=1e-12)
