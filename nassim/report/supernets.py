@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from html import escape
 from statistics import fmean
 from typing import NamedTuple
@@ -96,8 +97,8 @@ def course(strategy: str, recording: Recording, space: SearchSpace) -> Course:
         mean(lambda moment: moment.loss),
         mean(lambda moment: moment.shared),
         mean(lambda moment: gap(layout, moment)),
-        {word: mean(lambda moment, word=word: _weight(layout, weighed, moment, word)) for word in words if scored},
-        {name: mean(lambda moment, name=name: dict(moment.seen).get(name, math.nan)) for name in looked},  # type: ignore[attr-defined]
+        {word: mean(partial(_weight, layout, weighed, word)) for word in words if scored},
+        {name: mean(partial(_seen, name)) for name in looked},
     )
 
 
@@ -109,7 +110,11 @@ def gap(layout: Layout, moment: Moment) -> float:
     return _mean([1.0 - sum(scores[i] for i in active) / (sum(scores) or 1.0) for scores, active in rows if active])
 
 
-def _weight(layout: Layout, groups: Sequence[int], moment: Moment, word: str) -> float:
+def _seen(name: str, moment: Moment) -> float:
+    return float(dict(getattr(moment, "seen", ())).get(name, math.nan))
+
+
+def _weight(layout: Layout, groups: Sequence[int], word: str, moment: Moment) -> float:
     options = [(layout.groups[i].options, moment.scores[i]) for i in groups]
     return _mean([scores[names.index(word)] for names, scores in options if word in names])
 
