@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy
 from rich.console import Console
 from rich.table import Table
+from speed_inheritance import inheritance_rows
 from speed_networks import network_rows
 from speed_processes import opening_rows, start_rows, study_rows
 from speed_row import Row
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[str], Iterator[Row]]] = {
     "opening": opening_rows,
     "tables": table_rows,
     "networks": network_rows,
+    "inheritance": inheritance_rows,
     "fewer-epochs": fewer_epochs_rows,
 }
 

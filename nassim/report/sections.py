@@ -13,6 +13,7 @@ from nassim.report.checklist import Item
 from nassim.report.content import Content, PartContent
 from nassim.report.diagram import diagram_svg
 from nassim.report.drawing import curve_svg
+from nassim.report.family import family_html
 from nassim.report.pairs import left_out_note
 from nassim.report.table import Table, to_html, unbroken, whose
 from nassim.report.training_curves import curves_svg
@@ -28,6 +29,7 @@ TITLES = {
     "over-time": "Ranks over time",
     "several": "Several objectives",
     "cells": "Best architectures",
+    "family": "Where its weights came from",
     "trials": "Trials",
     "retrained": "Retrained",
     "made": "How it was made",
@@ -65,6 +67,8 @@ def _sections(content: Content) -> dict[str, str]:
         found["over-time"] = asset("ranks.html")
         found["several"] = _about(content, asset("fronts.html")) + _each(parts, _hypervolumes)
         found["cells"] = _each(parts, _cells)
+        if any(part.families for part in parts):
+            found["family"] = _each(parts, _families)
         found["trials"] = asset("trials.html")
     if any(part.validation is not None for part in parts):
         found["retrained"] = _each(parts, _retrained)
@@ -132,6 +136,16 @@ def _cells(found: PartContent) -> str:
     )
     why = f'<p class="why">{escape(found.draw.why)}</p>' if found.draw.why else ""
     return f'{why}<div class="cards">{cards}</div>{_folded("The same in numbers", found.cells_table)}'
+
+
+def _families(found: PartContent) -> str:
+    if not found.families:
+        return f'<p class="why">No answer on {escape(found.part.name)} inherited weights.</p>'
+    about = (
+        "The answer of a typical run of each strategy, the last of each list, and the trainings whose weights it began "
+        "with, the oldest first. Open one to see its network and what it took over."
+    )
+    return f"<p>{about}</p>" + "".join(family_html(one, found.draw, found.part.metric) for one in found.families)
 
 
 def _retrained(found: PartContent) -> str:
