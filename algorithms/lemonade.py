@@ -1,6 +1,6 @@
 """LEMONADE: a front of networks whose children inherit their weights; what costs little to know is looked at first.
 
-Paper: T. Elsken, J.-H. Metzen, F. Hutter, "Efficient Multi-Objective Neural Architecture Search via Lamarckian
+Paper: T. Elsken, J. Metzen, F. Hutter, "Efficient Multi-Objective Neural Architecture Search via Lamarckian
     Evolution", ICLR 2019, arXiv:1804.09081.
 
 Pseudocode:

@@ -1,6 +1,6 @@
 """NASH: hill climbing by network morphisms, each child trained shortly from its parent's weights.
 
-Paper: T. Elsken, J.-H. Metzen, F. Hutter, "Simple and Efficient Architecture Search for Convolutional Neural Networks",
+Paper: T. Elsken, J. Metzen, F. Hutter, "Simple and Efficient Architecture Search for Convolutional Neural Networks",
     2017, arXiv:1711.04528.
 
 Pseudocode:

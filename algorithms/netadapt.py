@@ -1,7 +1,7 @@
 """NetAdapt: a large network is narrowed step by step, each time where the least accuracy is lost for what is saved.
 
-Paper: T.-J. Yang, A. Howard, B. Chen, X. Zhang, A. Go, M. Sandler, V. Sze, H. Adam, "NetAdapt: Platform-Aware Neural
-    Network Adaptation for Mobile Applications", ECCV 2018, arXiv:1804.03230; A. Howard, M. Sandler, G. Chu, L.-C. Chen,
+Paper: T. Yang, A. Howard, B. Chen, X. Zhang, A. Go, M. Sandler, V. Sze, H. Adam, "NetAdapt: Platform-Aware Neural
+    Network Adaptation for Mobile Applications", ECCV 2018, arXiv:1804.03230; A. Howard, M. Sandler, G. Chu, L. Chen,
     B. Chen, M. Tan, W. Wang, Y. Zhu, R. Pang, V. Vasudevan, Q. Le, H. Adam, "Searching for MobileNetV3", ICCV 2019,
     arXiv:1905.02244, section 4.3 (line 5).
 

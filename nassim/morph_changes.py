@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from nassim.layers import Setting, Shape
-from nassim.network import Layer, Network, measure
+from nassim.network import Layer, Network
 
+Shapes = Sequence[Shape]  # of a network's layers
 ONE_BY_ONE = ("batch_norm", "activation", "max_pool", "avg_pool", "global_pool", "identity", "drop_path")
 _POSITIVE = ("max_pool", "avg_pool", "global_pool", "identity", "drop_path", "add", "concat", "crop", "resize_channels")
 
@@ -63,10 +64,10 @@ def _put_in(layers: _Layers, place: str, new: Sequence[_Named]) -> Network:
     return _network([*layers[: i + 1], *new, *rest[i + 1 :]])
 
 
-def _deepen(network: Network, morph: Morph) -> Network:
+def _deepen(network: Network, morph: Morph, shapes: Shapes) -> Network:
     layers = _named(network)
     i = next(i for i, layer in enumerate(layers) if layer.name == morph.place)
-    name, width = _fresh(layers), measure(network).shapes[i][0]
+    name, width = _fresh(layers), shapes[i][0]
     new = [
         _Named(f"{name}.identity", "conv", (morph.place,), {"channels": width, "kernel": morph.amount}),
         _Named(f"{name}.norm", "batch_norm", (f"{name}.identity",), {}),
@@ -84,7 +85,7 @@ def is_positive(network: Network, position: int) -> bool:
     return layer.kind in _POSITIVE and all(is_positive(network, i) for i in layer.inputs)
 
 
-def _widths(network: Network, morph: Morph) -> Network:
+def _widths(network: Network, morph: Morph, shapes: Shapes) -> Network:
     layers = _named(network)
     together = tied(network, morph.place)
     changed = []
@@ -96,8 +97,8 @@ def _widths(network: Network, morph: Morph) -> Network:
     return _network(changed)
 
 
-def _setting(name: str) -> Callable[[Network, Morph], Network]:
-    def change(network: Network, morph: Morph) -> Network:
+def _setting(name: str) -> Callable[[Network, Morph, Shapes], Network]:
+    def change(network: Network, morph: Morph, shapes: Shapes) -> Network:
         layers = _named(network)
         new = {morph.place: {name: morph.amount}}
         return _network([x._replace(settings={**x.settings, **new.get(x.name, {})}) for x in layers])
@@ -105,10 +106,10 @@ def _setting(name: str) -> Callable[[Network, Morph], Network]:
     return change
 
 
-def _skip(network: Network, morph: Morph) -> Network:
+def _skip(network: Network, morph: Morph, shapes: Shapes) -> Network:
     layers = _named(network)
-    shapes = dict(zip((layer.name for layer in layers), measure(network).shapes, strict=True))
-    name, here, there = _fresh(layers), shapes[morph.place], shapes[morph.source]
+    of = dict(zip((layer.name for layer in layers), shapes, strict=True))
+    name, here, there = _fresh(layers), of[morph.place], of[morph.source]
     stride = stride_between(there, here)
     if morph.kind == "skip_add":
         settings = {"channels": here[0], "kernel": 1, "stride": stride}
@@ -131,7 +132,7 @@ def _skip(network: Network, morph: Morph) -> Network:
     )
 
 
-def _branch(network: Network, morph: Morph) -> Network:
+def _branch(network: Network, morph: Morph, shapes: Shapes) -> Network:
     """Beside a convolution another one of its input, normalized and rectified, to be added: zeros at first."""
     layers = _named(network)
     (beside,) = [layer for layer in layers if layer.name == morph.place]
@@ -147,7 +148,7 @@ def _branch(network: Network, morph: Morph) -> Network:
     return _put_in(layers, morph.place, new)
 
 
-def _remove(network: Network, morph: Morph) -> Network:
+def _remove(network: Network, morph: Morph, shapes: Shapes) -> Network:
     layers = _named(network)
     (gone,) = [layer for layer in layers if layer.name == morph.place]
     rest = [layer for layer in layers if layer.name != morph.place]
@@ -155,21 +156,21 @@ def _remove(network: Network, morph: Morph) -> Network:
     return _network([x._replace(inputs=tuple(renamed.get(n, n) for n in x.inputs)) for x in rest])
 
 
-def _remove_skip(network: Network, morph: Morph) -> Network:
+def _remove_skip(network: Network, morph: Morph, shapes: Shapes) -> Network:
     """Of a sum only the first term stays; what nobody uses any more goes with the others."""
     layers = _named(network)
     (gone,) = [layer for layer in layers if layer.name == morph.place]
-    rest = _named(_remove(network, morph))
+    rest = _named(_remove(network, morph, shapes))
     while unused := [x for x in rest[1:-1] if not any(x.name in y.inputs for y in rest)]:
         rest = [x for x in rest if x not in unused or x.name in (gone.inputs[0],)]
     return _network(rest)
 
 
-def _separate(network: Network, morph: Morph) -> Network:
+def _separate(network: Network, morph: Morph, shapes: Shapes) -> Network:
     layers = _named(network)
     i = next(i for i, layer in enumerate(layers) if layer.name == morph.place)
     whole = layers[i]
-    group, channels = whole.name.rpartition(".")[0], measure(network).shapes[network.layers[i].inputs[0]][0]
+    group, channels = whole.name.rpartition(".")[0], shapes[network.layers[i].inputs[0]][0]
     depth = {**whole.settings, "channels": channels, "groups": channels, "bias": False}
     point = {"channels": whole.settings["channels"], "kernel": 1, "bias": whole.settings.get("bias", False)}
     new = [
@@ -180,7 +181,7 @@ def _separate(network: Network, morph: Morph) -> Network:
     return _network([x for x in _named(placed) if x.name != whole.name])
 
 
-CHANGES: Mapping[str, Callable[[Network, Morph], Network]] = {
+CHANGES: Mapping[str, Callable[[Network, Morph, Shapes], Network]] = {
     "deepen": _deepen,
     "widen": _widths,
     "skip_add": _skip,

@@ -27,6 +27,7 @@ from nassim.spelling import (
     spell,
 )
 
+SKIPS = ("skip_add", "skip_concat")
 LONGEST = 12_000  # characters of an architecture
 
 
@@ -44,6 +45,7 @@ class MorphSpace(SearchSpace):
         self.most_layers, self.most_parameters = most_layers, most_parameters
         self._reading = lru_cache(maxsize=20_000)(self._objection)
         self._built = lru_cache(maxsize=2_000)(lambda choices: read(choices, self.frame))
+        self._measured = lru_cache(maxsize=2_000)(lambda choices: measure(self._built(choices)))
         self.seed = self.encode(seed)
 
     def __repr__(self) -> str:
@@ -82,11 +84,11 @@ class MorphSpace(SearchSpace):
 
     def _objection(self, choices: tuple[int, ...]) -> str:
         try:
-            network = read(choices, self.frame)
+            network = self._built(choices)
             count = len(network.layers) - 3
             if count > self.most_layers:
                 return f"it has {count} layers, more than {self.most_layers}"
-            parameters = measure(network).parameters
+            parameters = self._measured(choices).parameters
         except (InvalidArchitecture, InvalidNetwork) as error:
             return str(error).rstrip(".")
         if parameters > self.most_parameters:
@@ -144,13 +146,11 @@ class MorphSpace(SearchSpace):
         network = self.network(arch, self.frame)
         ends = _ends(network)
         for kind in kinds:
-            for morph in places(network, kind):
+            among = ends if kind in ("deepen", *SKIPS) else None
+            for morph in places(network, kind, among, self._measured(arch.choices).shapes):
                 if kind in ("widen", "prune"):
                     yield from (morph._replace(amount=width) for width in _steps(network, morph))
-                elif (
-                    kind not in ("deepen", "skip_add", "skip_concat")
-                    or {morph.place, morph.source or morph.place} <= ends
-                ):
+                else:
                     yield morph
 
     def morphed(self, arch: Architecture, morph: Morph, *, rounded: bool = False) -> Architecture:
@@ -158,7 +158,7 @@ class MorphSpace(SearchSpace):
 
         rounded: as in `encode`; the morph is then an approximate one.
         """
-        child = morphed(self.network(arch, self.frame), morph)
+        child = morphed(self.network(arch, self.frame), morph, self._measured(arch.choices).shapes)
         return self.encode(child, (arch.choices[0], arch.choices[1]), rounded=rounded)
 
     def random_morph(
@@ -166,7 +166,8 @@ class MorphSpace(SearchSpace):
     ) -> Architecture | None:
         """A child by a kind of morph and a place of it, both uniform; None where no draw can be had."""
         for _ in range(tries):
-            found = list(self.morphs(arch, (rng.choice(kinds),)))
+            kind = rng.choice(kinds)
+            found = list(self._pairs(arch, kind, rng) if kind in SKIPS else self.morphs(arch, (kind,)))
             if not found:
                 continue
             try:
@@ -174,6 +175,15 @@ class MorphSpace(SearchSpace):
             except (InvalidNetwork, InvalidArchitecture):
                 continue  # beyond the limits, or beside the grid
         return None
+
+    def _pairs(self, arch: Architecture, kind: str, rng: random.Random) -> Iterator[Morph]:
+        """A pair of ends of blocks, drawn: most of the many can be joined, so that they need not be listed."""
+        network = self.network(arch, self.frame)
+        ends = _ends(network)
+        names = [layer.name for layer in network.layers if layer.name in ends]
+        if len(names) > 1:
+            source, place = sorted(rng.sample(range(len(names)), 2))
+            yield Morph(kind, names[place], 0, names[source])
 
     def sample(self, rng: random.Random) -> Architecture:
         """Up to eight exact morphs of the seed."""

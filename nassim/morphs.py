@@ -18,7 +18,7 @@ name says how its weights begin: ``n7.identity`` passes its input on, ``n7.zero`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 
 from nassim.errors import InvalidNetwork
@@ -32,27 +32,40 @@ LARGEST_KERNEL = 7
 __all__ = ["APPROXIMATE", "EXACT", "Morph", "morphed", "places", "tied"]
 
 
-def places(network: Network, kind: str) -> list[Morph]:
+def places(
+    network: Network, kind: str, among: Set[str] | None = None, shapes: Sequence[Shape] | None = None
+) -> list[Morph]:
     """All places where a kind of morph applies, in the order of layers, each with a usual amount.
 
-    Widths double or halve, kernels grow by two, new layers have kernels of three. `InvalidNetwork` for an unknown kind.
+    Widths double or halve, kernels grow by two, new layers have kernels of three. ``among``: only at these layers, and
+    with skips from them. shapes: of the network's layers, where they are known. `InvalidNetwork` for an unknown kind.
     """
     if kind not in CHANGES:
         raise InvalidNetwork(f"{kind!r:.40} is no morph: use {', '.join(CHANGES)}.")
-    shapes = measure(network).shapes
-    found = [morph for morph in _candidates(network, shapes, kind) if not _objection(network, shapes, morph)]
+    shapes, positions = shapes or measure(network).shapes, _positions(network)
+    found = [
+        morph
+        for morph in _candidates(network, shapes, kind)
+        if among is None or (morph.place in among and (not morph.source or morph.source in among))
+        if not _objection(network, shapes, positions, morph)
+    ]
     return found if kind in EXACT else [morph for morph in found if _can_be(network, morph)]
 
 
-def morphed(network: Network, morph: Morph) -> Network:
-    """The child; `InvalidNetwork` with the reason where the morph does not apply."""
+def morphed(network: Network, morph: Morph, shapes: Sequence[Shape] | None = None) -> Network:
+    """The child; `InvalidNetwork` with the reason where the morph does not apply.
+
+    shapes: of the network's layers, where they are known; then it is for the caller to `measure` the child.
+    """
     if morph.kind not in CHANGES:
         raise InvalidNetwork(f"{morph.kind!r:.40} is no morph: use {', '.join(CHANGES)}.")
-    if reason := _objection(network, measure(network).shapes, morph):
+    known = measure(network).shapes if shapes is None else shapes
+    if reason := _objection(network, known, _positions(network), morph):
         raise InvalidNetwork(f"the morph {str(morph)[:120]} does not apply: {reason}.")
-    child = CHANGES[morph.kind](network, morph)
+    child = CHANGES[morph.kind](network, morph, known)
     try:
-        measure(child)
+        if shapes is None:
+            measure(child)
     except InvalidNetwork as error:
         raise InvalidNetwork(f"the morph {str(morph)[:120]} does not apply: {error}") from None
     return child
@@ -89,10 +102,13 @@ def _candidates(network: Network, shapes: Sequence[Shape], kind: str) -> Iterato
             yield Morph(kind, layer.name)
 
 
-def _objection(network: Network, shapes: Sequence[Shape], morph: Morph) -> str:
+def _positions(network: Network) -> dict[str, int]:
+    return {layer.name: i for i, layer in enumerate(network.layers)}
+
+
+def _objection(network: Network, shapes: Sequence[Shape], positions: Mapping[str, int], morph: Morph) -> str:
     """Why a morph does not apply; empty if it does."""
     kind, place, amount, source = morph
-    positions = {layer.name: i for i, layer in enumerate(network.layers)}
     if place not in positions or (source and source not in positions):
         return f"the network has no layer {place if place not in positions else source!s:.80}"
     i = positions[place]

@@ -18,6 +18,7 @@ import numpy
 from rich.console import Console
 from rich.table import Table
 from speed_darts import darts_family_rows
+from speed_inheritance import inheritance_rows
 from speed_networks import network_rows
 from speed_processes import opening_rows, start_rows, study_rows
 from speed_row import Row
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[str], Iterator[Row]]] = {
     "tables": table_rows,
     "networks": network_rows,
     "darts-family": darts_family_rows,
+    "inheritance": inheritance_rows,
     "fewer-epochs": fewer_epochs_rows,
     "large-study": large_study_rows,
     "supernets": supernet_rows,

@@ -1,9 +1,11 @@
 """Networks that grow: the space of strategies that live on network morphisms.
 
-Where it comes from: T. Elsken, J.-H. Metzen, F. Hutter, "Simple and Efficient Architecture Search for Convolutional
-Neural Networks", arXiv:1711.04528: the seed is their initial network, conv-pool-conv-pool-conv with normalization and
-rectifiers, then a linear layer. Limits: 2^25 parameters as in AutoKeras' code of February 2019 (H. Jin, Q. Song, X. Hu,
-arXiv:1806.10282), and 120 layers (a convolution, its normalization and its rectifier are three; AutoKeras: 200).
+Paper: T. Elsken, J. Metzen, F. Hutter, "Simple and Efficient Architecture Search for Convolutional Neural Networks",
+    2017, arXiv:1711.04528.
+
+The seed is the paper's initial network: conv-pool-conv-pool-conv with normalization and rectifiers, then a linear
+layer. Limits: 2^25 parameters as in AutoKeras' code of February 2019 (H. Jin, Q. Song, X. Hu, arXiv:1806.10282), and
+120 layers (a convolution, its normalization and its rectifier are three; AutoKeras: 200).
 """
 
 from __future__ import annotations
@@ -29,4 +31,13 @@ def seed_network(width: int = 16) -> Network:
     return draft.network(draft.add("head", "linear", pooled, channels=FRAME.classes))
 
 
-SPACE = MorphSpace("grown", seed_network(), FRAME, most_layers=LAYERS, most_parameters=PARAMETERS)
+class Grown(MorphSpace):
+    """Networks grown from three convolutions by morphs: an architecture spells its layers, and names them.
+
+    >>> import random
+    >>> SPACE.transfer(SPACE.seed, SPACE.sample(random.Random(1))).exact
+    True
+    """
+
+
+SPACE = Grown("grown", seed_network(), FRAME, most_layers=LAYERS, most_parameters=PARAMETERS)

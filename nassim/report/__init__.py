@@ -7,6 +7,7 @@ results     the tables of final regret, pairs, expected running time
 charts      what the page draws, as compact arrays
 fronts      several objectives: fronts, attainment surfaces, hypervolume
 cells       the best architectures, drawn
+family      the trainings whose weights an answer began with
 race        one typical run of each strategy, for the replay
 settings    hyperparameters, and whether they are the published ones
 checklist   the checklist of Lindauer and Hutter

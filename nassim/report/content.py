@@ -11,6 +11,7 @@ from nassim.report.cells import BestCell, Drawer, best_cells, cells_table, drawe
 from nassim.report.changes import Changes
 from nassim.report.checklist import Item, checklist
 from nassim.report.diagram import Diagram, diagram_of
+from nassim.report.family import Family, families
 from nassim.report.fronts import Fronts, all_fronts
 from nassim.report.hypervolumes import hypervolume_table
 from nassim.report.pairs import pairs_table, ranks_table, wins_table
@@ -43,6 +44,7 @@ class PartContent(NamedTuple):
     validation: Validation | None
     courses: list[Course] | str
     courses_table: Table
+    families: list[Family]
 
     @property
     def retrained(self) -> list[Table]:
@@ -81,7 +83,7 @@ def content_of(study: Study, folder: Path, objectives: Sequence[str] | None, cha
     fronts = all_fronts(analysis, visits, objectives)
     validations = read_validations(folder)
     parts = {
-        part.name: _part_content(analysis, part, fronts[part.name], validations.get(part.name))
+        part.name: _part_content(analysis, part, visits, fronts[part.name], validations.get(part.name))
         for part in analysis.parts
     }
     several = len(analysis.parts) > 1
@@ -102,7 +104,7 @@ def content_of(study: Study, folder: Path, objectives: Sequence[str] | None, cha
 
 
 def _part_content(
-    analysis: Analysis, part: Part, fronts: list[Fronts] | str, validation: Validation | None
+    analysis: Analysis, part: Part, visits: Visits, fronts: list[Fronts] | str, validation: Validation | None
 ) -> PartContent:
     draw = drawer_of(part)
     cells = best_cells(analysis, part, draw)
@@ -124,4 +126,5 @@ def _part_content(
         validation=validation,
         courses=shared,
         courses_table=courses_table(part, shared),
+        families=families(part, visits, draw),
     )

@@ -13,6 +13,7 @@ from nassim.report.checklist import Item
 from nassim.report.content import Content, PartContent
 from nassim.report.diagram import diagram_svg
 from nassim.report.drawing import curve_svg
+from nassim.report.family import family_html
 from nassim.report.pairs import left_out_note
 from nassim.report.supernets import course_svg
 from nassim.report.table import Table, to_html, unbroken, whose
@@ -30,6 +31,7 @@ TITLES = {
     "several": "Several objectives",
     "cells": "Best architectures",
     "supernets": "Shared weights",
+    "family": "Where its weights came from",
     "trials": "Trials",
     "retrained": "Retrained",
     "made": "How it was made",
@@ -67,6 +69,8 @@ def _sections(content: Content) -> dict[str, str]:
         found["over-time"] = asset("ranks.html")
         found["several"] = _about(content, asset("fronts.html")) + _each(parts, _hypervolumes)
         found["cells"] = _each(parts, _cells)
+    if any(part.families for part in parts):
+        found["family"] = _each(parts, _families)
     if any(not isinstance(part.courses, str) for part in parts):
         found["supernets"] = _each(parts, _shared)
     if parts:
@@ -148,6 +152,16 @@ def _shared(found: PartContent) -> str:
         for one in found.courses
     )
     return f'{table}<div class="cards">{cards}</div>'
+
+
+def _families(found: PartContent) -> str:
+    if not found.families:
+        return f'<p class="why">No answer on {escape(found.part.name)} inherited weights.</p>'
+    about = (
+        "The answer of a typical run of each strategy, the last of each list, and the trainings whose weights it began "
+        "with, the oldest first. Open one to see its network and what it took over."
+    )
+    return f"<p>{about}</p>" + "".join(family_html(one, found.draw, found.part.metric) for one in found.families)
 
 
 def _retrained(found: PartContent) -> str:
