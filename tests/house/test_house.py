@@ -199,11 +199,7 @@ def test_no_hidden_randomness_no_unpickling_no_printing(module: str) -> None:
         assert not (name == "numpy.load" and call.keywords), f"{place}: arrays of objects are pickles"
         assert name != "print" or module.startswith("nassim.cli."), f"{place}: only the command line prints"
         dynamic = name in ("importlib.import_module", "__import__", "eval", "exec")
-        named = (
-            "nassim.registry",
-            "nassim.folders",
-            "nassim.own_files",
-        )  # the second runs the file that a user typed the path of
+        named = ("nassim.registry", "nassim.folders", "nassim.own_files")  # the last runs a file whose path was typed
         assert not dynamic or module in named, f"{place}: only the registry imports by name"
 
 
