@@ -98,12 +98,17 @@ def known_supernets(space: SearchSpace, images: str) -> Supernets | None:
     return supernets_of(space, images) if (space.name, images) in RECIPES else None
 
 
+def _unpublished(algorithm: str, hyperparameters: Mapping[str, object]) -> float | None:
+    """No published seconds: those of the machine that recorded count."""
+    return None
+
+
 def supernets_of(
     space: SearchSpace,
     images: str,
     *,
     stand_in: Supernets | None = None,
-    published_seconds: Callable[[str, Mapping[str, object]], float | None] = lambda algorithm, hyperparameters: None,
+    published_seconds: Callable[[str, Mapping[str, object]], float | None] = _unpublished,
     published_source: str = "",
 ) -> Supernets:
     """Where the one-shot runs of a space on a data set come from; the further arguments are those of `Supernets`."""

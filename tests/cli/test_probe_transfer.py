@@ -124,7 +124,7 @@ def test_transfer_trains_both_sizes(capsys: Capture) -> None:
     arguments = ("transfer", "nasnet13:NASNet-A", "--to", "tiny_images", "--device", "cpu", "--cells", "2")
     out, _ = nassim(capsys, *arguments, "--channels", "12", "--seeds", "2", "--json")
     small, large = json.loads(out)["sizes"]
-    assert (small["cells"], small["channels"], large["cells"], large["channels"]) == (1, 8, 2, 12)
+    assert (small["cells"], small["channels"], large["cells"], large["channels"]) == (1, 4, 2, 12)
     assert small["parameters"] < large["parameters"] and small["multiply_adds"] < large["multiply_adds"]
     assert all(0 <= row[key] <= 1 for row in (small, large) for key in ("valid_accuracy", "test_accuracy"))
     out = nassim(capsys, *arguments, "--channels", "12")[0]
@@ -135,7 +135,7 @@ def test_transfer_trains_both_sizes(capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("nasnet13:NASNet-A", "--to", "tiny-images", "--cells", "1", "--channels", "8"), "give another --cells"),
+        (("nasnet13:NASNet-A", "--to", "tiny-images", "--cells", "1", "--channels", "4"), "give another --cells"),
         (("nasnet13:NASNet-B", "--to", "tiny-images", "--cells", "1", "--channels", "9"), "is not an architecture"),
         (("nasnet13:NASNet-A", "--to", "tiny-image", "--cells", "1", "--channels", "9"), "Did you mean tiny-images"),
         (("toy:1-1-1-1", "--to", "tiny-images", "--cells", "1", "--channels", "9"), "toy says of no network"),
