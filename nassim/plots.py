@@ -44,7 +44,7 @@ def anytime_figure(study: Study, benchmark: str) -> Figure:
     """Regret against simulated seconds, both axes logarithmic: medians with interquartile bands.
 
     Regret below a floor (0.01 percentage points of accuracy), zero included, is drawn on it.
-    Where values are a surrogate's, of which no best is known, predicted values take the place of regret.
+    Where no best is known, as of a surrogate or of trainings, values take the place of regret.
     Right-continuous steps, never interpolated. Regret is taken on the test split where the benchmark has
     one, else on the validation split; the axis says which. Strategies that share weights are labeled with their
     mode; their curves end where their searches end.
@@ -70,8 +70,9 @@ def panels_figure(study: Study) -> Figure:
 
 def _draw(axes: Axes, study: Study, benchmark: str) -> None:
     facts = study.facts[benchmark]
-    if facts.surrogate and facts.best(facts.regret_split) is None:
-        _draw_predicted(axes, study, facts)
+    answers = [point.valid for run in study.runs if run.benchmark == benchmark for point in run.curve]
+    if facts.best(facts.regret_split) is None and any(value is not None for value in answers):
+        _draw_values(axes, study, facts)
         return
     strategies = study.strategies
     lowest, first = np.inf, np.inf
@@ -103,8 +104,8 @@ def _draw(axes: Axes, study: Study, benchmark: str) -> None:
     _dress(axes, study, facts, floor, lowest, first)
 
 
-def _draw_predicted(axes: Axes, study: Study, facts: Facts) -> None:
-    """The incumbents' predicted values, and where what the surrogate was fitted to ends."""
+def _draw_values(axes: Axes, study: Study, facts: Facts) -> None:
+    """Where no best is known: the incumbents' values; a surrogate's with where what it was fitted to ends."""
     metric = facts.metric
     for i, strategy in enumerate(study.strategies):
         runs = study.of(facts.name, strategy)
@@ -127,12 +128,12 @@ def _draw_predicted(axes: Axes, study: Study, facts: Facts) -> None:
         axes.annotate(text, (0.99, metric.shown(facts.learned_best)), (0, 3), ("axes fraction", "data"),
                       "offset points", ha="right", fontsize=8, color="#444444")  # fmt: skip
     axes.set_xscale("log")
-    time = "declared time [s]" if facts.cost_unit == "seconds" else f"declared cost [{facts.cost_unit}]"
+    time = f"{'declared' if facts.surrogate else 'simulated'} time [s]"
+    time = time if facts.cost_unit == "seconds" else f"declared cost [{facts.cost_unit}]"
     axes.set_xlabel(f"{time}, {study.settings['workers']} worker{'s' if study.settings['workers'] != 1 else ''}")
-    axes.set_ylabel(f"predicted {metric.titled('valid')}")
-    axes.set_title(
-        f"{facts.name}: median and interquartile range\nsurrogate ({facts.surrogate})", loc="left", fontsize=9
-    )
+    axes.set_ylabel(f"{'predicted ' if facts.surrogate else ''}{metric.titled('valid')}")
+    below = f"surrogate ({facts.surrogate})" if facts.surrogate else "the best is not known, hence no regret"
+    axes.set_title(f"{facts.name}: median and interquartile range\n{below}", loc="left", fontsize=9)
     axes.grid(True, color="#dddddd", lw=0.7)
     axes.set_axisbelow(True)
     if axes.get_legend_handles_labels()[0]:

@@ -88,10 +88,11 @@ def _seconds(value: float) -> str:
 
 
 def _splits(facts: Facts, rows: list[dict[str, Any]]) -> list[str]:
-    """The splits whose values are shown: those with a known best, or, of a surrogate, which has none, all."""
-    if facts.surrogate:
-        return [s for s in SPLITS if any(row[final_column(facts.metric, s, "mean")] is not None for row in rows)]
-    return [split for split in SPLITS if facts.best(split) is not None]
+    """The splits whose values are shown: those with a known best; where none is known, all that have values."""
+    known = [split for split in SPLITS if facts.best(split) is not None]
+    if known and not facts.surrogate:
+        return known
+    return [s for s in SPLITS if any(row[final_column(facts.metric, s, "mean")] is not None for row in rows)]
 
 
 def _title(study: Study, facts: Facts) -> str:

@@ -12,10 +12,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from nassim.cli.main import main  # noqa: E402
+from nassim.cli.results import print_summary  # noqa: E402
 from nassim.full_training.images import own  # noqa: E402
 from nassim.full_training.images.data import ImageData, Split  # noqa: E402
 from nassim.full_training.training import loader  # noqa: E402
 from nassim.full_training.training.recipe import RECIPES  # noqa: E402
+from nassim.plots import anytime_figure  # noqa: E402
 from nassim.study import compare  # noqa: E402
 
 
@@ -89,6 +91,14 @@ def test_query_and_compare_train(capsys: pytest.CaptureFixture[str], tmp_path: P
     study = compare(["rs", "re"], [name], "2q", seeds=1, out=tmp_path / "study")
     assert [(run.benchmark, run.trials) for run in study.runs] == [(found["benchmark"], 2)] * 2
     assert study.facts[found["benchmark"]].typical_seconds == found["cost_seconds"], "what the query trained"
+    axes = anytime_figure(study, found["benchmark"]).axes[0]  # of no best that is known: values, not regret
+    assert axes.get_ylabel() == "validation accuracy [%]" and axes.get_xlabel() == "simulated time [s], 1 worker"
+    ends = [line.get_ydata()[-1] for line in axes.get_lines()]
+    assert ends == [100 * (run.curve[-1].valid or 0) for run in study.runs]
+    capsys.readouterr()
+    print_summary(study)
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "valid % test %" in printed and f"{ends[0]:.2f}" in printed and "regret" not in printed
     study.close()
     out, _ = nassim(capsys, "validate", str(tmp_path / "study"), "--top", "1", "--seeds", "1", "--json")
     assert json.loads(out)["nasbench201_3ops/tiny-images:training"]["recipe"] == "small"
