@@ -27,7 +27,7 @@ def seed_network(width: int = 16) -> Network:
             x = draft.add(f"n{number}.relu", RELU[0], x)
         else:
             x = draft.add(f"n{number}.pool", "max_pool", x, kernel=2, stride=2)
-    pooled = draft.add("head.pool", "global_pool", x)
+    pooled = draft.add("pool", "global_pool", x)
     return draft.network(draft.add("head", "linear", pooled, channels=FRAME.classes))
 
 

@@ -25,6 +25,7 @@ from nassim.full_training.images.data import ImageData, Split  # noqa: E402
 from nassim.full_training.networks.framed import network_of  # noqa: E402
 from nassim.full_training.networks.nasbench201 import build, initialize  # noqa: E402
 from nassim.full_training.training import checkpoint, device  # noqa: E402
+from nassim.full_training.training import learner as learner_module  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
 from nassim.full_training.training.kept import Kept  # noqa: E402
 from nassim.full_training.training.learner import Learner  # noqa: E402
@@ -196,7 +197,7 @@ def test_out_of_memory_halves_the_micro_batch_and_says_so(monkeypatch: pytest.Mo
             raise torch.OutOfMemoryError("made up")
         return forward(logits, labels, **rest)
 
-    monkeypatch.setattr(train_module.F, "cross_entropy", small)
+    monkeypatch.setattr(learner_module.F, "cross_entropy", small)
     training = train(ARCH, DATA, TINY, 0)
     assert not training.failed and len(training.valid_accuracy) == TINY.epochs
     assert [note.partition(":")[2][:24] for note in training.notes] == [

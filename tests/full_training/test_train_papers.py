@@ -22,6 +22,7 @@ from nassim.errors import CorruptData, InvalidSetting  # noqa: E402
 from nassim.full_training.images.batches import plan_epoch, take, to_device  # noqa: E402
 from nassim.full_training.images.data import ImageData, Split  # noqa: E402
 from nassim.full_training.networks.framed import network_of  # noqa: E402
+from nassim.full_training.training import learner as learner_module  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
 from nassim.full_training.training.many import DeviceData, train_many  # noqa: E402
 from nassim.full_training.training.recipe import Recipe, get_recipe  # noqa: E402
@@ -65,7 +66,7 @@ def darts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def learner_of(recipe: Recipe, arch: Architecture = ARCH, data: ImageData = DATA) -> Any:
     network = train_module.network_of(arch, recipe, data)
-    return train_module._Learner(network, data, recipe, 5, torch.device("cpu"), compiled=False)
+    return learner_module.Learner(network, data, recipe, 5, torch.device("cpu"), compiled=False)
 
 
 def curves(training: Training) -> tuple[object, ...]:
