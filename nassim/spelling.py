@@ -73,7 +73,7 @@ def read(choices: Sequence[int], frame: Frame) -> Network:
         if NAMES[part] == "depth":  # as wide as what it is fed
             settings["channels"] = settings["groups"] = measure(Network(tuple(draft.layers))).shapes[inputs[0]][0]
         draft.add(name, kind, *inputs, **settings)
-    pooled = draft.add("head.pool", "global_pool", len(draft.layers) - 1)
+    pooled = draft.add("pool", "global_pool", len(draft.layers) - 1)
     return draft.network(draft.add("head", "linear", pooled, channels=frame.classes))
 
 

@@ -116,7 +116,7 @@ class Layered:
             for mark in in_order(blueprint)[1:]:
                 x = plan.merged([made[a] for a, b in blueprint.edges if b == mark])
                 made[mark] = x if mark == OUTPUT else plan.module(modules[mark], x)
-            pooled = plan.draft.add("head.pool", "global_pool", len(plan.draft.layers) - 1)
+            pooled = plan.draft.add("pool", "global_pool", len(plan.draft.layers) - 1)
             network = plan.draft.network(plan.draft.add("head", "linear", pooled, channels=self._space.frame.classes))
             rate, momentum = dict(blueprint.nodes)[INPUT]
             return self._space.encode(network, (rate, momentum)) if made[OUTPUT] == pooled - 1 else None
