@@ -38,6 +38,7 @@ def test_one_seed(hand: Any, tmp_path: Path) -> None:
     assert "Final results" in text and "8.000" in text and "10.000" in text
 
 
+@pytest.mark.slow
 def test_one_strategy(hand: Any, tmp_path: Path) -> None:
     study = hand.study([hand.steady("random_search", seed, 0.8 + 0.01 * seed) for seed in range(5)])
     text = report(study, tmp_path, figures=True)
@@ -61,6 +62,7 @@ def test_no_finished_run(hand: Any, tmp_path: Path) -> None:
     assert "Anytime performance" not in text
 
 
+@pytest.mark.slow
 def test_runs_without_an_answer(hand: Any, tmp_path: Path) -> None:
     runs = [hand.run(name, seed, [], trials=0, seconds=0.0) for name in TWO for seed in range(3)]
     text = report(hand.study(runs, budget="1s"), tmp_path, figures=True)
