@@ -131,6 +131,7 @@ def test_sizes_that_cannot_be_are_one_line(name: str, settings: str, said: str) 
     nassim.run(f"{name}[population_size=10,sample_size=10]", "toy/additive", "40q")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["cifar10", "imagenet16-120"])
 def test_better_than_random_search_on_nasbench201(task: str) -> None:
     benchmark = nassim.get_benchmark(f"nasbench201/{task}")
@@ -141,6 +142,7 @@ def test_better_than_random_search_on_nasbench201(task: str) -> None:
     assert mannwhitneyu(ours, chance, alternative="greater").pvalue < 1e-4
 
 
+@pytest.mark.slow
 def test_better_than_random_search_on_nasbench_macro(genuine_data: object) -> None:
     """Ours against the throw-away simulation behind the design: .322 to .130 at 100 trainings there, with noise."""
     benchmark = nassim.get_benchmark("nasbench_macro/cifar10")

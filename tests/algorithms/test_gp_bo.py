@@ -126,7 +126,7 @@ def test_forty_queries_are_worth_a_hundred_random_ones(cifar10: Benchmark) -> No
 @pytest.mark.parametrize(
     ("kernel", "acquisition", "seeds"),
     [
-        ("hamming", "ei", 12),
+        pytest.param("hamming", "ei", 12, marks=pytest.mark.slow),
         ("hamming", "ucb", 12),
         *(pytest.param(*case, marks=pytest.mark.slow) for case in (("path", "ei", 24), ("hamming+path", "ucb", 24))),
     ],

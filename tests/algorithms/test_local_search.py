@@ -87,6 +87,7 @@ def test_starts_and_whole_neighborhoods_use_all_workers() -> None:
         assert {t.worker for t in trials} == set(range(workers))
 
 
+@pytest.mark.slow
 def test_better_than_random_search_on_nasbench201() -> None:
     benchmark = nassim.get_benchmark("nasbench201/cifar10")
     ours, chance = (

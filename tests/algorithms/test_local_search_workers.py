@@ -114,7 +114,7 @@ def test_it_still_climbs_on_eight_workers() -> None:
     assert sum(found["ls"] > found["rs"]) > 15
 
 
-@pytest.mark.parametrize("improvement", ["first", "best"])
+@pytest.mark.parametrize("improvement", ["first", pytest.param("best", marks=pytest.mark.slow)])
 def test_at_an_optimum_that_is_declared_every_neighbor_of_this_climb_is_done(improvement: str) -> None:
     """And until then its value rises strictly."""
     benchmark = nassim.get_benchmark(CIFAR)

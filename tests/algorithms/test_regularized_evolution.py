@@ -75,7 +75,9 @@ def test_published_settings_apply_on_their_spaces() -> None:
     assert on_graphs == {"population_size": 100, "sample_size": 10}
 
 
-@pytest.mark.parametrize("task", ["cifar10", "cifar100", "imagenet16-120"])
+@pytest.mark.parametrize(
+    "task", ["cifar10", *(pytest.param(task, marks=pytest.mark.slow) for task in ("cifar100", "imagenet16-120"))]
+)
 def test_better_than_random_search_on_nasbench201(task: str) -> None:
     benchmark = nassim.get_benchmark(f"nasbench201/{task}")
     found = {

@@ -132,10 +132,9 @@ def test_every_number_is_what_the_official_api_answers(kind: str, releases: Path
                             assert said["all_time"] == pytest.approx((epoch + 1) * each, rel=1e-12)
 
 
-@pytest.mark.parametrize("kind", [pytest.param("tss", marks=pytest.mark.slow), "sss"])
-@pytest.mark.parametrize(
-    "task", ["cifar10", *(pytest.param(t, marks=pytest.mark.slow) for t in TASKS if t != "cifar10")]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", RECIPES)
+@pytest.mark.parametrize("task", TASKS)
 def test_the_benchmark_answers_as_the_official_api(kind: str, task: str, releases: Path, data: Path) -> None:
     api, bench, dataset = official(kind, releases), benchmark(kind, task), TASKS[task]
     searched = "cifar10-valid" if task == "cifar10" else dataset
@@ -269,9 +268,8 @@ def complete(module: ModuleType, data: Path) -> None:
     natsbench_import.write(Recipe.of(module).path, header, columns, np.arange(release.space.size, dtype=np.int32))
 
 
-@pytest.mark.parametrize(
-    "task", ["imagenet16-120", *(pytest.param(task, marks=pytest.mark.slow) for task in ("cifar10", "cifar100:curve"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["cifar10", "imagenet16-120", "cifar100:curve"])
 def test_a_complete_table_keeps_the_contract(
     task: str, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

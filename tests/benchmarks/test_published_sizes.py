@@ -36,6 +36,7 @@ def measured(space: SearchSpace, arch: Architecture, **changes: object) -> Measu
     return measure(space.network(arch, space.frame._replace(**changes)))  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_nasbench201_equals_the_count_from_the_description() -> None:
     archs = [NB201.at(i) for i in range(0, 15_625, 61)]
     choices = np.array([arch.choices for arch in archs])
@@ -72,7 +73,7 @@ def test_records_of_natsbench(
         assert found.macs + classes == round(result["flop"] * 1e6)
 
 
-@pytest.mark.parametrize("number", [200, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("number", [20, *(pytest.param(n, marks=pytest.mark.slow) for n in (200, 2000))])
 def test_nasbench101_equals_the_count_from_the_description(number: int) -> None:
     """`tools/nasbench101_sizes.py` measures all cells."""
     sizes, _ = cells()

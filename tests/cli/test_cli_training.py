@@ -114,6 +114,7 @@ def small_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     open_once.cache_clear()
 
 
+@pytest.mark.slow
 def test_build_and_verify(capsys: pytest.CaptureFixture[str], small_table: Path) -> None:
     _, err = nassim(capsys, "data", "build", "nasbench201/digits", "--out", str(small_table), "--limit", "1")
     assert "2 of 6 trainings" in err

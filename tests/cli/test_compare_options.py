@@ -23,6 +23,7 @@ def test_help_says_how_a_setting_is_written(outcome: Outcome, monkeypatch: pytes
     assert code == 0 and "ALGO.NAME=VALUE" in out
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("algos", ["re", "regularized-evolution", "re,re[population_size=4]"])
 def test_with_one_strategy_its_name_may_be_left_out(outcome: Outcome, tmp_path: Path, algos: str) -> None:
     code, _, err = outcome(*small(algos, tmp_path / "study", "--set", "sample-size=2"))
@@ -35,6 +36,7 @@ def test_with_one_strategy_its_name_may_be_left_out(outcome: Outcome, tmp_path: 
     assert code == 2 and "ALGORITHM.NAME=VALUE" in err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_folder_with_other_files_asks_for_force(outcome: Outcome, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work", encoding="utf-8")
     code, _, err = outcome(*small("re", tmp_path))
@@ -45,6 +47,7 @@ def test_a_folder_with_other_files_asks_for_force(outcome: Outcome, tmp_path: Pa
     assert (tmp_path / "thesis.tex").read_text(encoding="utf-8") == "years of work"
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_an_empty_folder_and_hidden_files_do_not(outcome: Outcome, tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").mkdir()
     assert outcome(*small("re", tmp_path))[0] == 2

@@ -27,7 +27,7 @@ def _but_slow(names: list[str], slow: set[str]) -> list[Any]:
     return [pytest.param(name, marks=pytest.mark.slow) if name in slow else name for name in names]
 
 
-@pytest.mark.parametrize("name", _but_slow(space_names(), {"cgp", "cgp-res"}))
+@pytest.mark.parametrize("name", _but_slow(space_names(), {"cgp", "cgp-res", "hierarchical"}))
 def test_space(name: str) -> None:
     check_space(nassim.get_space(name))
 
@@ -50,7 +50,7 @@ def opened(name: str, noise: str = "draw") -> nassim.Benchmark:
 BLACK_BOX = [n for n in algorithm_names() if "supernet" not in signature(nassim.get_algorithm(n).function).parameters]
 
 
-@pytest.mark.parametrize("name", _but_slow(BLACK_BOX, {"bananas"}))
+@pytest.mark.parametrize("name", _but_slow(BLACK_BOX, {"bananas", "pnas"}))
 def test_strategy(name: str) -> None:
     check_strategy(nassim.get_algorithm(name))
 

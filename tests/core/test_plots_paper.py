@@ -109,6 +109,7 @@ def test_one_legend_that_names_everyone_outside_the_panels(study: Study, strateg
     assert figures["intervals"].legends == []  # its rows are labeled
 
 
+@pytest.mark.slow
 def test_panels_are_aligned(study: Study) -> None:
     boxes = [axes.get_position() for axes in _figures(study, 3, 4, "3.3in")["anytime"].axes]
     assert boxes[0].y0 == pytest.approx(boxes[1].y0) and boxes[2].y0 == pytest.approx(boxes[3].y0)
@@ -134,7 +135,8 @@ def _bars(axes: Axes) -> list[ErrorbarContainer]:
     return [container for container in axes.containers if isinstance(container, ErrorbarContainer)]
 
 
-@pytest.mark.parametrize("strategies", [pytest.param(2, marks=pytest.mark.slow), 8])
+@pytest.mark.slow
+@pytest.mark.parametrize("strategies", [2, 8])
 def test_bars_stay_apart(study: Study, strategies: int) -> None:
     for name in ("anytime", "profiles"):
         for axes in _figures(study, strategies, 2, "3.3in")[name].axes:

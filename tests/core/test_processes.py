@@ -144,6 +144,7 @@ def test_a_worker_that_dies_is_said(tmp_path: Path) -> None:
     assert "NassimError" in done.stderr and "a worker process ended" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_error_of_a_script_comes_back_as_it_was_raised(tmp_path: Path) -> None:
     script = SCRIPT.replace("@strategy", "class Odd(Exception):\n    pass\n\n@strategy", 1)
     script = script.replace("    while True:", "    raise Odd(first.arch)\n    while True:")

@@ -147,6 +147,7 @@ def test_values_of_other_types_are_said(tmp_path: Path) -> None:
                 assert "\n" not in str(error)
 
 
+@pytest.mark.slow
 def test_packed_rows_of_other_kinds_are_said(tmp_path: Path) -> None:
     path = small(tmp_path)
     original = path.read_bytes()

@@ -226,11 +226,9 @@ def test_a_build_goes_on_where_it_was(tmp_path: Path, tiny: Recipe) -> None:
     build(DIGITS, tmp_path / "one", tell=lambda progress: told.append(progress.trainings))
     assert told == [0, 2, 4, 4, 5]
     assert {name: (tmp_path / "one" / name).read_bytes() for name in first} == first
-    target = tmp_path / "t.h5"
-    assemble.assemble(DIGITS, tmp_path / "one", target)
-    columns = digits.open_table(target).columns
-    each = cell_classes()[900]
-    alone = train(each.trained, load_data("digits"), tiny, SEEDS[1])
+    assemble.assemble(DIGITS, tmp_path / "one", tmp_path / "t.h5")
+    columns = digits.open_table(tmp_path / "t.h5").columns
+    alone = train((each := cell_classes()[900]).trained, load_data("digits"), tiny, SEEDS[1])
     row = each.rows[-1]
     assert columns["digits/valid_accuracy@1"][row, 1] == pytest.approx(alone.valid_accuracy[0], abs=0.01)
     assert columns["digits/train_accuracy"][row, 1] == pytest.approx(alone.train_accuracy[1], abs=0.02)

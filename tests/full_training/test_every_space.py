@@ -36,6 +36,7 @@ WITH_NETWORKS = [
     *("nasbench1shot1-2", "nasbench1shot1-3", "nasbench201", "nasbench201_3ops", "nasbench_macro"),
     *("nasnet", "nasnet-one", "nasnet13", "natsbench-size"),
 ]
+QUICK = ("genetic_cnn", "nasbench101", "nasbench201")  # the others are trained by slow tests
 
 
 def images(name: str = "tiny-images", side: int = 16, channels: int = 3, count: int = 32) -> ImageData:
@@ -74,7 +75,10 @@ def trains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 # -- every space, every set of images ---------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("space", WITH_NETWORKS)
+@pytest.mark.parametrize(
+    "space",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in WITH_NETWORKS],
+)
 def test_an_architecture_of_every_space_is_trained(space: str) -> None:
     bench = opened(f"{space}/tiny-images:training", channels=8)
     assert bench.name == f"{space}/tiny-images:training" and bench.space.name == space

@@ -116,6 +116,7 @@ def test_curves_are_those_of_one_by_one() -> None:
         assert (together.arch, together.seed, together.recipe_sha256) == (alone.arch, alone.seed, alone.recipe_sha256)
 
 
+@pytest.mark.slow
 def test_company_changes_nothing() -> None:
     data = DeviceData.of(load_data("digits"), TINY)
     alone = train_many([ARCHS[0]], data, TINY, [3])[0]

@@ -181,6 +181,7 @@ def test_compare_against_an_older_study(tmp_path: Path, capsys: Capture, monkeyp
     assert other.benchmarks == before.benchmarks and other.runs[-1].hyperparameters["n_init"] == 2
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_regression_has_exit_code_1(hand: Any, tmp_path: Path, capsys: Capture) -> None:
     finals = [hand.steady("random_search", s, 0.899, trials=8) for s in range(12)]
     hand.study(finals, folder="old", budget="8q", about=[hand.facts(best=0.9, best_test=None)]).close()

@@ -47,6 +47,7 @@ def test_that_runs_are_too_few_is_said_once_for_all_pairs(hand: Any, tmp_path: P
     assert text.count("could be significant between") == 1
 
 
+@pytest.mark.slow
 def test_one_strategy(hand: Any, tmp_path: Path) -> None:
     study = hand.study([hand.steady("random_search", seed, 0.8 + 0.01 * seed) for seed in range(5)])
     text = report(study, tmp_path, figures=True)
@@ -70,6 +71,7 @@ def test_no_finished_run(hand: Any, tmp_path: Path) -> None:
     assert "Anytime performance" not in text
 
 
+@pytest.mark.slow
 def test_runs_without_an_answer(hand: Any, tmp_path: Path) -> None:
     runs = [hand.run(name, seed, [], trials=0, seconds=0.0) for name in TWO for seed in range(3)]
     text = report(hand.study(runs, budget="1s"), tmp_path, figures=True)

@@ -92,7 +92,9 @@ def test_every_kernel_of_the_grid_is_positive_semidefinite(kinds: tuple[str, ...
 
 
 @pytest.mark.parametrize("kinds", KINDS)
-@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-4)])
+@pytest.mark.parametrize(
+    ("dtype", "tolerance"), [(np.float64, 1e-10), pytest.param(np.float32, 1e-4, marks=pytest.mark.slow)]
+)
 def test_posterior_and_factor_are_the_direct_formulas(kinds: tuple[str, ...], dtype: type, tolerance: float) -> None:
     among = distances_of(NB201, kinds)
     rng = random.Random(2)

@@ -215,8 +215,7 @@ def test_every_training_comes_back(small: Cells, tmp_path: Path, monkeypatch: py
     mean = nassim.get_benchmark("nasbench101/cifar10", "mean")
     rng = random.Random(0)
     for row in range(SMALL):
-        arch = SPACE.at(row)
-        name = SPACE.fingerprint(arch)
+        name = SPACE.fingerprint(arch := SPACE.at(row))
         for epochs in (4, 108):
             mine = [t for t in trainings if t.name == name and t.epochs == epochs]
             results = [benchmark.query(nassim.Query(arch, epochs), rng) for benchmark in opened]
