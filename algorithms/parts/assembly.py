@@ -27,7 +27,9 @@ STRUCTURAL = 0.3  # probability that a mutation changes the structure, half of t
 class World(Protocol):
     """The genomes of a space. A module has a kind; modules of one kind can stand for each other."""
 
-    kinds: Sequence[object]
+    @property
+    def kinds(self) -> Sequence[object]:
+        """The kinds of modules."""
 
     def module(self, kind: object, rng: random.Random) -> Genome:
         """A random module."""

@@ -61,7 +61,7 @@ def _widths(space: MorphSpace, arch: Architecture) -> Iterator[list[Architecture
             continue
         seen.update(tied(network, layer.name))
         narrower = []
-        for width in WIDTHS[: WIDTHS.index(int(layer.settings["channels"]))]:  # type: ignore[call-overload]
+        for width in WIDTHS[: WIDTHS.index(int(str(layer.settings["channels"])))]:
             try:
                 narrower.append(space.morphed(arch, Morph("prune", layer.name, width)))
             except (InvalidNetwork, InvalidArchitecture):

@@ -96,7 +96,7 @@ def _fitted(source: Tensor, target: Tensor, begun: Begun) -> Tensor:
         inputs = torch.tensor(begun.inputs)
         shares = torch.tensor(begun.shares, dtype=source.dtype) * (inputs >= 0)
         blocks = blocks[:, inputs.clamp(min=0)] * shares[None, :, None]
-        source = blocks.flatten(1) if source.dim() == 2 else blocks.unflatten(2, source.shape[2:])
+        source = blocks.flatten(1) if source.dim() == 2 else blocks.reshape(*blocks.shape[:2], *source.shape[2:])
     if source.dim() == 2 or source.shape[2:] == target.shape[2:]:
         return source
     wide = source.new_zeros((*source.shape[:2], *target.shape[2:]))

@@ -65,7 +65,7 @@ def families(part: Part, visits: Visits, draw: Drawer) -> list[Family]:
 
 
 def ancestry(rows: Sequence[TrialRow], last: int) -> list[int]:
-    """The places of the trainings that a training descends from by inheritance, the oldest first and itself the last."""
+    """The places of the trainings whose weights a training began with, the oldest first and itself the last."""
     known: dict[str, int] = {}
     origin: list[int] = []
     for i, row in enumerate(rows[: last + 1]):
@@ -85,8 +85,8 @@ def _ancestor(rows: Sequence[TrialRow], i: int, before: int, space: SearchSpace 
     began = f"Inherits ({row.inherit}) from query {before + 1}." if before >= 0 else f"Inherits ({row.inherit})."
     if before >= 0 and space is not None and space.frame is not None:
         try:
-            networks = [space.network(space.parse(rows[j].architecture), space.frame) for j in (before, i)]
-            began += f" {said(inherited(*networks, row.inherit))}"
+            parent, child = (space.network(space.parse(rows[j].architecture), space.frame) for j in (before, i))
+            began += f" {said(inherited(parent, child, row.inherit))}"
         except NassimError as error:
             began += f" What it took over cannot be said: {error}"
     return Ancestor(i + 1, row.architecture, row.value, began)
