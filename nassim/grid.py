@@ -169,4 +169,5 @@ def _execute(task: Task) -> StoredRun:
             constraint=task.constraint,
             plan=task.plan,
         ),
+        extras=benchmark.trains,  # those of a table are looked up
     )

@@ -100,7 +100,8 @@ def test_weights_of_networks_that_grow_are_kept() -> None:
 def test_the_report_has_the_family_of_an_answer_and_opens_without_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    compare(["nash", "codeepneat"], [opened()], "26q", seeds=1, out=tmp_path / "study").close()
+    bench = opened()
+    compare(["nash", "codeepneat"], [bench], "26q", seeds=1, out=tmp_path / "study").close()
     monkeypatch.setattr(train_module, "train", lambda *_, **__: pytest.fail("trained"))
     study = Study.open(tmp_path / "study")
     write_report(study, tmp_path / "study", figures=False)
@@ -111,6 +112,7 @@ def test_the_report_has_the_family_of_an_answer_and_opens_without_training(
     assert "<h3>nash, seed 0</h3>" in section and "codeepneat, seed" not in section
     (run,) = [run for run in study.runs if run.strategy == "nash"]
     rows = [row for _, strategy, _, _, row in study.trials() if strategy == "nash"]
+    assert all(row.extras == bench.measure(SPACE.parse(row.architecture)) for row in rows[:3])
     line = ancestry(rows, run.curve[-1].queries - 1)
     assert len(line) > 1 and section.count("<details>") == len(line)
     assert section.count("Trained from scratch.") == 1 and "It computed what its parent did" in section
