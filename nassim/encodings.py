@@ -60,10 +60,11 @@ def encode(
 
 def choice_rows(space: SearchSpace, archs: Sequence[Architecture] | None = None) -> NDArray[np.int8]:
     """The choices of architectures, or by default of the whole space, as an array (n, decisions)."""
+    radices = space.radices  # `Unsupported` where architectures have no fixed length
     if archs is None:
         return space.choice_matrix
     rows = np.array([space.check(arch).choices for arch in archs], dtype=np.int8)
-    return rows.reshape(len(archs), len(space.radices))
+    return rows.reshape(len(archs), len(radices))
 
 
 def _one_hot(space: SearchSpace, choices: NDArray[Any]) -> Encoding:

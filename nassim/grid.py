@@ -267,6 +267,7 @@ def _execute(task: Task, on_the_wall: dict[str, Any] | None = None) -> StoredRun
             plan=task.plan,
             **(on_the_wall or {}),
         ),
+        extras=benchmark.trains,  # those of a table are looked up
         trials=task.trials,
     )
     return stored._replace(cpu_seconds=process_time() - before)

@@ -131,6 +131,8 @@ def _objection(network: Network, shapes: Sequence[Shape], positions: Mapping[str
             return f"the kernel {kernel} grows to an odd number up to {LARGEST_KERNEL}, not to {amount}"
         if kind == "separate" and (kernel == 1 or not is_plain(layer)):
             return "it is no whole convolution with a kernel above 1"
+        if kind == "separate" and f"{place.rpartition('.')[0]}.point" in positions:
+            return "it was separated before"
         if kind == "stride" and (amount < 1 or amount == stride):
             return f"its stride is {stride}, and {amount} is no other"
     elif kind in ("deepen", "branch"):

@@ -2,8 +2,9 @@
 
 Two genes of the training, then for each layer ``part, number``, what the part has of ``width, kernel, stride``, and
 where its input comes from, in layers back (a sum or concatenation: how many inputs, then each). Part and number are the
-layer's name (``n7.identity``), by which weights are inherited. Widths lie on a grid of four steps to an octave. The
-image before and a global pooling with a linear layer behind are not spelled.
+layer's name (``n7.identity``), by which weights are inherited. Widths lie on a grid of four steps to an octave. Kernels
+are odd and windows padded, so that something is left of any map: what can be built for images of 32 pixels can be built
+for smaller ones. The image before and a global pooling with a linear layer behind are not spelled.
 """
 
 from __future__ import annotations
@@ -65,7 +66,9 @@ def read(choices: Sequence[int], frame: Frame) -> Network:
                 settings[setting] = max(1, width * frame.channels // AS_PUBLISHED)
             else:
                 most = MOST_KERNEL if setting == "kernel" else MOST_STRIDE
-                settings[setting] = _next(reading, most + 1, f"the {setting} of {name}")
+                settings[setting] = size = _next(reading, most + 1, f"the {setting} of {name}")
+                if setting == "kernel" and size % 2 == 0:
+                    raise InvalidArchitecture(f"the kernel {size} of {name} is even")
         count = _next(reading, MOST_INPUTS + 1, f"the inputs of {name}") if kind in ("add", "concat") else 1
         inputs = [here - _next(reading, here + 1, f"an input of {name}") for _ in range(count)]
         if here in inputs or not inputs:

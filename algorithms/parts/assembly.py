@@ -161,7 +161,7 @@ class _Plan:
         x = self.draft.add(f"{name}.conv", "conv", x, channels=WIDTHS[gene[0]], kernel=gene[1])
         x = self.draft.add(f"{name}.relu", "activation", self.draft.add(f"{name}.norm", "batch_norm", x))
         if gene[2] and self._shape(x)[1] > 1:
-            x = self.draft.add(f"{name}.pool", "max_pool", x, kernel=2, stride=2)
+            x = self.draft.add(f"{name}.pool", "max_pool", x, kernel=3, stride=2)
         return x
 
 

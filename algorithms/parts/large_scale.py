@@ -82,7 +82,8 @@ def _stride(space: MorphSpace, arch: Architecture, network: Network, rng: random
 
 def _width(space: MorphSpace, arch: Architecture, network: Network, rng: random.Random) -> Architecture:
     """Log-uniform between half and twice as many channels, on the grid."""
-    layer = rng.choice([layer for layer in network.layers if layer.kind == "conv"])
+    free = [x for x in network.layers if x.kind == "conv" and x.settings.get("groups", 1) == 1]
+    layer = rng.choice(free)
     at = WIDTHS.index(_whole(layer.settings["channels"])) + rng.choice((-4, -3, -2, -1, 1, 2, 3, 4))
     if not 0 <= at < len(WIDTHS):
         raise InvalidArchitecture("the width leaves its grid.")

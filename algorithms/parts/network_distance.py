@@ -139,8 +139,7 @@ class Distances:
         if isinstance(self._space, MorphSpace):
             return distances([self._described(a) for a in first], [self._described(b) for b in second])
         rows, columns = (np.array([arch.choices for arch in archs]) for archs in (first, second))
-        differ: Floats = (rows[:, None] != columns[None]).sum(axis=2).astype(np.float64)
-        return differ
+        return np.asarray((rows[:, None] != columns[None]).sum(axis=2), dtype=np.float64)
 
     def _described(self, arch: Architecture) -> Described:
         if arch not in self._known:

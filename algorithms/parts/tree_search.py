@@ -40,8 +40,8 @@ class Process:
         self._landmarks = list(archs[::step])
         self._points = self.embed(archs)
         gram = self.kernel(self._points, self._points) + noise * np.eye(len(archs))
-        self._factor = np.linalg.cholesky(gram)
-        self._weights = np.linalg.solve(gram, self.values)
+        self._inverse = np.linalg.inv(np.linalg.cholesky(gram))  # many candidates are asked about: solved once
+        self._weights = self._inverse.T @ (self._inverse @ self.values)
 
     def embed(self, archs: Sequence[Architecture]) -> Floats:
         """The points of architectures, shape (archs, landmarks): no further apart than the architectures."""
@@ -56,8 +56,8 @@ class Process:
     def posterior(self, archs: Sequence[Architecture]) -> tuple[Floats, Floats]:
         """Mean and deviation of the standardised values, each of shape (archs,)."""
         cross = self.kernel(self.embed(archs), self._points)
-        explained = np.linalg.solve(self._factor, cross.T)
-        return cross @ self._weights, np.sqrt(np.maximum(1.0 - (explained**2).sum(axis=0), 0.0))
+        explained = self._inverse @ cross.T
+        return cross @ self._weights, np.sqrt(np.maximum(1.0 - np.einsum("ij,ij->j", explained, explained), 0.0))
 
     def bound(self, archs: Sequence[Architecture], beta: float) -> list[float]:
         """The upper confidence bounds."""

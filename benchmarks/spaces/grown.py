@@ -4,8 +4,9 @@ Paper: T. Elsken, J. Metzen, F. Hutter, "Simple and Efficient Architecture Searc
     2017, arXiv:1711.04528.
 
 The seed is the paper's initial network: conv-pool-conv-pool-conv with normalization and rectifiers, then a linear
-layer. Limits: 2^25 parameters as in AutoKeras' code of February 2019 (H. Jin, Q. Song, X. Hu, arXiv:1806.10282), and
-120 layers (a convolution, its normalization and its rectifier are three; AutoKeras: 200).
+layer; the poolings are of 3x3, padded, so that it fits small images too. Limits: 2^25 parameters as in AutoKeras' code
+of February 2019 (H. Jin, Q. Song, X. Hu, arXiv:1806.10282), and 120 layers (a convolution, its normalization and its
+rectifier are three; AutoKeras: 200).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def seed_network(width: int = 16) -> Network:
             x = draft.add(f"n{number}.norm", NORMALIZED[0], x)
             x = draft.add(f"n{number}.relu", RELU[0], x)
         else:
-            x = draft.add(f"n{number}.pool", "max_pool", x, kernel=2, stride=2)
+            x = draft.add(f"n{number}.pool", "max_pool", x, kernel=3, stride=2)
     pooled = draft.add("pool", "global_pool", x)
     return draft.network(draft.add("head", "linear", pooled, channels=FRAME.classes))
 

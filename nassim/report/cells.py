@@ -111,7 +111,9 @@ def best_cells(analysis: Analysis, part: Part, draw: Drawer) -> list[BestCell]:
 
 
 def _by_epochs(benchmark: Benchmark | str, architecture: str) -> dict[int, float]:
-    if isinstance(benchmark, str) or benchmark.search_metric != benchmark.metric.on("valid"):
+    if isinstance(benchmark, str) or benchmark.trains:  # nothing is trained because somebody looks
+        return {}
+    if benchmark.search_metric != benchmark.metric.on("valid"):
         return {}
     arch = benchmark.space.parse(architecture)
     found = {}

@@ -65,7 +65,7 @@ def families(part: Part, visits: Visits, draw: Drawer) -> list[Family]:
 
 
 def ancestry(rows: Sequence[TrialRow], last: int) -> list[int]:
-    """The places of the trainings that one descends from by inheritance, the oldest first and itself the last."""
+    """The places of the trainings whose weights a training began with, the oldest first and itself the last."""
     known: dict[str, int] = {}
     origin: list[int] = []
     for i, row in enumerate(rows[: last + 1]):

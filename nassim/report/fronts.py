@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +19,7 @@ from nassim.benchmark import Benchmark
 from nassim.errors import InvalidQuery, InvalidSetting, NassimError
 from nassim.metric import Metric
 from nassim.pareto import Scale, attainment_surface, non_dominated, normalized_hypervolume, scale_of
-from nassim.query import Query, Result
+from nassim.query import Query
 from nassim.report.analysis import Analysis
 from nassim.report.pack import Block
 from nassim.report.runs import SPLIT_NAMES, Part
@@ -81,7 +81,7 @@ def _fronts_of(analysis: Analysis, part: Part, visits: Visits, wanted: Sequence[
             "no architecture was trained: the runs made no queries." if kept else "the study was made without trials."
         )
     metric = benchmark.metric
-    extras = list(_result(benchmark, benchmark.space.parse(names[0])).extras)
+    extras = list(_extras(benchmark, benchmark.space.parse(names[0])))
     if wanted is None:
         against = [next((name for name in extras if name.startswith(kind)), None) for kind in KINDS]
         choices: list[tuple[str, ...]] = [(metric.on(part.split), name) for name in against if name is not None]
@@ -100,8 +100,11 @@ def _fronts_of(analysis: Analysis, part: Part, visits: Visits, wanted: Sequence[
     return there or str(found[0])
 
 
-def _result(benchmark: Benchmark, arch: Architecture) -> Result:
-    return benchmark.query(Query(arch), random.Random(0))  # asked for means, it draws nothing
+def _extras(benchmark: Benchmark, arch: Architecture) -> Mapping[str, float]:
+    """What is known of an architecture beside its value; nothing is trained to know it."""
+    if benchmark.trains:
+        return benchmark.measure(arch)
+    return benchmark.query(Query(arch), random.Random(0)).extras  # asked for means, it draws nothing
 
 
 class _Values(NamedTuple):
@@ -126,7 +129,7 @@ def _values(benchmark: Benchmark, names: Sequence[str], objectives: list[str]) -
     rows: dict[str, list[float]] = {}
     for arch in archs:
         try:
-            extras = _result(benchmark, arch).extras
+            extras = _extras(benchmark, arch)
         except InvalidQuery:  # a table may lack architectures
             rows[str(arch)] = [float("nan")] * len(objectives)
             continue

@@ -16,7 +16,6 @@ from nassim.algorithms.parts.density import SizeDensity, rare
 from nassim.algorithms.parts.large_scale import CHANGES, IDENTITY, RESET, mutation
 from nassim.algorithms.parts.shrinking import proposals
 from nassim.benchmark import About
-from nassim.errors import InvalidSetting
 from nassim.morph_space import MorphSpace
 from nassim.morphs import tied
 from nassim.network import measure
@@ -246,25 +245,7 @@ def test_netadapt_widths_that_sums_tie_stay_equal() -> None:
             assert not GROWN.transfer(arch, child, "norm").exact
 
 
-# -- all ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "settings"),
-    [
-        ("nash", {"neighbors": 1}),
-        ("nash", {"morphisms": 0}),
-        ("lemonade", {"accepted": 40}),
-        ("netadapt", {"delta": 0.0}),
-        ("netadapt", {"target": 1.5}),
-        ("autokeras", {"noise": 0.0}),
-        ("autokeras", {"initial": 0}),
-        ("codeepneat", {"species": 0}),
-    ],
-)
-def test_settings_that_cannot_be_are_one_line(name: str, settings: dict[str, object]) -> None:
-    with pytest.raises(InvalidSetting, match=name):
-        searched(name, "9q", **settings)
+# -- selection --------------------------------------------------------------------------------------------
 
 
 def blind(arch: Architecture) -> float:

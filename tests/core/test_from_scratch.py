@@ -72,3 +72,18 @@ def test_the_word_stands_in_studies_figures_and_the_terminal(
     assert not ended.value.code
     printed = " ".join(capsys.readouterr().out.split())
     assert "toy/additive wanted to begin trainings with the weights of others" in printed and FROM_SCRATCH in printed
+
+
+def test_compare_says_from_scratch_of_the_strategies_that_inherit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--benchmark", "nasbench201/digits", "--budget", "12q", "--seeds", "2", "--jobs", "1"]
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", "--algos", "rs,nash,lemonade,autokeras", *options, "--out", str(tmp_path / "out")])
+    assert not ended.value.code
+    printed = capsys.readouterr().out
+    for name in ("nash", "lemonade", "autokeras"):
+        assert f"{name} (from scratch)" in printed
+    assert "random_search (from scratch)" not in printed
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert '"nash":"from scratch"' in page and FROM_SCRATCH in page
