@@ -20,6 +20,7 @@ from nassim.stats import (
     rises,
     summarize,
 )
+from nassim.stats.bootstrap import MANY
 from nassim.summary import SPLITS, accuracy
 
 
@@ -98,6 +99,10 @@ def _results_notes(
             f"alpha {analysis.comparison.alpha:g})."
         ),
     ]
+    if any(len(regrets) >= MANY for regrets in part.final_regrets().values()):
+        notes.append(
+            f"Of {MANY:,} runs or more the interval is the normal one, from each run's influence, not resampled."
+        )
     if equal is not None:
         notes.append(f"IQM at {equal:,.0f} {part.clock.unit}: the regret after what every run of every strategy had.")
     if span:

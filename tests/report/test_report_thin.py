@@ -47,6 +47,18 @@ def test_that_runs_are_too_few_is_said_once_for_all_pairs(hand: Any, tmp_path: P
     assert text.count("could be significant between") == 1
 
 
+def test_normal_intervals_are_said_where_runs_are_many(
+    hand: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = hand.study([hand.steady(name, seed, 0.8 + 0.01 * seed) for name in TWO for seed in range(4)])
+    said = "the interval is the normal one"
+    report(study, tmp_path / "few")
+    monkeypatch.setattr("nassim.report.results.MANY", 4)
+    report(study, tmp_path / "many")
+    few, many = ((tmp_path / name / "report" / "report.md").read_text(encoding="utf-8") for name in ("few", "many"))
+    assert said not in few and many.count(said) == 1
+
+
 @pytest.mark.slow
 def test_one_strategy(hand: Any, tmp_path: Path) -> None:
     study = hand.study([hand.steady("random_search", seed, 0.8 + 0.01 * seed) for seed in range(5)])
