@@ -27,7 +27,7 @@ Hyperparameters:
     networks: n, a generation; none: by the budget. Paper 100.
     species: of modules, at most. 4.
     threshold: compatibility distance up to which a module joins a species. 0.3.
-    epochs: of a training; 0: those of a full training. Paper 8.
+    epochs: of a training; none: those of a full training. Paper 8.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def codeepneat(
     networks: int | None = None,
     species: int = 4,
     threshold: float = 0.3,
-    epochs: int = 0,
+    epochs: int | None = None,
 ) -> Search:
     assert networks is not None  # resolved
     if not 1 <= networks <= 10_000 or species < 1 or not threshold >= 0:
@@ -67,7 +67,7 @@ def codeepneat(
     while True:  # 2
         both.sort(species, threshold)  # 3
         assembled = both.assembled(networks)
-        trials = yield from evaluate_all([network.arch for network in assembled], epochs or None)  # 4
+        trials = yield from evaluate_all([network.arch for network in assembled], epochs)  # 4
         for network, trial in zip(assembled, trials, strict=True):
             for member in network.used:
                 member.seen.append(trial.value)

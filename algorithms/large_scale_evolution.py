@@ -22,7 +22,7 @@ Departures:
 
 Hyperparameters:
     population_size: P; none: by the budget. Paper 1000 (from memory, not checked).
-    epochs: of a training; 0: those of a full training. Paper 25,600 steps of 50 images.
+    epochs: of a training; none: those of a full training. Paper 25,600 steps of 50 images.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ def size_by_budget(chosen: Mapping[str, Any], space: str, horizon: int | None) -
 
 @strategy(family="evolution", year=2017, aliases=["lse"], resolve=size_by_budget, initial="population_size")
 def large_scale_evolution(
-    space: SearchSpace, rng: random.Random, *, population_size: int | None = None, epochs: int = 0
+    space: SearchSpace, rng: random.Random, *, population_size: int | None = None, epochs: int | None = None
 ) -> Search:
     assert population_size  # resolved
     refuse_sizes("large_scale_evolution", space, population_size)
     population: list[Trial] = []
     for _ in range(max(2, population_size)):  # 1
-        population += yield from start(space.trivial() or space.sample(rng), epochs or None)
+        population += yield from start(space.trivial() or space.sample(rng), epochs)
     while True:  # 2
         if len(population) < 2:  # the others are still being trained
-            population += yield from start(space.trivial() or space.sample(rng), epochs or None)
+            population += yield from start(space.trivial() or space.sample(rng), epochs)
             continue
         pair = rng.sample(population, 2)  # 3
         parent = max(pair, key=fitness)
@@ -66,4 +66,4 @@ def large_scale_evolution(
         name, child = mutation(space, parent.arch, rng)  # 4
         inherits = None if name == RESET else heir_of(parent)
         how = "morph" if name == IDENTITY else "match"
-        population += yield from start(child, epochs or None, origin=inherits, inherit=how)  # 5
+        population += yield from start(child, epochs, origin=inherits, inherit=how)  # 5

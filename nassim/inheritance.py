@@ -23,13 +23,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from nassim.channels import UNKNOWN, ZERO, assigned, passed_on
 from nassim.errors import InvalidQuery
 from nassim.layers import KINDS
 from nassim.morph_changes import is_depthwise, is_plain
 from nassim.network import Layer, Network, measure
 from nassim.query import WAYS
 
-UNKNOWN, ZERO = -1, -2  # what is known of a channel: nothing; that it is zero
 _RECTIFIERS = ("relu", "relu6", "sigmoid", "hard_sigmoid")
 _ALONE = ("activation", "max_pool", "avg_pool", "global_pool", "identity", "drop_path", "crop", "upsample")
 _KEEPING_SIGN = ("max_pool", "avg_pool", "global_pool", "identity", "drop_path", "crop", "upsample", "add")
@@ -40,7 +40,8 @@ class Begun(NamedTuple):
 
     start: "copy" of the parent's ``layer``; "identity" passes the input on (a normalization: by the moments of what
         it is given); "zero"; "random", as from scratch; "depth" and "point", the two halves of the parent's ``layer``.
-    outputs, inputs: for each of the child's channels the parent's, -1 for one that the parent has not.
+    outputs, inputs: for each of the child's channels the parent's, -1 for one that the parent has not; an identity's
+        inputs are those of its own input channels that it passes on.
     shares: the part of the weights of each input, where several carry the same.
     """
 
@@ -121,6 +122,7 @@ class _Followed:
         self.layers: dict[str, Begun] = {}
         self.exact = True
         self._still_there = {layer.name for layer in child.layers}
+        self._child = child
         for layer, shape in zip(child.layers, sizes, strict=True):
             given = [self.after[i] for i in layer.inputs]
             self.after.append(self._alone(layer, given, shape[0]) or self._weighted(layer, given, shape[0]))
@@ -181,6 +183,26 @@ class _Followed:
             self._positive.add(number)
         return number
 
+    def _wanted(self, layer: Layer) -> list[int]:
+        """The channels that the next of the parent's layers had where a new layer is now; none if there is no such.
+
+        A layer may have been put in and what is before it widened or joined since: it passes on what was there then.
+        """
+        names = [other.name for other in self._child.layers]
+        place = names.index(layer.name)
+        while True:
+            users = (x for x in self._child.layers[place + 1 :] if place in x.inputs)
+            user = next(users, None)
+            if user is None:
+                return []
+            i, slot = self.known.get(user.name, -1), user.inputs.index(place)
+            if i < 0 and slot:
+                return []  # a new sum's other terms are zero at first
+            if i >= 0:
+                inputs = self.parent.layers[i].inputs
+                return self.before[inputs[slot]] if slot < len(inputs) else []
+            place = names.index(user.name)
+
     # -- the child's layers with weights ------------------------------------------------------------------
 
     def _weighted(self, layer: Layer, given: Sequence[list[int]], width: int) -> list[int]:
@@ -234,39 +256,14 @@ class _Followed:
             gone = [x.name for x in self.parent.layers if x.kind == "conv" and x.name not in self._still_there]
             halved = next((name for name in gone if name.rpartition(".")[0] == group), "")
             start = start if halved else "random"
-        self.layers[layer.name] = Begun(start, halved)
+        passed = passed_on(channels, self._wanted(layer), width) if start == "identity" else []
+        self.layers[layer.name] = Begun(start, halved, inputs=tuple(passed))
         if start == "identity":
-            return [channels[c % len(channels)] for c in range(width)]
+            return [channels[c] for c in passed]
         if start == "point":
             self.exact = False
             return [self._number(halved, c) for c in range(width)]
         return [ZERO if start == "zero" else UNKNOWN] * width
-
-
-def assigned(channels: Sequence[int], old: Sequence[int]) -> tuple[list[int], list[float], bool]:
-    """For each channel the place of the ``old`` one with its value (-1: none) and its share; whether all are found.
-
-    Where more channels carry a value than did, they share the weights, in unequal parts, so that they can part ways.
-    """
-    places: dict[int, list[int]] = {}
-    for place, channel in enumerate(old):
-        if channel >= 0:
-            places.setdefault(channel, []).append(place)
-    seen: dict[int, int] = {}
-    inputs = []
-    for channel in channels:
-        there = places.get(channel, [])
-        rank = seen[channel] = seen.get(channel, -1) + 1
-        inputs.append(there[rank % len(there)] if there else -1)
-    counts: dict[int, int] = {}
-    for place in inputs:
-        counts[place] = counts.get(place, 0) + 1
-    ranks: dict[int, int] = {}
-    shares = []
-    for place in inputs:
-        ranks[place] = ranks.get(place, 0) + 1
-        shares.append(1.0 if place < 0 else 2.0 * ranks[place] / (counts[place] * (counts[place] + 1)))
-    return inputs, shares, all(channel == ZERO or place in counts for place, channel in enumerate(old))
 
 
 def _same_window(layer: Layer, before: Layer) -> bool:

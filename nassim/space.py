@@ -85,8 +85,10 @@ class SearchSpace:
         self._others = tuple(  # per decision and option: the options that it can mutate to
             tuple(tuple(o for o in range(n) if o != current) for current in range(n)) for n in self.radices
         )
-
         self._made: dict[tuple[int, ...], Architecture] = {}  # see `_architecture`
+
+    def __getstate__(self) -> dict[str, object]:
+        return {k: v for k, v in vars(self).items() if k != "choice_matrix"} | {"_made": {}}  # not what it remembers
 
     def _architecture(self, choices: tuple[int, ...]) -> Architecture:
         """The value of ``choices``; in small spaces one object each, as making one takes longer than finding it."""

@@ -147,11 +147,11 @@ def test_1_what_is_there(user: User) -> None:
 
 def test_2_a_first_comparison(user: User, first: str) -> None:
     for strategy in ("random_search", "regularized_evolution", "local_search"):
-        (line,) = [line for line in first.splitlines() if re.match(rf"{strategy} +\d", line)]
+        (line,) = [line for line in first.splitlines() if re.match(rf"{strategy} +\d+ ", line)]
         assert len(re.findall(r"\d+\.\d+", line)) >= 5, line
     assert "written: first/study.db" in first and (user.folder / "first" / "summary.csv").is_file()
     again = user.types(f"nassim compare --algos re,ls --benchmark nasbench201/digits {SMALL} --out first")
-    assert re.findall(r"^\w+ +\d.*", again, re.M) == re.findall(r"^\w+ +\d.*", first, re.M)
+    assert re.findall(r"^\w+ +\d+ .*", again, re.M) == re.findall(r"^\w+ +\d+ .*", first, re.M)
 
 
 def test_3_a_report(user: User, first: str) -> None:

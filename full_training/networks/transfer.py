@@ -48,9 +48,9 @@ def transfer(
             weight = cast(nn.Conv2d, layer).weight
             weight.zero_()
             if begun.start == "identity":
-                outputs, inputs, side, _ = weight.shape
-                for i in range(outputs):
-                    weight[i, i % inputs, side // 2, side // 2] = 1.0
+                middle = weight.shape[2] // 2
+                for output, place in enumerate(begun.inputs):
+                    weight[output, place, middle, middle] = 1.0
     if undoing and images is not None:
         _measure_moments(module, undoing, images)
     return found

@@ -141,7 +141,8 @@ def test_parallel_jobs_build_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
 
     class Pool(Executor):
         def submit(self, work, *arguments):
-            given.extend(arguments[1])
+            _, (_, shards_of_it) = arguments[0].value
+            given.extend(shards_of_it)
             done: Future[object] = Future()
             done.set_result(work(*arguments))
             return done

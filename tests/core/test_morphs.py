@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from nassim.channels import assigned
 from nassim.errors import InvalidNetwork, InvalidQuery
-from nassim.inheritance import assigned, inherited
+from nassim.inheritance import inherited
 from nassim.morphs import APPROXIMATE, EXACT, Morph, morphed, places, tied
 from nassim.network import NORMALIZED, RELU, Draft, Network, measure
 

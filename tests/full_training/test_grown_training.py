@@ -16,6 +16,7 @@ torch = pytest.importorskip("torch")
 import nassim  # noqa: E402
 from nassim.full_training.images import own  # noqa: E402
 from nassim.full_training.images.data import ImageData, Split  # noqa: E402
+from nassim.full_training.training import learner as learner_module  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
 from nassim.full_training.training.lineage import read_name  # noqa: E402
 from nassim.morph_space import MorphSpace  # noqa: E402
@@ -67,13 +68,13 @@ def test_a_child_before_training_is_its_parent(monkeypatch: pytest.MonkeyPatch) 
     rng, arch = random.Random(3), SPACE.seed
     parent = bench.query(Query(arch), rng)
     before: list[float] = []
-    epoch = train_module._Learner.epoch
+    epoch = learner_module.Learner.epoch
 
     def spied(self: Any, number: int) -> Any:
-        before.append(self.evaluate(train_module.to_device(bench.data, "valid", torch.device("cpu")))[0])
+        before.append(self.evaluate(learner_module.to_device(bench.data, "valid", torch.device("cpu")))[0])
         return epoch(self, number)
 
-    monkeypatch.setattr(train_module._Learner, "epoch", spied)
+    monkeypatch.setattr(learner_module.Learner, "epoch", spied)
     for _ in range(5):
         arch = SPACE.random_morph(arch, rng) or arch
     bench.query(Query(arch, origin=parent.training, inherit="morph"), rng)
