@@ -149,6 +149,7 @@ def test_a_space_that_is_used_up_is_no_end() -> None:
     assert len(nassim.run("autokeras", "toy/additive", "90q").trials) == 90
 
 
+@pytest.mark.slow
 def test_children_inherit_from_the_trained_network_that_they_descend_from() -> None:
     bench = Answers("grown", GROWN, lambda arch: 0.5 + 0.001 * (len(arch.choices) % 97))
     run = nassim.run("autokeras", bench, "8q", seed=3)

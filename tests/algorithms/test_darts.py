@@ -115,6 +115,7 @@ class Doubled:
         return whole, whole - direct
 
 
+@pytest.mark.slow
 def test_it_is_the_gradient_through_the_update_of_a_supernet(tiny_supernets: Supernets) -> None:
     """Against automatic differentiation through the step, momentum and decay included; also its second-order part.
 
@@ -164,6 +165,7 @@ def test_weights_are_bit_for_bit_as_before(tiny_supernets: Supernets, interrupte
 # -- the loop -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_contract(tiny_supernets: Supernets) -> None:
     check_strategy(DARTS, supernets=tiny_supernets)
     check_strategy(DARTS.configured(order=2, epochs=1), supernets=tiny_supernets)

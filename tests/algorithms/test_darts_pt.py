@@ -37,6 +37,7 @@ def answers(algorithm: nassim.Algorithm, net: Any, space: Any = SPACE) -> list[R
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blank", [False, True])
 def test_contract(tiny_supernets: Supernets, blank: bool) -> None:
     check_strategy(PT.configured(blank=blank), supernets=tiny_supernets)
@@ -119,12 +120,14 @@ def test_nodes_of_darts_keep_the_two_edges_that_are_missed_most() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_blank_leaves_the_logits_where_they_were(tiny_supernets: Supernets) -> None:
     first, *_, last = answers(PT.configured(blank=True), tiny_supernets.make(0, "cpu"))
     assert max(abs(w - 0.2) for row in first.scores for w in row) < 1e-3
     assert {tuple(sorted(row)) for row in last.scores} == {(0.0, 0.0, 0.0, 0.0, 1.0)}
 
 
+@pytest.mark.slow
 def test_an_edge_is_fixed_before_each_epoch_of_tuning_and_its_rate_is_a_tenth(tiny_supernets: Supernets) -> None:
     net: Any = tiny_supernets.make(0, "cpu")
     rates: list[float] = []

@@ -37,6 +37,7 @@ def beta_of(row: Any) -> Any:
     return np.where(a > 0, a + 1, np.exp(np.minimum(a, 0)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("regularizer", ["l2", "kl"])
 def test_contract(tiny_supernets: Supernets, regularizer: str) -> None:
     check_strategy(DRNAS.configured(regularizer=regularizer), supernets=tiny_supernets)

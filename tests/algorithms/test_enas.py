@@ -34,6 +34,7 @@ ENAS = nassim.get_algorithm("enas").configured(
 )
 
 
+@pytest.mark.slow
 def test_contract(tiny_supernets: Supernets) -> None:
     check_strategy(ENAS, supernets=tiny_supernets)
 

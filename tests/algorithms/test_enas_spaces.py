@@ -122,6 +122,7 @@ def test_the_first_cell_prefers_separable_convolutions() -> None:
     assert shares[0] > shares[1] + 0.05 > 2 / 5 + 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", [MACRO_SPACE, MICRO_SPACE], ids=lambda space: space.name)
 def test_what_was_better_becomes_likelier(space: SearchSpace) -> None:
     controller, baseline = controller_of(space.layout, random.Random(4)), MovingAverage(0.9)
@@ -163,6 +164,7 @@ SETTINGS: dict[str, dict[str, object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
 @pytest.mark.parametrize("space", ["enas-macro", "enas-micro", "nasbench1shot1-2", "nasbench_macro"])
 def test_every_strategy_searches_every_supernet(space: str, name: str) -> None:

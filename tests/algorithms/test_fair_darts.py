@@ -33,6 +33,7 @@ def answers(algorithm: nassim.Algorithm, net: Any) -> list[Report]:
     return found
 
 
+@pytest.mark.slow
 def test_contract(tiny_supernets: Supernets) -> None:
     check_strategy(FAIR, supernets=tiny_supernets)
 
@@ -59,6 +60,7 @@ def test_the_zero_one_loss_and_its_gradient() -> None:
     assert float(zero_one(torch.full((6, 5), 50.0), active)) == pytest.approx(-0.25)  # the least there is
 
 
+@pytest.mark.slow
 def test_a_large_zero_one_weight_makes_sigmoids_bimodal_and_none_leaves_them(tiny_supernets: Supernets) -> None:
     def outside(weight: float) -> float:
         algorithm = FAIR.configured(zero_one_weight=weight, epochs=12, arch_rate=0.08)

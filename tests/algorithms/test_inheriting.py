@@ -210,6 +210,7 @@ def test_large_scale_evolution_moves_the_learning_rate_by_at_most_two() -> None:
 # -- netadapt -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_netadapt_each_step_saves_delta_and_ends_at_the_target() -> None:
     run, _ = searched("netadapt", "400q", delta=0.1, target=0.5)
     begun = [i for i, t in enumerate(run.trials) if not t.query.origin]
@@ -263,6 +264,7 @@ def gain(name: str, budget: str, seeds: int) -> float:
     return float(np.mean([best(promise, seed) - best(blind, seed) for seed in range(seeds)]))
 
 
+@pytest.mark.slow
 def test_nash_ends_above_random_morphs_without_selection() -> None:
     assert gain("nash", "49q", 3) > 0
 

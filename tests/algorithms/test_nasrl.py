@@ -69,6 +69,7 @@ def test_six_layers_at_first_then_two_more() -> None:
     assert depths == [{min(15, 6 + 2 * (i // 2))} for i in range(14)]
 
 
+@pytest.mark.slow
 def test_skips_of_the_chain_are_learned_with_the_rest() -> None:
     """An answer that counts skips only: after some batches there are more of them."""
     search = NASRL.configured(learning_rate=0.02, deepen_every=10_000).begin(CHAIN, random.Random(1), horizon=2000)

@@ -76,6 +76,7 @@ def answers(algorithm: nassim.Algorithm, supernet: Any) -> list[Report]:
     return found
 
 
+@pytest.mark.slow
 def test_contract(tiny_supernets: Supernets) -> None:
     check_strategy(ONE_SHOT, supernets=tiny_supernets)
     check_strategy(ONE_SHOT.configured(paths="dropout", epochs=1), supernets=tiny_supernets)

@@ -37,6 +37,7 @@ def randn(*shape: int, seed: int = 0) -> Any:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
+@pytest.mark.slow
 def test_contract(tiny_supernets: Supernets) -> None:
     check_strategy(PC, supernets=tiny_supernets)
 

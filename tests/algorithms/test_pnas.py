@@ -118,6 +118,7 @@ def test_a_space_that_does_not_grow_is_refused() -> None:
         nassim.run(PNAS, Answers("flat", flat, lambda _: 0.5), "10q")
 
 
+@pytest.mark.slow
 def test_the_chosen_are_better_than_random_candidates(runs: list[Run], cifar10: Benchmark) -> None:
     """In true mean accuracy, level by level; the first two levels are trained (almost) whole."""
     rng = random.Random(0)

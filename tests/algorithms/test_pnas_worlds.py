@@ -82,6 +82,7 @@ def test_spellings_of_a_cell_have_the_same_words() -> None:
         assert len(counts) == words.shape[1] == 26 + 40
 
 
+@pytest.mark.slow
 def test_blocks_share_their_embeddings_so_that_the_next_level_is_ranked_before_it_is_seen() -> None:
     """Trained on one block alone, the predictor ranks two and three blocks."""
     small = ONE.smallest()

@@ -33,6 +33,7 @@ def answers(algorithm: nassim.Algorithm, net: Any, found: list[Report] | None = 
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["l2", "drop_path", "early_stopping", "adaptive"])
 def test_contract(tiny_supernets: Supernets, variant: str) -> None:
     check_strategy(RD.configured(variant=variant), supernets=tiny_supernets)
@@ -160,6 +161,7 @@ def test_l2_is_the_weight_decay_and_the_others_have_darts_own(tiny_supernets: Su
         assert net.next_update().decay == decay
 
 
+@pytest.mark.slow
 def test_without_its_parts_it_is_darts(tiny_supernets: Supernets) -> None:
     plain = nassim.get_algorithm("darts").configured(epochs=3, batch_size=16, arch_rate=0.1, weight_decay=1e-3)
     same = RD.configured(variant="drop_path", strength=0.0, weight_decay=1e-3)

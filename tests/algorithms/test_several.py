@@ -68,6 +68,7 @@ def test_the_first_run_is_the_search_alone_and_the_others_begin_anew(tiny_supern
     assert reports[2].scores != reports[0].scores
 
 
+@pytest.mark.slow
 def test_an_interrupted_protocol_goes_on_alike(tiny_supernets: Supernets, tmp_path: Any) -> None:
     algorithm = DARTS.configured(runs=3)
     whole, batches = driven(begun(algorithm, tiny_supernets.make(0, "cpu")))

@@ -28,6 +28,7 @@ def rng(seed: int = 0) -> Any:
     return torch.Generator().manual_seed(seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["random", "adversarial"])
 def test_contract(tiny_supernets: Supernets, kind: str) -> None:
     check_strategy(SMOOTH.configured(perturbation=kind, epochs=1), supernets=tiny_supernets)

@@ -39,6 +39,7 @@ def answers(algorithm: nassim.Algorithm, net: Any) -> list[Report]:
     return found
 
 
+@pytest.mark.slow
 def test_contract(tiny_supernets: Supernets) -> None:
     check_strategy(SNAS, supernets=tiny_supernets)
 
@@ -158,6 +159,7 @@ def test_the_temperature_falls_from_the_first_to_the_last() -> None:
     assert geometric(1.0, 0.03, 0, 1) == 1.0
 
 
+@pytest.mark.slow
 def test_a_larger_resource_weight_gives_fewer_parameters(tiny_supernets: Supernets) -> None:
 
     def convolutions(weight: float) -> float:

@@ -46,6 +46,7 @@ def test_the_surrogate_replays_them_as_proxy(recorded: Path) -> None:
     assert nassim.run("enas", bench, "10d").incumbents[-1].seconds == 6.0  # nobody published it in this space
 
 
+@pytest.mark.slow
 def test_compare_takes_them_beside_searches_that_query(
     recorded: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

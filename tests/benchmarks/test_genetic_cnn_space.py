@@ -97,6 +97,7 @@ def test_equal_classes_have_equal_networks_in_size() -> None:
             assert (a.parameters, a.macs, a.memory) == (b.parameters, b.macs, b.memory)
 
 
+@pytest.mark.slow
 def test_equal_classes_compute_the_same() -> None:
     """With every weight the same number, only the wiring is left."""
     torch = pytest.importorskip("torch")

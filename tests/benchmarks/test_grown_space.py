@@ -146,6 +146,7 @@ def test_growth_beyond_the_limits_is_refused_and_a_search_goes_on_elsewhere() ->
         assert small.is_valid(arch)
 
 
+@pytest.mark.slow
 def test_what_needs_decisions_refuses_with_one_line() -> None:
     bench = Answers("grown", SPACE, lambda arch: 0.5)
     for name in ("gp_bo", "reinforce", "nsga2", "bananas", "genetic_cnn", "pnas", "bohb", "cgp", "smbo"):
@@ -156,6 +157,7 @@ def test_what_needs_decisions_refuses_with_one_line() -> None:
         encode(SPACE, [SPACE.seed])
 
 
+@pytest.mark.slow
 def test_what_lives_on_mutations_searches_it() -> None:
     bench = Answers("grown", SPACE, lambda arch: min(0.9, 0.5 + len(arch.choices) / 1000))
     for name in ("rs", "re", "local_search"):

@@ -151,6 +151,7 @@ def test_compare_plot_export(capsys: Capture, tmp_path: Path) -> None:
     assert [row["strategy"] for row in data["summary"]] == [row["strategy"] for row in summary]  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_the_same_command_finds_its_default_folder(
     capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -53,6 +53,7 @@ def nassim(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -
     return out, err
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_train_takes_architectures_of_any_space(capsys: pytest.CaptureFixture[str]) -> None:
     options = ("--data", "tiny_images", "--device", "cpu", "--json")
@@ -80,6 +81,7 @@ def test_mistakes_are_one_line(capsys: pytest.CaptureFixture[str], arguments: tu
     assert not out and message in err and "Traceback" not in err and err.count("error:") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_query_and_compare_train(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     name = "nasbench201-3ops/tiny-images:training"

@@ -51,6 +51,7 @@ def nassim(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -
     return out, err
 
 
+@pytest.mark.slow
 def test_train_says_what_it_does_and_keeps_it(capsys: pytest.CaptureFixture[str]) -> None:
     out, err = nassim(capsys, "train", "310423", "--device", "cpu", "--seeds", "2")
     assert "device: cpu" in err and "recipe digits, 2 epochs" in err and "seed 1, epoch 2/2" in err
@@ -200,6 +201,7 @@ def test_studies_that_cannot_be_validated(capsys: pytest.CaptureFixture[str], tm
     assert "error:" in nassim(capsys, "validate", str(tmp_path / "none"), code=2)[1]
 
 
+@pytest.mark.slow
 def test_a_strategy_runs_on_the_training_back_end(capsys: pytest.CaptureFixture[str]) -> None:
     command = ("run", "random_search", "nasbench201/digits:training", "--budget", "2q", "--json")
     first, again = (json.loads(nassim(capsys, *command)[0]) for _ in range(2))

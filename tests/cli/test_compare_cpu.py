@@ -36,6 +36,7 @@ def test_cpu_seconds_are_of_each_run_by_strategy(tmp_path: Path) -> None:
     opened.close()
 
 
+@pytest.mark.slow
 def test_compare_prints_it_and_a_study_that_was_there_costs_nothing(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -56,6 +56,7 @@ def test_an_empty_folder_and_hidden_files_do_not(outcome: Outcome, tmp_path: Pat
     assert outcome(*small("re", tmp_path))[0] == 0
 
 
+@pytest.mark.slow
 def test_who_ends_before_the_budget_is_said(outcome: Outcome, tmp_path: Path) -> None:
     command = ["compare", "--algos", "ls,re", "--benchmark", "toy/additive", "--budget", "100q", "--seeds", "2"]
     code, out, _ = outcome(*command, "--jobs", "1", "--no-report", "--out", str(tmp_path / "study"))

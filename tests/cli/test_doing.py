@@ -16,6 +16,7 @@ from nassim.files import sign_writer
 from nassim.study import FILE, compare
 
 
+@pytest.mark.slow
 def test_what_workers_do_is_told_of_a_study() -> None:
     told: list[list[str]] = []
     compare("re", "toy/additive", "20q", seeds=2, told=told.append)

@@ -41,6 +41,7 @@ def test_what_cannot_be_is_one_line(
     assert code == 2 and said in err and err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_parts_of_a_study_are_merged(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,6 +67,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_benchmark_in_a_file(
     outcome: Outcome, one_line: Callable[..., str], small: Callable[..., list[str]], folder: Path
 ) -> None:

@@ -93,6 +93,7 @@ def test_settings_by_brackets_and_by_set(outcome: Outcome, small: Callable[..., 
     study.close()
 
 
+@pytest.mark.slow
 def test_processes_load_the_file_and_find_the_same(folder: Path) -> None:
     """The strategy comes by a relative path, and the results are those of one process."""
     alone = compare(["mine.py", "re"], ["toy/additive"], "12q", seeds=3)

@@ -106,6 +106,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(RECIPES, "small", short)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_probe_trains_changed_networks(capsys: Capture, tmp_path: Path) -> None:
     name = "chain/tiny-images:training"
@@ -119,6 +120,7 @@ def test_probe_trains_changed_networks(capsys: Capture, tmp_path: Path) -> None:
     assert "these were drawn, evenly" in nassim(capsys, *arguments)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_transfer_trains_both_sizes(capsys: Capture) -> None:
     arguments = ("transfer", "nasnet13:NASNet-A", "--to", "tiny_images", "--device", "cpu", "--cells", "2")

@@ -148,6 +148,7 @@ def test_trainings_that_could_not_go_on_are_named(monkeypatch: pytest.MonkeyPatc
     assert "restarted" in {caution.kind for caution in of_study(study)}
 
 
+@pytest.mark.slow
 def test_cautions_stand_in_output_checklist_and_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from nassim.cli.main import main
     from nassim.report.analysis import Analysis

@@ -50,7 +50,7 @@ def opened(name: str, noise: str = "draw") -> nassim.Benchmark:
 BLACK_BOX = [n for n in algorithm_names() if "supernet" not in signature(nassim.get_algorithm(n).function).parameters]
 
 
-@pytest.mark.parametrize("name", _but_slow(BLACK_BOX, {"bananas", "pnas"}))
+@pytest.mark.parametrize("name", _but_slow(BLACK_BOX, {"autokeras", "bananas", "nasnet", "neural_architect", "pnas"}))
 def test_strategy(name: str) -> None:
     check_strategy(nassim.get_algorithm(name))
 
@@ -216,6 +216,7 @@ def exploring(space: SearchSpace, rng: random.Random) -> Search:
         yield from start(space.sample(rng))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
@@ -232,6 +233,7 @@ def test_broken_strategies_are_caught(broken: Algorithm, message: str) -> None:
         check_strategy(broken)
 
 
+@pytest.mark.slow
 def test_an_outsiders_strategy_and_space_pass() -> None:
     check_strategy(exploring)
     check_space(SearchSpace("mine", [Decision("a", ("x",)), Decision("b", tuple(map(str, range(12))))]))

@@ -40,6 +40,7 @@ def summary(made: Study, folder: Path) -> bytes:
     return path.read_bytes()
 
 
+@pytest.mark.slow
 def test_threads_and_processes_give_the_same_bytes(tmp_path: Path) -> None:
     one = study(tmp_path, "one")
     assert study(tmp_path, "two", jobs=2) == one
@@ -104,6 +105,7 @@ def test_short_work_travels_in_chunks_of_a_second(monkeypatch: pytest.MonkeyPatc
     assert set(counting.chunks) == {1}
 
 
+@pytest.mark.slow
 def test_a_lost_workers_chunk_runs_again_and_only_that() -> None:
     with processes(2) as pool:
         list(spread(pool, nap, [0.01] * 4, 2))
@@ -117,6 +119,7 @@ def end_this_process(_: int) -> None:
     os._exit(3)
 
 
+@pytest.mark.slow
 def test_work_that_kills_every_worker_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nassim.spreading.MOST_LOSSES", 2)
     with processes(1) as pool, pytest.raises(NassimError, match="2 times in a row"):
@@ -126,6 +129,7 @@ def test_work_that_kills_every_worker_is_said(monkeypatch: pytest.MonkeyPatch) -
         assert pool.submit(nap, 0).result()
 
 
+@pytest.mark.slow
 def test_work_that_never_comes_back_is_said() -> None:
     with pytest.raises(NassimError, match=r"given anything back for 0\.5 s.*--timeout"), processes(1) as pool:
         list(spread(pool, nap, [600.0], 1, timeout=0.5))
@@ -148,6 +152,7 @@ def test_an_engine_is_one_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
         check_engine("dask:host:8786")
 
 
+@pytest.mark.slow
 def test_nobody_at_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
     monkeypatch.setattr(engines, "CONNECT", 0.3)
@@ -156,6 +161,7 @@ def test_nobody_at_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_scheduler_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(engines, "CONNECT", 1.0)

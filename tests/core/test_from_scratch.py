@@ -74,6 +74,7 @@ def test_the_word_stands_in_studies_figures_and_the_terminal(
     assert "toy/additive wanted to begin trainings with the weights of others" in printed and FROM_SCRATCH in printed
 
 
+@pytest.mark.slow
 def test_compare_says_from_scratch_of_the_strategies_that_inherit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -146,6 +146,7 @@ def test_a_stored_run_prints_as_one_line_without_its_curve(study: Any) -> None:
     assert len(line) < 160 and "random_search on toy/additive, seed 0" in line
 
 
+@pytest.mark.slow
 def test_tables_and_figures_are_imported_when_they_are_wanted() -> None:
     code = (
         "import nassim, sys; study = nassim.compare('re', 'toy/additive', '9q', seeds=1); repr(study); "

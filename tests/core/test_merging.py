@@ -23,6 +23,7 @@ def tables(study: Study, folder: Path) -> list[bytes]:
     return [(folder / name).read_bytes() for name in ("summary.csv", "curves.csv")]
 
 
+@pytest.mark.slow
 def test_what_is_merged_is_what_one_command_makes(tmp_path: Path) -> None:
     parts = [made(tmp_path / seeds, seeds) for seeds in ("2-2", "0-1", "3-4")]
     merged = merge(parts, tmp_path / "all")

@@ -144,6 +144,7 @@ def test_without_a_supernet() -> None:
         DARTS.begin(SPACE, random.Random(0))
 
 
+@pytest.mark.slow
 def test_live_trains_now(tiny_supernets: Supernets) -> None:
     quick = DARTS.configured(epochs=2, batch_size=16)
     found = bench(tiny_supernets)
@@ -250,6 +251,7 @@ def test_run_prints_the_mode(typed: Typed) -> None:
     assert "10,890 s of Dong & Yang 2020, Table 5" in out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_compare_prints_the_mode(typed: Typed, tmp_path: Path) -> None:
     arguments = ("--budget", "5q", "--seeds", "12", "--jobs", "1", "--out", str(tmp_path))

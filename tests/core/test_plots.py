@@ -44,6 +44,7 @@ def test_strategies_differ_without_color(study: Study) -> None:
     assert len({line.get_marker() for line in lines}) == len(lines) == 3
 
 
+@pytest.mark.slow
 def test_thirteen_strategies_look_different_and_their_legend_covers_no_curve() -> None:
     names = [f"re[population_size={k}]" for k in range(3, 15)]
     many = compare(names, ["toy/additive", "toy/deceptive"], "12q", seeds=2)

@@ -77,6 +77,7 @@ SHEETS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("strategies", "benchmarks", "width"), SHEETS)
 def test_no_text_lies_on_another_or_beyond_the_sheet(
     study: Study, strategies: int, benchmarks: int, width: str
@@ -169,6 +170,7 @@ def test_lines_and_bars_are_the_quartiles_of_the_runs(study: Study) -> None:
                 assert high == pytest.approx(quantile(x, 0.75))
 
 
+@pytest.mark.slow
 def test_axes_end_where_the_curves_do(study: Study) -> None:
     for axes in _figures(study, 8, 2, "3.3in")["anytime"].axes:
         lines = [line for line in axes.get_lines() if line.get_drawstyle() == "steps-post"]

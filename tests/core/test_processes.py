@@ -126,6 +126,7 @@ print(study.strategies, len({point.architecture for run in runs for point in run
 """
 
 
+@pytest.mark.slow
 def test_a_strategy_of_a_script_is_sent_and_the_script_runs_once(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT)
     done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
@@ -134,6 +135,7 @@ def test_a_strategy_of_a_script_is_sent_and_the_script_runs_once(tmp_path: Path)
     assert (tmp_path / "started").read_text() == "x"
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_said(tmp_path: Path) -> None:
     script = SCRIPT.replace(
         "first = yield from", "os.getpid() == PARENT or os.kill(os.getpid(), 9); first = yield from"

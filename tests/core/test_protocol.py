@@ -59,6 +59,7 @@ def test_plans_count_in_the_epochs_of_the_search() -> None:
 # -- on the command line ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("genuine_data")
 def test_run_and_compare_follow_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert not cli("run", "rs", "nasbench201/cifar10", "--protocol", "nasbench201", "--json")

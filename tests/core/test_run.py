@@ -171,6 +171,7 @@ def test_a_trial_that_ends_exactly_with_the_budget_counts(workers: int, verb: st
         assert on_time.seconds == end
 
 
+@pytest.mark.slow
 @given(COSTS, st.integers(1, 20))
 def test_start_on_one_worker_is_evaluate(costs: list[float], count: int) -> None:
     told: list[list[Trial]] = []

@@ -63,6 +63,7 @@ def test_epochs_below_one_training_are_refused() -> None:
     assert run("random_search", "toy/additive", "5ep").trials == []  # 1 epoch can be asked for: who knows
 
 
+@pytest.mark.slow
 def test_a_run_that_ends_without_an_answer_is_a_mistake_on_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,6 +27,7 @@ def rows(study: Study) -> tuple[object, ...]:
     return export_tables(study), summary_rows(study), curve_rows(study)
 
 
+@pytest.mark.slow
 def test_results_do_not_depend_on_the_number_of_processes(tmp_path: Path) -> None:
     found = [
         rows(compare(["re", "ls"], TOYS, "25q", seeds=4, workers=3, jobs=jobs, out=tmp_path / str(jobs)))

@@ -110,6 +110,7 @@ def test_the_trace_replays_exactly_and_trains_nothing(who: object, four: Executo
     assert repr(again.trials) == repr(first.trials)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", [filling, in_batches, reporting, "re"])
 def test_a_killed_run_goes_on_with_what_was_under_way(who: object, four: Executor, tmp_path: Path) -> None:
     path = tmp_path / "trace"
@@ -126,6 +127,7 @@ def test_a_killed_run_goes_on_with_what_was_under_way(who: object, four: Executo
         assert on_the_wall(who, "25q", four, trace=cut, bench=Slow()) == gone_on
 
 
+@pytest.mark.slow
 def test_a_trial_that_ends_after_the_limit_is_not_recorded(four: Executor) -> None:
     bench = Slow()
     bench.pace = 0.1
@@ -156,6 +158,7 @@ def test_what_a_dead_worker_had_is_done_elsewhere() -> None:
     assert len(found.trials) == 30 and len(bench.made) == 30
 
 
+@pytest.mark.slow
 def test_batches_of_trainings_run_in_parallel_on_the_simulated_clock(four: Executor) -> None:
     plain, bench = run(in_batches, TOY, "24q", seed=3), Slow()
     bench.pace = 0.02

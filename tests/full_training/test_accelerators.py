@@ -111,6 +111,7 @@ def test_a_supernet_computes_in_what_its_recipe_says(monkeypatch: pytest.MonkeyP
         assert entered == ([("cuda", torch.bfloat16)] if precision == "bf16" else [])
 
 
+@pytest.mark.slow
 def test_precision_and_compilation_can_be_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
     monkeypatch.setenv("NASSIM_DATA", str(tmp_path))
     compiled: list[Any] = []

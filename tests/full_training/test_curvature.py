@@ -73,6 +73,7 @@ def answers(algorithm: nassim.Algorithm, net: Any) -> list[Report]:
 GRADIENT = ["darts", "gdas", "pc_darts", "fair_darts", "snas", "drnas", "r_darts", "smooth_darts", "darts_pt"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GRADIENT)
 def test_looking_changes_nothing_of_a_search(tiny_supernets: Supernets, name: str) -> None:
     algorithm = nassim.get_algorithm(name).configured(epochs=3, batch_size=16)
@@ -98,6 +99,7 @@ def test_it_does_not_depend_on_where_the_search_has_been(tiny_supernets: Superne
     assert watch(net, None, 2, 3, alpha, lambda: softmax(alpha)) == {}
 
 
+@pytest.mark.slow
 def test_recordings_hold_what_was_seen_and_serve_who_does_not_ask(tiny_supernets: Supernets) -> None:
     from nassim.record import record
 

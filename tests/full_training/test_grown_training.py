@@ -52,6 +52,7 @@ def opened() -> Any:
     return bench
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_training_runs_each_strategy(name: str) -> None:
     run = nassim.run(name, opened(), "22q")
@@ -98,6 +99,7 @@ def test_weights_of_networks_that_grow_are_kept() -> None:
     assert bench.kept.weights(key, epochs).exists()
 
 
+@pytest.mark.slow
 def test_the_report_has_the_family_of_an_answer_and_opens_without_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

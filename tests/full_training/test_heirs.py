@@ -88,6 +88,7 @@ def test_an_equal_child_goes_on_where_its_parent_ended(tmp_path: Path, monkeypat
     assert made[0] == first.value
 
 
+@pytest.mark.slow
 def test_weights_that_are_lost_are_trained_again(tmp_path: Path) -> None:
     """The parent's and the grandparent's, bit by bit; their records and what they cost stay."""
     bench = trained(tmp_path)
@@ -106,6 +107,7 @@ def test_weights_that_are_lost_are_trained_again(tmp_path: Path) -> None:
     assert bench.kept.named(key) == record
 
 
+@pytest.mark.slow
 def test_a_parent_that_went_on_gives_the_weights_that_were_named(tmp_path: Path) -> None:
     bench = trained(tmp_path)
     first = bench.query(Query(PARENT, 2), random.Random(0))
@@ -123,6 +125,7 @@ def test_a_parent_that_went_on_gives_the_weights_that_were_named(tmp_path: Path)
     assert all(torch.equal(lost[name], kept[name]) for name in lost)
 
 
+@pytest.mark.slow
 def test_an_interrupted_distillation_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = trained(tmp_path)
     first = bench.query(Query(PARENT, 2), random.Random(0))
@@ -153,6 +156,7 @@ def test_distillation_is_another_training(tmp_path: Path) -> None:
     assert losses[0][0] < losses[1][0]  # the teacher's part is in it
 
 
+@pytest.mark.slow
 def test_a_mean_inherits_from_each_training_of_a_mean(tmp_path: Path) -> None:
     bench = trained(tmp_path, "mean")
     first = bench.query(Query(PARENT, 2), random.Random(0))
@@ -208,6 +212,7 @@ def test_a_job_takes_its_inheritance_along(tmp_path: Path) -> None:
     assert pickle.loads(pickle.dumps(job))() == heir(bench, first, OTHER)
 
 
+@pytest.mark.slow
 def test_the_incumbent_carries_its_own_accuracies(tmp_path: Path) -> None:
     @nassim.strategy(family="test", year=2020)
     def heirs(space: nassim.SearchSpace, rng: random.Random) -> nassim.Search:

@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("torch")
 
-EPOCHS = 12
+EPOCHS = 6
 SETTINGS = {
     "gdas": (),
     "enas": ("--set", "controller_steps=2", "--set", "controller_samples=2", "--set", "derived=3"),

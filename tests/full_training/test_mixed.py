@@ -87,6 +87,7 @@ def own_network(space: SearchSpace, arch: Architecture, net: MixedNetwork) -> An
     return own.train()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)
 def test_a_path_is_the_network_of_its_architecture(space: SearchSpace) -> None:
     net, x, rng = mixed(space), images(space), random.Random(3)
@@ -140,6 +141,7 @@ def test_the_answer_to_a_path_is_its_architecture(space: SearchSpace) -> None:
         assert layout.answer(rows) == arch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)
 def test_softmax_gives_every_weight_a_gradient(space: SearchSpace) -> None:
     net, x, layout = mixed(space), images(space), space.layout

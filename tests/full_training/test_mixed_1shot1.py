@@ -85,6 +85,7 @@ def of_blocks_only(space: NASBench1Shot1Space, count: int) -> list[Architecture]
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", ALL, ids=lambda space: space.name)
 def test_a_path_is_the_network_of_its_cell(space: NASBench1Shot1Space) -> None:
     net, x = made(MixedNetwork(space.supernet(FRAME))), images()

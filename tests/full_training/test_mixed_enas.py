@@ -83,6 +83,7 @@ def test_weights_of_one_are_the_path_and_answer_it(space: SearchSpace) -> None:
     assert all(len(options) == NODES + 2 for options in drawn.active[singles:])  # of the ends all
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", ENAS, ids=lambda space: space.name)
 def test_softmax_gives_every_weight_a_gradient(space: SearchSpace) -> None:
     net, layout = mixed(space), space.layout
@@ -100,6 +101,7 @@ def used(net: Any, space: SearchSpace, arch: Architecture, x: Any) -> dict[str, 
     return {name: named[name] for name, g in zip(named, gradients, strict=True) if g is not None}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", SPACES, ids=lambda space: space.name)
 def test_paths_with_a_common_key_use_the_same_tensor_and_leave_others_alone(space: SearchSpace) -> None:
     net, x, rng = mixed(space), images(space), random.Random(7)
@@ -117,6 +119,7 @@ def test_paths_with_a_common_key_use_the_same_tensor_and_leave_others_alone(spac
     assert changed and changed <= set(by_a)
 
 
+@pytest.mark.slow
 def test_the_key_of_a_micro_operation_is_cell_node_side_operation_and_source() -> None:
     net, x, rng = mixed(MICRO_SPACE), images(MICRO_SPACE), random.Random(11)
     for _ in range(5):

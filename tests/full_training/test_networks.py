@@ -219,6 +219,7 @@ class WrittenOut(nn.Module):
         return nodes[3]
 
 
+@pytest.mark.slow
 def test_networks_of_layers_train_bit_for_bit_as_the_shipped_table_was_trained() -> None:
     sizes = {name: value for name, value in SKELETONS[1].items() if name != "side"}
     rng = random.Random(4)

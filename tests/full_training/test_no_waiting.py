@@ -180,6 +180,7 @@ def test_a_step_of_a_training(space: str) -> None:
         assert made.step(plan, 0, 0) is not None
 
 
+@pytest.mark.slow
 def test_a_step_that_drops_paths_and_has_an_auxiliary_head() -> None:
     recipe = Recipe("tiny", channels=8, cells=8, epochs=3, batch=8, crop=0, flip=False, drop_path=0.2, auxiliary=0.4)
     data, space = images(32), get_space("darts")
@@ -243,6 +244,7 @@ def test_batches_are_taken_on_the_device() -> None:
     without_waiting(lambda: next(scoring))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WITH_SUPERNETS)
 def test_a_step_of_a_supernet(name: str) -> None:
     space = get_space(name)
@@ -259,6 +261,7 @@ def test_a_step_of_a_supernet(name: str) -> None:
         net.step(softmax(alpha.detach(), widths), train)
 
 
+@pytest.mark.slow
 def test_a_look_ahead_of_a_supernet() -> None:
     net = shared(get_space("nasbench201_3ops"))
     train, valid = next(net.batches(0, 8))
@@ -270,6 +273,7 @@ def test_a_look_ahead_of_a_supernet() -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["S1", "S4"])
 def test_a_step_of_a_part_of_the_space_of_darts(name: str) -> None:
     net = MixedNetwork(supernet(SUBSPACES[name], Frame(4, 1, 4, (3, 16, 16))))

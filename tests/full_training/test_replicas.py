@@ -59,6 +59,7 @@ def gradients(net: Any, order: int) -> list[Any]:
     return [found, *[g for g in each if g is not None]]  # normalizations that do nothing have none
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [1, 2])
 @pytest.mark.parametrize("replicas", [2, 3, 4, 6])
 def test_gradients_are_those_of_one_device_without_batch_statistics(
@@ -107,11 +108,13 @@ def test_a_mix_of_every_image_is_scattered_and_paths_run_alone(tiny_supernets: S
     torch.testing.assert_close(net.loss(drawn, (images, labels)), one.loss(drawn, (images, labels)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{"replicas": 2}, {"replicas": 2, "order": 2, "epochs": 1}])
 def test_contract(tiny_supernets: Supernets, settings: dict[str, Any]) -> None:
     check_strategy(DARTS.configured(**settings), supernets=tiny_supernets)
 
 
+@pytest.mark.slow
 def test_the_answer_does_not_depend_on_replicas_without_batch_statistics(tiny_supernets: Supernets) -> None:
     def scores(replicas: int) -> Any:
         net: Any = tiny_supernets.make(0, "cpu")

@@ -44,6 +44,7 @@ def search(supernets: Supernets, file: Path | None, until: int | None = None) ->
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("until", [1, 2, 3])
 def test_an_interrupted_search_ends_with_the_same_answers(
     tiny_supernets: Supernets, tmp_path: Path, until: int

@@ -33,6 +33,7 @@ def made(network: Any) -> Any:
 # -- memory -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", [nasbench201.SPACE, darts.SPACE], ids=lambda space: space.name)
 def test_the_estimate_is_about_what_a_step_keeps(space: Any) -> None:
     """Held against the tensors that automatic differentiation keeps, each storage once."""

@@ -104,6 +104,7 @@ def test_one_step_is_the_update_of_the_paper() -> None:
 # -- interruptions --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epochs", [1, 2])
 def test_a_broken_off_training_goes_on_as_if_nothing_had_been(tmp_path: Path, epochs: int) -> None:
     whole = train(ARCH, DATA, TINY, 7)

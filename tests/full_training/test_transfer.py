@@ -125,6 +125,7 @@ def test_every_exact_morph_leaves_outputs_equal_in_float64(kind: str, seed: int)
         assert off(module, child_of(network, module, child, moments=rng.random() < 0.5), images(3, network)) < 1e-10
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_chains_of_five_exact_morphs_leave_outputs_equal(seed: int) -> None:
@@ -269,6 +270,7 @@ def test_match_copies_equal_names_and_shapes_only() -> None:
     assert torch.equal(child_of(network, module, network, "match")(images(1, network)), module(images(1, network)))
 
 
+@pytest.mark.slow
 def test_an_approximate_child_is_nearer_to_its_parent_than_a_random_network() -> None:
     """Over random networks, for each kind that keeps most weights: nearer in most cases, and in the mean."""
     for kind in ("prune", "separate"):

@@ -33,6 +33,7 @@ def test_the_sweep_finds_what_enough_runs_attain(runs: list[list[tuple[int, int]
     assert (np.diff(found[:, 0]) > 0).all() and (np.diff(found[:, 1]) < 0).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["skewed", "tied"])
 def test_the_interval_of_many_runs_is_that_of_resampling(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(5)
@@ -66,6 +67,7 @@ def test_runs_without_an_answer_give_no_false_interval() -> None:
     assert found is not None and found.value == np.inf and not np.isfinite(found.low)
 
 
+@pytest.mark.slow
 def test_of_many_runs_the_trials_of_some_are_read_and_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     study = compare(["re"], ["nasbench201/digits"], "12q", seeds=9)
     whole = Visits(Analysis(study))

@@ -32,6 +32,7 @@ def run(capsys: Capture, *arguments: str | Path) -> tuple[int, str, str]:
     return (code if isinstance(code, int) else 0), out, err
 
 
+@pytest.mark.slow
 def test_report_writes_all_forms(hand: Any, capsys: Capture) -> None:
     runs = [hand.steady("random_search", seed, 0.8 + 0.01 * seed) for seed in range(3)]
     for name in ("old", "new"):
@@ -152,6 +153,7 @@ def test_watching_a_comparison_that_runs(tmp_path: Path) -> None:
     assert "6 of 6 runs" in capture.get() and "local_search" in capture.get()
 
 
+@pytest.mark.slow
 def test_compare_writes_the_report_unless_told_not_to(tmp_path: Path, capsys: Capture) -> None:
     code, out, _ = run(capsys, "compare", *SMALL, "--out", tmp_path / "a")
     assert code == 0 and f"`nassim open {tmp_path / 'a'}` shows the report" in out

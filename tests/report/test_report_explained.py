@@ -36,6 +36,7 @@ def test_a_rising_curve_is_explained_where_it_is_seen(hand: Any) -> None:
     study.close()
 
 
+@pytest.mark.slow
 def test_networks_that_guess_fix_no_reference(tmp_path: Path) -> None:
     study = compare(["random_search"], ["nasbench201/digits"], "30q", seeds=2)
     found = Analysis(study)

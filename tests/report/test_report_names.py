@@ -70,6 +70,7 @@ def report_on(hand: Any, name: str, odd: str, strategy: str, *, figures: bool = 
     return folder, seen
 
 
+@pytest.mark.slow
 def test_odd_names_are_text_in_the_report(hand: Any) -> None:
     _, plain = report_on(hand, "plain", "units", "another")
     for odd in ODD:

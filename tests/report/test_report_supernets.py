@@ -75,6 +75,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Study:
     return compare(["random_search", "darts"], ["nasbench201/digits"], "5q", seeds=2, jobs=1, out=tmp_path / "study.db")
 
 
+@pytest.mark.slow
 def test_the_page_and_the_text_show_it(study: Study, tmp_path: Path) -> None:
     found = content_of(study, tmp_path, None, None)
     (part,) = found.parts.values()

@@ -46,6 +46,7 @@ def test_a_dry_run_does_everything_and_goes_on_where_it_stopped(tmp_path: Path) 
     assert on_cuda and set(on_cuda) == {"on CUDA only"}
 
 
+@pytest.mark.slow
 def test_results_of_another_device_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "results.json").write_text('{"device": "another"}')
     command = [sys.executable, ROOT / "tools" / "accelerator.py", "--dry", "--device", "cpu", "--out", tmp_path]

@@ -57,6 +57,7 @@ def test_interquartile_mean_by_hand() -> None:
     assert interquartile_mean([3, 1, 2]) == 2.0  # nothing to cut below four values
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.floats(0, 100), min_size=0, max_size=20, unique=True).map(sorted),
     st.lists(st.floats(-1, 101), min_size=1, max_size=20),

@@ -148,6 +148,7 @@ def test_a_server_without_end(
     assert server.requests <= most
 
 
+@pytest.mark.slow
 def test_a_server_that_is_slow_but_good_is_waited_for(
     serve: Callable[[Answer], Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

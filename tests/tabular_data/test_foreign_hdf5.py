@@ -80,6 +80,7 @@ KINDS = [external_link, soft_link, virtual, external_storage, filtered, compound
 KINDS += [deep_attribute, large_attribute, no_json]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_hdf5_of_others(
     kind: Callable[[Any, Path], None],

@@ -74,6 +74,7 @@ SPECS = {
 }
 
 
+@pytest.mark.slow
 def test_long_specifications(tmp_path: Path) -> None:
     path = tmp_path / "spec.toml"
     for name, text in SPECS.items():

@@ -48,6 +48,7 @@ def genuine_cells(path: Path) -> Any:
 GENUINE_LOAD = safe_pickle.load
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("digits", "change"),
     [
