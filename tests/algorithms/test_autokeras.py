@@ -118,6 +118,7 @@ def test_the_process_interpolates_what_was_trained() -> None:
     assert np.isfinite(constant.posterior(different)[0]).all()
 
 
+@pytest.mark.slow
 def test_the_tree_gives_a_new_network_and_the_trained_one_that_it_descends_from() -> None:
     archs = networks(12)
     values = [float(i) for i in range(12)]

@@ -59,6 +59,7 @@ class Toy:
         return unrolled_gradient(self.alpha, [self.w], self.loss, "train", "valid", update)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.3, 0.01])
 def test_the_toy_problem_in_closed_form(rate: float) -> None:
     """w' = w - rate (0.9 velocity + w - A alpha + 0.1 w), so that dw'/dalpha = rate A."""

@@ -58,6 +58,7 @@ def test_the_mean_of_samples_is_beta_over_its_sum() -> None:
     np.testing.assert_allclose(mean_of_dirichlet(ROW[None], ALL[:1])[0], mean)
 
 
+@pytest.mark.slow
 def test_the_path_wise_gradient_is_that_of_the_mean() -> None:
     """d E[c x] / d alpha_k = (c_k / S - c beta / S^2) d beta_k / d alpha_k."""
     n, c = 40_000, torch.tensor([1.0, -2.0, 0.5, 3.0, 0.0], dtype=torch.float64)

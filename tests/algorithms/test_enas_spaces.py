@@ -91,6 +91,7 @@ def test_the_penalty_is_the_divergence_from_the_wanted_share() -> None:
     assert float(policy_loss(samples, [0.5])) == pytest.approx(0.5 + 0.8 * 2.0)
 
 
+@pytest.mark.slow
 def test_the_penalty_alone_leads_to_the_wanted_share_of_skips() -> None:
     controller = controller_of(MACRO_SPACE.layout, random.Random(2))
     adam = torch.optim.Adam(controller.parameters(), 0.01)

@@ -68,6 +68,7 @@ def searched(name: str, budget: str = "60q", seed: int = 0, **settings: object) 
 # -- nash ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_nash_child_0_is_the_unmodified_parent_and_all_inherit_from_the_best() -> None:
     run, _ = searched("nash", "65q", neighbors=8, morphisms=5)
     best, steps = run.trials[0], [run.trials[i : i + 8] for i in range(1, 65, 8)]
@@ -96,6 +97,7 @@ def test_nash_from_scratch_asks_for_no_weights() -> None:
 # -- lemonade -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_lemonade_front_grows_and_is_mutually_non_dominated() -> None:
     run, _ = searched("lemonade", "100q")
     volumes = []

@@ -54,6 +54,7 @@ def sequential(
             current = max(left, key=lambda trial: trial.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("restart", ["random", "best"])
 @pytest.mark.parametrize("improvement", ["first", "best"])
 @pytest.mark.parametrize("n_init", [1, 4, 10])
@@ -103,6 +104,7 @@ def test_the_whole_space_is_trained_and_the_search_ends(improvement: str, worker
         assert len(result.trials) == len({trial.arch for trial in result.trials}) == benchmark.space.size
 
 
+@pytest.mark.slow
 def test_it_still_climbs_on_eight_workers() -> None:
     """As in the README: a limit on time, where the one that waits for each neighbor lost to random search."""
     benchmark = nassim.get_benchmark("nasbench201/cifar100")

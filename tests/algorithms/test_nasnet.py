@@ -61,6 +61,7 @@ def test_a_batch_is_learned_from_as_often_as_is_said(monkeypatch: pytest.MonkeyP
     assert calls == [(10, 0.5)] * 9, "the first batch sets the baseline, the fifth is not complete"
 
 
+@pytest.mark.slow
 def test_the_entropy_bonus_keeps_the_policy_wide() -> None:
     arms = Answers("bandit", BANDIT, lambda arch: 0.5 + 0.1 * arch.choices[0])
     spread = []

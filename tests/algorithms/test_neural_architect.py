@@ -130,6 +130,7 @@ def test_predictors_rank_held_out_cells_after_a_hundred_trainings() -> None:
     assert spearman(seconds, [trial.result.cost for trial in held_out]) > 0.6
 
 
+@pytest.mark.slow
 def test_at_most_the_share_is_trained_and_the_run_says_it() -> None:
     for share in (0.3, 0.15):
         run = nassim.run(ARCHITECT.configured(real_share=share), "toy/additive", "50q", seed=1)

@@ -40,6 +40,7 @@ def begun(algorithm: nassim.Algorithm, net: Any) -> Strategy:
     return algorithm.begin(SPACE, random.Random(0), supernet=net)
 
 
+@pytest.mark.slow
 def test_three_runs_train_their_answers_and_report_the_best(tiny_supernets: Supernets) -> None:
     reports, [batch] = driven(begun(DARTS.configured(runs=3), tiny_supernets.make(0, "cpu")))
     assert len(reports) == 3 * 2 + 1
@@ -48,6 +49,7 @@ def test_three_runs_train_their_answers_and_report_the_best(tiny_supernets: Supe
     assert reports[-1].arch == max(ends, key=worth) and reports[-1].cost == 0.0
 
 
+@pytest.mark.slow
 def test_the_first_run_is_the_search_alone_and_the_others_begin_anew(tiny_supernets: Supernets) -> None:
     (alone, none), net = driven(begun(DARTS, tiny_supernets.make(0, "cpu"))), tiny_supernets.make(0, "cpu")
     first_weights = [w.detach().clone() for w in net.weights]

@@ -114,6 +114,7 @@ def test_logits_are_bit_for_bit_as_before_and_the_validation_sees_them_unmoved(t
     np.testing.assert_allclose(np.array(shares[-1]).sum(1), 1.0, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_reach_rises_linearly(tiny_supernets: Supernets, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[float] = []
     real = perturbation.random_perturbation

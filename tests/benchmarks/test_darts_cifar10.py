@@ -105,6 +105,7 @@ def test_what_is_no_such_file_is_one_line(content: str, tmp_path: Path) -> None:
         recipe.predictions({"first": path, "second": path})
 
 
+@pytest.mark.slow
 def test_nassim_data_gets_and_verifies_it(
     files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

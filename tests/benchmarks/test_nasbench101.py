@@ -184,6 +184,7 @@ def test_strategies_run_on_it(compact: Table, strategy: str, name: str) -> None:
     assert run.best.test == pytest.approx(max(trial.value for trial in run.trials), abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("undrawn")
 def test_every_output_says_it(compact: Table, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """And none calls an accuracy that was measured on the test images a validation accuracy."""

@@ -193,6 +193,7 @@ def test_md5_of_any_length() -> None:
         assert [bytes(digest) for digest in md5(messages)] == [hashlib.md5(bytes(m)).digest() for m in messages]
 
 
+@pytest.mark.slow
 def test_hashes_at_once_are_those_one_by_one() -> None:
     """Of the small cells all, of the others some; the published names follow (tests of the tables)."""
     rng = random.Random(2)

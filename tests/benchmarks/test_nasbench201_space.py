@@ -27,6 +27,7 @@ def arch(digits: str) -> Architecture:
     return Architecture("nasbench201", tuple(map(int, digits)))
 
 
+@pytest.mark.slow
 def test_it_meets_the_contract_of_a_space() -> None:
     check_space(SPACE)
 
@@ -116,6 +117,7 @@ def polynomial(cell: Architecture) -> Counter[tuple[int, ...]]:
     return values[3]  # type: ignore[return-value]
 
 
+@pytest.mark.slow
 def test_algebraic_equivalence_is_equality_of_formulas() -> None:
     by_key = {(SPACE.canonical(cell, "algebraic"), frozenset(polynomial(cell).items())) for cell in CELLS}
     assert len({key for key, _ in by_key}) == len({formula for _, formula in by_key}) == len(by_key) == 4_930

@@ -242,6 +242,7 @@ def test_nonsense_never_gets_a_traceback(capsys: Capture, text: str) -> None:
         assert "Traceback" not in found.err
 
 
+@pytest.mark.slow
 def test_as_a_process() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "nassim.cli.main", "query", "toy/additive", "7777"], capture_output=True, text=True

@@ -106,6 +106,7 @@ def test_query_and_compare_train(capsys: pytest.CaptureFixture[str], tmp_path: P
     assert json.loads(out)["nasbench201_3ops/tiny-images:training"]["recipe"] == "small"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_validate_trains_what_a_study_of_the_shipped_table_found(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

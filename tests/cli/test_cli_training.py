@@ -89,6 +89,7 @@ def test_without_torch_the_extra_is_named(capsys: pytest.CaptureFixture[str], mo
         assert "pip install nassim[train]" in nassim(capsys, *command, code=2)[1]
 
 
+@pytest.mark.slow
 def test_no_other_command_loads_torch() -> None:
     script = (
         "import sys; import nassim.cli.main, nassim.registry as r; r.benchmark_names(); "

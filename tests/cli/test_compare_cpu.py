@@ -24,6 +24,7 @@ def thinker(space: SearchSpace, rng: random.Random) -> Search:
         yield from evaluate(space.sample(rng))
 
 
+@pytest.mark.slow
 def test_cpu_seconds_are_of_each_run_by_strategy(tmp_path: Path) -> None:
     study = compare(thinker, ["toy/additive", "toy/deceptive"], "5q", seeds=2, out=tmp_path / "study")
     assert list(study.cpu_seconds) == ["random_search", "thinker"]

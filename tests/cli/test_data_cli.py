@@ -88,6 +88,7 @@ def test_what_it_prints(cli: Command, mirror: str, tmp_path: Path) -> None:
     assert "1.3 MB freed" in cli("data", "remove", "nasbench_macro")[1]
 
 
+@pytest.mark.slow
 def test_mistakes_are_one_line_with_exit_code_2(cli: Command, tmp_path: Path) -> None:
     for arguments, message in (
         (("data", "get", "nasbench_macro", "--mirror", str(tmp_path / "nowhere")), "there is no such file"),
@@ -105,6 +106,7 @@ def test_mistakes_are_one_line_with_exit_code_2(cli: Command, tmp_path: Path) ->
         assert not out or arguments[0] == "run"
 
 
+@pytest.mark.slow
 def test_a_wheel_table_is_not_the_complete_one(cli: Command) -> None:
     assert cli("query", "nasbench201/cifar10", "111111")[0] == 0
     (row,) = (row for row in answer(cli, "data", "list") if row["name"] == "nasbench201")

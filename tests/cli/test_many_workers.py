@@ -58,6 +58,7 @@ def test_parts_of_a_study_are_merged(
     study.close()
 
 
+@pytest.mark.slow
 def test_no_trials_are_kept_where_none_are_wanted(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

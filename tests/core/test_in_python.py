@@ -98,6 +98,7 @@ def _runs_beside(study: Any, table: Any) -> Any:
     return zip(study.runs, groups, strict=True)
 
 
+@pytest.mark.slow
 def test_the_figure_shows_itself_in_a_notebook(study: Any) -> None:
     both, one = study.plot(), study.plot("toy/deceptive")
     assert len(both.axes) >= 2 and len(one.axes) < len(both.axes)

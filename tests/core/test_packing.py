@@ -56,6 +56,7 @@ GOOD = {"architecture": ["toy:0-0-0-0"], "asked_epochs": [None], "epochs": [9], 
 GOOD |= {"started_seconds": [0.0], "finished_seconds": [1.0], "worker": [0]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "packed",
     [

@@ -38,6 +38,7 @@ def refusal(function: Callable[..., Any], budget: str = "9q", **options: Any) ->
 # -- without end ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cost", [0.0, 1e-300])
 def test_reports_that_cost_nothing_end(cost: float) -> None:
     def talker(space: SearchSpace, rng: random.Random) -> Search:
@@ -57,6 +58,7 @@ def test_reports_under_a_budget_that_they_do_not_spend_end() -> None:
     assert "100,000" in refusal(talker)
 
 
+@pytest.mark.slow
 def test_many_reports_between_trainings_are_allowed() -> None:
     def honest(space: SearchSpace, rng: random.Random) -> Search:
         for number in range(9_000):

@@ -106,6 +106,7 @@ print(wrong)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_creation_may_end_anywhere(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", ENDINGS, str(tmp_path)], capture_output=True, text=True, timeout=120)
@@ -218,6 +219,7 @@ def test_names_that_are_too_long_are_said(tmp_path: Path, capsys: pytest.Capture
         assert "too long" in error or "Usage" in error, (command, error)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

@@ -45,6 +45,7 @@ def test_where_all_are_negative_and_where_all_are_zero() -> None:
     assert largest_eigenvalue(lambda: 3 * x.sum(), x) == 0.0
 
 
+@pytest.mark.slow
 def test_it_is_that_of_the_whole_hessian_of_a_supernet(tiny_supernets: Supernets) -> None:
     """Row by row with automatic differentiation, and numpy's eigenvalues, in float64."""
     net: Any = tiny_supernets.make(0, "cpu")
@@ -91,6 +92,7 @@ def test_looking_changes_nothing_of_a_search(tiny_supernets: Supernets, name: st
     assert 0 <= dict(looked[-1].seen)["supernet"] <= 1
 
 
+@pytest.mark.slow
 def test_it_does_not_depend_on_where_the_search_has_been(tiny_supernets: Supernets) -> None:
     net: Any = tiny_supernets.make(0, "cpu")
     alpha = small_logits([5] * 6, random.Random(0))

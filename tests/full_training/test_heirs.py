@@ -148,6 +148,7 @@ def test_an_interrupted_distillation_goes_on(tmp_path: Path, monkeypatch: pytest
     assert calls == [0, 1, 1, 2] and ended.value == uninterrupted.value
 
 
+@pytest.mark.slow
 def test_distillation_is_another_training(tmp_path: Path) -> None:
     bench = trained(tmp_path)
     first = bench.query(Query(PARENT, 4), random.Random(0))

@@ -94,6 +94,7 @@ def test_names_of_trainings() -> None:
 # -- continuing -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_continuing_is_the_uninterrupted_training_and_pays_the_difference(tmp_path: Path) -> None:
     whole = train(ARCH, DATA, TINY, 1)
     kept, trained = Kept(tmp_path), list[int]()
@@ -227,6 +228,7 @@ def old_file(folder: Path, *trainings: Training) -> None:
             db.execute("INSERT INTO trainings VALUES (?,?,?,?,?,?)", row)
 
 
+@pytest.mark.slow
 def test_an_earlier_versions_file_is_taken_over(tmp_path: Path) -> None:
     checkpoints = tmp_path / "checkpoints"
     old = checkpoints / f"3-1-0-4-2-3-{DATA.sha256[:12]}-{TINY.sha256[:12]}-2.pt"

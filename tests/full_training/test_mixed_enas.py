@@ -52,6 +52,7 @@ def alone(space: SearchSpace, arch: Architecture) -> Network:
     return micro(FRAMES[space.name], MICRO_SPACE.cells(arch), NODES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", ENAS, ids=lambda space: space.name)
 def test_a_path_is_the_child_with_weights_of_the_same_names(space: SearchSpace) -> None:
     net, x, rng = mixed(space), images(space), random.Random(3)
@@ -66,6 +67,7 @@ def test_a_path_is_the_child_with_weights_of_the_same_names(space: SearchSpace) 
         torch.testing.assert_close(net(x, Mix(space.layout.path(arch))), own.train()(x), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("space", ENAS, ids=lambda space: space.name)
 def test_weights_of_one_are_the_path_and_answer_it(space: SearchSpace) -> None:
     net, x, layout, rng = mixed(space), images(space), space.layout, random.Random(5)

@@ -98,6 +98,7 @@ def test_the_mixture_is_made_once_and_its_gradient_is_whole(tiny_supernets: Supe
     torch.testing.assert_close(whole, sum(parts) / 3)
 
 
+@pytest.mark.slow
 def test_a_mix_of_every_image_is_scattered_and_paths_run_alone(tiny_supernets: Supernets) -> None:
     net, one = made(tiny_supernets, 2, moments=False), made(tiny_supernets, 1, moments=False)
     (images, labels), _ = doubled(net)

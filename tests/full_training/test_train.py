@@ -72,6 +72,7 @@ def test_the_same_seed_gives_the_same_curve() -> None:
     assert first.recipe_sha256 == TINY.sha256 and first.data_sha256 == DATA.sha256
 
 
+@pytest.mark.slow
 def test_training_learns() -> None:
     recipe = replace(TINY, epochs=12)
     assert train(ARCH, DATA, recipe, 0).valid_accuracy[-1] > 0.9

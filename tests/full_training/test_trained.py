@@ -50,6 +50,7 @@ def trained(folder: Path, noise: str = "draw", recipe: Recipe = TINY) -> Trained
     return Trained(name, SPACE, DATA, recipe, ABOUT, noise=Noise.parse(noise), device="cpu", folder=folder)
 
 
+@pytest.mark.slow
 def test_queries_are_trainings(tmp_path: Path) -> None:
     bench = trained(tmp_path)
     alone = [train(ARCH, DATA, TINY, seed).valid_accuracy for seed in SEEDS]
@@ -141,6 +142,7 @@ def test_a_shorter_training_is_a_prefix_of_a_longer_one(tmp_path: Path, monkeypa
     assert [result.cost for result in down] == [sum(seconds[:epochs]) for epochs in (1, 2, 3)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", ["draw", "mean", "repeat=3"])
 def test_a_named_training_continues_and_charges_the_difference(tmp_path: Path, noise: str) -> None:
     bench = trained(tmp_path, noise, replace(TINY, epochs=4))

@@ -68,6 +68,7 @@ def test_report_refuses_unknown_objectives(real: Path, capsys: Capture) -> None:
     assert code == 2 and "has no wight" in err and "parameters" in err
 
 
+@pytest.mark.slow
 def test_open_shows_the_page(real: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "study"
     folder.mkdir()

@@ -54,6 +54,7 @@ def test_without_the_table(name: str, tmp_path: Path, monkeypatch: pytest.Monkey
 # -- NAS-Bench-Macro ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_space_of_nasbench_macro() -> None:
     space = macro.SPACE
     check_space(space)
@@ -161,6 +162,7 @@ def test_accel_nasbench(noise: str) -> None:
     check_space(benchmark.space)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("genuine_data")
 def test_accel_nasbench_is_the_release(genuine: Find) -> None:
     records: list[dict[str, Any]] = []

@@ -124,6 +124,7 @@ def surrogate_path_in(folder: Path) -> Path:
     return folder / "nasbench201_3ops-fashion14.surrogate.h5"
 
 
+@pytest.mark.slow
 def test_a_surrogate_of_one_repeat_beats_that_repeat_on_digits() -> None:
     """Fitted to 1,000 cells; the truth is the mean of the two other repeats of cells that compute something else."""
     from nassim.surrogates.quality import Quality

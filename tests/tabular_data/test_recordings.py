@@ -129,6 +129,7 @@ def test_an_unwritable_folder() -> None:
 DARTS = nassim.get_algorithm("darts").configured(epochs=2, batch_size=16)
 
 
+@pytest.mark.slow
 def test_recording_a_search(tiny_supernets: Supernets) -> None:
     said: list[str] = []
     path = record(DARTS, tiny_supernets, seeds=2, scored_cells=7, device="cpu", say=said.append)

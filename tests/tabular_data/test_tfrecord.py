@@ -200,6 +200,7 @@ def test_any_bytes_are_fields_or_one_error(content: bytes) -> None:
 # -- the release of NAS-Bench-101 ---------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_training_comes_back(small: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From a file to the answers of the benchmark, through the public commands' code."""
     monkeypatch.setenv("NASSIM_DATA", str(tmp_path / "data"))
