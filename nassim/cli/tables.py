@@ -200,7 +200,8 @@ def _grid(parts: list[_Part], under: list[_Part], count: int, width: int) -> Ite
 
     if any(part.column.name for part in parts):
         yield from (Line(text, head=True) for text in line([part.column.name for part in parts]))
-        yield from (Line(" " * BELOW + part.column.name, head=True) for part in under)
+        for part in under:
+            yield from (Line(" " * BELOW + text, head=True) for text in wrapped(part.column.name, width - BELOW))
     for i in range(count):
         yield from map(Line, line([part.texts[i] for part in parts]))
         for part in under:

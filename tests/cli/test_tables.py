@@ -45,6 +45,13 @@ def test_no_word_is_broken_and_none_is_lost(table: tuple[list[Column], list[list
             assert i in gone or set(cell.split()) <= found
 
 
+def test_the_name_of_what_stands_below_is_wrapped() -> None:
+    numbers = [Column(f"a a head{i}", least=5) for i in (1, 2, 3)]
+    columns = [Column("name", least=16), Column("what has a name of more words", least=5, below=True), *numbers]
+    lines = table_lines(columns, [["row0", "0.00", "0.00", "0.00", "0.00"]], 30)
+    assert max(cell_len(line.text) for line in lines) <= 30
+
+
 @given(tables())
 def test_where_nobody_looks_nothing_is_left_out(table: tuple[list[Column], list[list[str]]]) -> None:
     columns, rows = table
