@@ -76,6 +76,10 @@ PatienceOption = Annotated[
     ),
 ]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="A hyperparameter; may be repeated.")]
+ReplicasOption = Annotated[
+    int | None,
+    typer.Option("--replicas", min=1, help="Copies of a supernet that share each batch: --set replicas=K."),
+]
 
 
 # What a terminal that lacks a character shows instead; anything else is a question mark.
@@ -118,9 +122,11 @@ def print_json(data: object) -> None:
     typer.echo(text)
 
 
-def apply_settings(algorithm: Algorithm, settings: Iterable[str], *, prefix: bool) -> Algorithm:
-    """``algorithm`` with those of ``--set [algo.]name=value`` that are its own."""
-    for setting in settings:
+def apply_settings(
+    algorithm: Algorithm, settings: Iterable[str], *, prefix: bool, replicas: int | None = None
+) -> Algorithm:
+    """``algorithm`` with those of ``--set [algo.]name=value`` that are its own, and with ``--replicas``."""
+    for setting in [*settings, *([] if replicas is None else [f"replicas={replicas}"])]:
         target, equals, text = setting.partition("=")
         owner, dot, name = target.replace("-", "_").rpartition(".")
         wanted = "ALGORITHM.NAME=VALUE, e.g. re.sample_size=10" if prefix else "NAME=VALUE, e.g. sample_size=10"

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from nassim.cli.console import DeviceOption, Json, SetOption, apply_settings, console, print_json
+from nassim.cli.console import DeviceOption, Json, ReplicasOption, SetOption, apply_settings, console, print_json
 from nassim.cli.tables import Column, print_table, say
 from nassim.errors import InvalidSetting
 from nassim.registry import algorithm_names, get_algorithm, get_benchmark, get_supernets
@@ -22,6 +22,7 @@ def main(
     seeds: Annotated[int, typer.Option(min=1, help="Searches: seeds 0, 1, ...; recorded ones are kept.")] = 10,
     settings: SetOption = None,
     device: DeviceOption = "auto",
+    replicas: ReplicasOption = None,
     score: Annotated[
         int, typer.Option(min=0, help="Cells that are scored with the shared weights after the first three searches.")
     ] = 500,
@@ -44,7 +45,7 @@ def main(
         raise InvalidSetting("name the strategy to record, for example `nassim record darts`.")
     from nassim.record import record
 
-    chosen = apply_settings(get_algorithm(algorithm), settings or [], prefix=False)
+    chosen = apply_settings(get_algorithm(algorithm), settings or [], prefix=False, replicas=replicas)
     err = console(stderr=True)
     path = record(
         *(chosen, get_supernets(benchmark)),

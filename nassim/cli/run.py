@@ -22,6 +22,7 @@ from nassim.cli.console import (
     ObjectivesOption,
     PatienceOption,
     ProtocolOption,
+    ReplicasOption,
     SearchOnOption,
     SetOption,
     TimeoutOption,
@@ -60,6 +61,7 @@ def main(
     settings: SetOption = None,
     live: LiveOption = False,
     device: DeviceOption = "auto",
+    replicas: ReplicasOption = None,
     patience: PatienceOption = None,
     objectives: ObjectivesOption = "",
     constraint: ConstraintOption = "",
@@ -78,7 +80,7 @@ def main(
     """Run one strategy on one benchmark and print what it would have answered, and when."""
     from nassim.engines import check_engine
 
-    chosen = apply_settings(typed_algorithm(algorithm), settings or [], prefix=False)
+    chosen = apply_settings(typed_algorithm(algorithm), settings or [], prefix=False, replicas=replicas)
     (name,), limits = follow(protocol, [benchmark], budget, search_on)
     bench = typed_benchmark(name, noise)
     bar = Bar(console(stderr=True), quiet=as_json or clock != "wall", what="trials")

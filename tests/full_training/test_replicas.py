@@ -10,6 +10,7 @@ import pytest
 
 import nassim
 from nassim.benchmarks.spaces.nasbench201 import SPACE
+from nassim.cli.main import main
 from nassim.errors import InvalidSetting
 from nassim.query import Report
 from nassim.supernet import Supernets
@@ -165,3 +166,15 @@ def test_replicas_that_do_not_divide_the_batch_are_one_line(tiny_supernets: Supe
     assert "\n" not in str(raised.value)
     with pytest.raises(InvalidSetting, match="at least one"):
         devices_of(torch.device("cpu"), 0)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "said"),
+    [("darts", "replicas=3 do not divide a batch of 64"), ("gdas", "no hyperparameter 'replicas'")],
+)
+@pytest.mark.slow
+def test_replicas_on_the_command_line(algorithm: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["run", algorithm, "nasbench201/digits", "--live", "--replicas", "3", "--budget", "1s"])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
