@@ -179,8 +179,8 @@ class Logged(Task):
         """As of every task, and slower."""
 
         def tell(curve: Curve) -> None:
-            time.sleep(EPOCH)
             self.log.add(f"{self.arch}/{seed}/{len(curve.valid)}")
+            time.sleep(EPOCH)  # its checkpoint is written after that: who is killed meanwhile has lost the epoch
 
         options: dict[str, Any] = {"network": self.network, "until": self.epochs, "device": self.device, "tell": tell}
         return self.kept.obtain(self.arch, data, self.recipe, seed, **options)
@@ -277,7 +277,10 @@ def main() -> None:
     if options.json:
         sys.stdout.write(json.dumps([{**one._asdict(), "held": one.held} for one in found]) + "\n")
     else:
-        Console(highlight=False).print(as_table(found))
+        console = Console(highlight=False)
+        if not console.is_terminal:
+            console.width = 140
+        console.print(as_table(found))
     sys.exit(not all(one.held and one.kills == options.kills for one in found))
 
 
