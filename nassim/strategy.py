@@ -165,8 +165,7 @@ class Algorithm:
         """The hyperparameters: keyword-only arguments of the function, except what the run passes."""
         found = inspect.signature(self.function).parameters.values()
         own = [p for p in found if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name not in PASSED]
-        # Of the others the types need not be known: what only annotations name does not travel to another process.
-        written = SimpleNamespace(__annotations__={p.name: p.annotation for p in own})
+        written = SimpleNamespace(__annotations__={p.name: p.annotation for p in own})  # other types may not be here
         hints = get_type_hints(written, {**vars(typing), **getattr(self.function, "__globals__", {})})
         return {p.name: Parameter(p.name, hints[p.name], p.default) for p in own}
 
