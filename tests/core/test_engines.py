@@ -116,6 +116,25 @@ def test_a_lost_workers_chunk_runs_again_and_only_that() -> None:
     assert len(began) == 4 and victim not in began and len(set(began)) == 2
 
 
+class Unlucky(Counting):
+    """Loses every chunk that has several items, and says so."""
+
+    def submit(self, fn: Callable[..., object], /, *args: object, **kwargs: object) -> Future[object]:  # type: ignore[override]
+        items = args[0].value[1][1]  # type: ignore[attr-defined]
+        if len(items) == 1:
+            return super().submit(fn, *args, **kwargs)
+        future: Future[object] = Future()
+        future.set_exception(WorkerLost("killed"))
+        return future
+
+
+def test_what_is_lost_is_done_again_one_at_a_time() -> None:
+    """A chunk that takes long would be lost again and again where workers are killed often."""
+    unlucky = Unlucky()
+    assert sorted(spread(unlucky, int, list(range(100)), 2)) == list(range(100))
+    assert set(unlucky.chunks) == {1}
+
+
 def end_this_process(_: int) -> None:
     os._exit(3)
 
