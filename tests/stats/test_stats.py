@@ -137,6 +137,7 @@ def test_many_curves_are_read_at_once_as_one_by_one(runs: list[list[tuple[int, i
     one_by_one = np.array([step_values(curve.at, curve.value, times, math.inf) for curve in curves])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nassim.stats.curves.AT_ONCE", 1)
+        patch.setattr("nassim.stats.curves.BLOCK", 3)
         assert np.array_equal(values_at(curves, times), one_by_one)
 
 
