@@ -169,7 +169,7 @@ def profile_band(
         nothing = np.full(len(wanted), np.nan)
         return Finding(ProfileBand(value, nothing, nothing))
     rng = np.random.default_rng(seed)
-    draws = [resampled_sums((x[:, None] <= wanted) * 1.0, rng, resamples) / len(x) for x in samples]
+    draws = [resampled_sums((x[:, None] <= wanted).astype(np.float64), rng, resamples) / len(x) for x in samples]
     low, high = quantiles(np.mean(draws, axis=0), ((1 - level) / 2, (1 + level) / 2))
     return Finding(ProfileBand(value, low, high))
 
