@@ -7,6 +7,7 @@ An engine is named ``processes``, ``dask`` (as many processes of this machine, b
 from __future__ import annotations
 
 import logging
+import pickle
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -15,12 +16,13 @@ from typing import Any, NamedTuple
 
 from nassim.errors import InvalidSetting, MissingDependency, NassimError
 from nassim.identity import Identity, identity, refuse_others
-from nassim.processes import WorkerLost, Workers, processes
+from nassim.processes import Order, WorkerLost, Workers, processes
 from nassim.spreading import width
 
 PROCESSES, DASK = "processes", "dask"
 CONNECT = 10.0  # seconds that a scheduler has to answer, and to have a worker
 START = 300.0  # and that a worker on this machine has to start, however busy it is
+_HERE = "127.0.0.1"  # a local cluster listens here alone: who reaches a port of Dask's can run what he likes
 _DEVICE = "GPU"  # the resource by which Dask's workers say that they have a device: one training each
 
 
@@ -124,8 +126,18 @@ def _identities(client: Any) -> dict[str, Identity | str]:
 
 def _executor(client: Any, devices: bool) -> Executor:
     resources = {_DEVICE: 1} if devices and _have_devices(client) else None
-    executor: Executor = client.get_executor(pure=False, resources=resources)
-    return executor
+    return _Posted(client.get_executor(pure=False, resources=resources))
+
+
+class _Posted(Executor):
+    """Dask's executor, to which work is bytes: its scheduler unpickles what passes it, and need not have nassim."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """As of every executor."""
+        return self._executor.submit(pickle.loads, Order(fn, args, kwargs).made())
 
 
 def _have_devices(client: Any) -> bool:
@@ -144,7 +156,7 @@ def _local_cluster(jobs: int, environments: Sequence[Mapping[str, str]]) -> Iter
     """A scheduler in this process and workers in others, which are replaced when they die."""
     distributed = _distributed()
     cluster = distributed.LocalCluster(
-        n_workers=0, processes=True, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50
+        n_workers=0, processes=True, host=_HERE, dashboard_address=f"{_HERE}:0", silence_logs=50
     )
     with cluster, processes(jobs, environments) as pool:
         address = str(cluster.scheduler_address)
@@ -170,7 +182,8 @@ def serve_dask(address: str) -> None:
     distributed = _distributed()
 
     async def work() -> None:
-        async with distributed.Worker(address, nthreads=1, resources={_DEVICE: 1}, dashboard=False) as worker:
+        one = {"nthreads": 1, "resources": {_DEVICE: 1}}
+        async with distributed.Worker(address, **one, host=_HERE, dashboard_address=f"{_HERE}:0") as worker:
             await worker.finished()
 
     asyncio.run(work())

@@ -42,6 +42,27 @@ class ByValue:
         return pickle.loads, (cloudpickle.dumps(self.value),)
 
 
+class Order:
+    """Work as bytes (`made`) that whoever passes them on need not understand: `pickle.loads` does the work."""
+
+    def __init__(self, work: Callable[..., object], args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
+        self._what = work, args, dict(kwargs)
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        return _do, self._what
+
+    def made(self) -> bytes:
+        """Where they are unpickled, what the work gives is given, and what it raises is raised."""
+        import cloudpickle
+
+        found: bytes = cloudpickle.dumps(self)
+        return found
+
+
+def _do(work: Callable[..., object], args: tuple[object, ...], kwargs: Mapping[str, object]) -> object:
+    return work(*args, **kwargs)
+
+
 def available_cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 CHUNK_SECONDS, CHUNK_MOST = 1.0, 2000  # short work travels in chunks: handing one out costs some milliseconds
 GROWTH = 8  # a chunk is at most so many times as large as one that was measured
-MOST_LOSSES = 5  # workers that a chunk may lose before it is held to be the reason
+MOST_LOSSES = 5  # workers that an item may lose before it is held to be the reason
 
 
 class Handed(NamedTuple):
@@ -68,7 +68,8 @@ def spread(
             for future in finished:
                 chunk = pending.pop(future)
                 if (error := loss(future)) is not None:
-                    again.append(after_loss(chunk, error))
+                    lost = after_loss(chunk, error)  # one at a time: what is to blame is found, the rest gets through
+                    again.extend(lost._replace(items=[item]) for item in lost.items)
                     continue
                 done = future.result()
                 yield from done.results

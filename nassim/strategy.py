@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import inspect
 import random
+import typing
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 from nassim.errors import InvalidSetting, ProtocolError, Unsupported
@@ -161,13 +163,11 @@ class Algorithm:
     @property
     def parameters(self) -> dict[str, Parameter]:
         """The hyperparameters: keyword-only arguments of the function, except what the run passes."""
-        hints = get_type_hints(self.function)
         found = inspect.signature(self.function).parameters.values()
-        return {
-            p.name: Parameter(p.name, hints[p.name], p.default)
-            for p in found
-            if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name not in PASSED
-        }
+        own = [p for p in found if p.kind is inspect.Parameter.KEYWORD_ONLY and p.name not in PASSED]
+        written = SimpleNamespace(__annotations__={p.name: p.annotation for p in own})  # other types may not be here
+        hints = get_type_hints(written, {**vars(typing), **getattr(self.function, "__globals__", {})})
+        return {p.name: Parameter(p.name, hints[p.name], p.default) for p in own}
 
     @property
     def plans_ahead(self) -> bool:

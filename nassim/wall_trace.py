@@ -64,16 +64,21 @@ class WallTrace:
                 raise
             raise OutputFailed(f"{path} cannot be written: {error.strerror or error}.") from error
         self._sign = sign_writer(path)
-        if not whole:
-            self._line({_HEAD: FORMAT, **header})
+        self._head = None if whole else {_HEAD: FORMAT, **header}  # not of a run that is refused before it begins
 
     def write(self, event: Event) -> None:
         """Add what has happened; it is on the disk then. `OutputFailed` if it cannot be."""
+        if self._head is not None:
+            self._line(self._head)
+            self._head = None
         self._line({type(event).__name__.lower(): _plain(event)})
 
     def close(self) -> None:
         """Let go of the file."""
         self._file.close()
+        if self._head is not None:
+            with suppress(OSError):
+                self.path.unlink()
         if self._sign is not None:
             with suppress(OSError):
                 self._sign.unlink()

@@ -26,6 +26,7 @@ from speed_search import evolution_rows, fewer_epochs_rows, model_rows, peer_row
 from speed_study import large_study_rows
 from speed_supernets import supernet_rows
 from speed_tables import table_rows
+from speed_wall import wall_rows
 from speed_workers import engine_rows, many_runs_rows, simulated_rows
 
 import nassim
@@ -44,6 +45,7 @@ PARTS: dict[str, Callable[[str], Iterator[Row]]] = {
     "large-study": large_study_rows,
     "supernets": supernet_rows,
     "engines": engine_rows,
+    "wall-clock": wall_rows,
     "simulated-workers": simulated_rows,
     "many-runs": many_runs_rows,
 }

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Lock, Timer
 
 from nassim.errors import OutputFailed
 from nassim.files import put_in_place
@@ -22,23 +23,44 @@ class Doing:
     def __init__(self, folder: Path, then: Callable[[Sequence[str]], None]) -> None:
         self._path, self._then = folder / NAME, then
         self._since: dict[str, float] = {}
-        self._written = 0.0
+        self._written = -PACE
+        self._lock = Lock()
+        self._later: Timer | None = None  # writes what came too soon after the last writing
 
     def __call__(self, doing: Sequence[str]) -> None:
         now = time.time()
-        self._since = {what: self._since.get(what, now) for what in doing[:MOST]}
-        if time.monotonic() - self._written >= PACE:
-            with suppress(OutputFailed), put_in_place(self._path) as file:  # the study itself says a full disk
-                file.write(json.dumps(self._since).encode())
-            self._written = time.monotonic()
+        with self._lock:
+            self._since = {what: self._since.get(what, now) for what in doing[:MOST]}
+            wait = self._written + PACE - time.monotonic()
+            if wait <= 0:
+                self._write()
+            elif self._later is None:
+                self._later = Timer(wait, self._catch_up)
+                self._later.daemon = True
+                self._later.start()
         self._then(doing)
+
+    def _catch_up(self) -> None:
+        with self._lock:
+            if self._later is not None:
+                self._later = None
+                self._write()
+
+    def _write(self) -> None:
+        with suppress(OutputFailed), put_in_place(self._path) as file:  # the study itself says a full disk
+            file.write(json.dumps(self._since).encode())
+        self._written = time.monotonic()
 
     def __enter__(self) -> Doing:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self._path.unlink(missing_ok=True)
+        with self._lock:
+            later, self._later = self._later, None
+            if later is not None:
+                later.cancel()
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)
 
 
 def workers(folder: Path) -> list[tuple[str, float]]:

@@ -83,6 +83,7 @@ class Part:
                 self.references[split] = Reference(max(seen) if best is None else best, best is not None)
         wanted = self.facts.regret_split
         self.split = wanted if wanted in self.references else next(iter(self.references), wanted)
+        self._kept: dict[str, dict[str, list[Curve]]] = {}  # the curves on the part's split, by axis: most ask for them
 
     @property
     def split_name(self) -> str:
@@ -125,11 +126,16 @@ class Part:
         reference = self.references.get(split)
         if reference is None:
             return {}
-        return {
+        if split == self.split and axis in self._kept:
+            return dict(self._kept[axis])
+        found = {
             strategy: [self._curve(run, axis, split, reference.value) for run in runs]
             for strategy, runs in self.runs.items()
             if axis == "seconds" or not counts_nothing(runs)
         }
+        if split == self.split:
+            self._kept[axis] = dict(found)
+        return found
 
     def _curve(self, run: RunEnd, axis: str, split: str, best: float) -> Curve:
         points = [(getattr(p, axis), value) for p in run.curve if (value := accuracy(p, split)) is not None]

@@ -186,3 +186,10 @@ def _lack(samples: Sequence[Floats]) -> str:
     if all(len(x) == 1 for x in samples):
         return "one run a benchmark shows no spread: an interval needs more seeds."
     return ""
+
+
+def resampled_sums(values: Floats, rng: np.random.Generator, resamples: int) -> Floats:
+    """The sums over resamples of the rows of ``values``, shape (resamples, columns), whatever the number of runs."""
+    rows = max(1, _BLOCK // max(1, len(values)))
+    counts = [min(rows, resamples - start) for start in range(0, resamples, rows)]
+    return np.concatenate([resample_counts(len(values), rng, count) @ values for count in counts])

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
-from math import ceil
+from math import ceil, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nassim.stats.bootstrap import LEVEL, RESAMPLES, Interval, limits, resample_counts
+from nassim.stats.bootstrap import LEVEL, MANY, RESAMPLES, Interval, limits, resample_counts
 from nassim.stats.finding import Finding
 from nassim.stats.rank_tests import EQUAL_RUNS, NO_RUN
 from nassim.stats.samples import Floats, Seed
@@ -47,15 +47,23 @@ class Wins(NamedTuple):
 def resampled_wins(
     samples: Sequence[ArrayLike], rng: np.random.Generator, resamples: int
 ) -> dict[tuple[int, int], Wins]:
-    """For all strategies on one benchmark: `Wins` of each pair (i, j), i < j; each run is drawn once for all."""
+    """For all strategies on one benchmark: `Wins` of each pair (i, j), i < j; each run is drawn once for all.
+
+    Where all have `MANY` runs the draws are normal, about the share and with the standard error of the U statistic.
+    """
     runs = [np.sort(np.asarray(x, dtype=np.float64)) for x in samples]
+    if min(map(len, runs), default=0) >= MANY:
+        return {
+            (i, j): Wins(_won(a, b), _won(a, b) + _error(a, b) * rng.standard_normal(resamples))
+            for (i, a), (j, b) in combinations(enumerate(runs), 2)
+        }
     drawn = [resample_counts(len(x), rng, resamples).T if len(x) > 1 else np.full((1, 1), np.nan) for x in runs]
     # of each draw, how much lies among its lowest 0, 1, ... runs: shape (runs + 1, resamples)
     lowest = [np.pad(np.cumsum(x, axis=0), ((1, 0), (0, 0))) for x in drawn]
     found = {}
     for i, j in combinations(range(len(runs)), 2):
         a, b = runs[i], runs[j]
-        value = float(_wins(a, b).mean()) if len(a) and len(b) else float("nan")
+        value = _won(a, b)
         draws = np.full(resamples, np.nan)
         if min(len(a), len(b)) > 1:
             lost = lowest[j][np.searchsorted(b, a, side="left")] + lowest[j][np.searchsorted(b, a, side="right")]
@@ -72,17 +80,31 @@ def improvement(wins: Sequence[Wins], level: float = LEVEL) -> Finding[Interval]
     return Finding(limits(float(np.mean([w.value for w in wins])), draws, level))
 
 
-def _wins(a: ArrayLike, b: ArrayLike) -> Floats:
-    """1 where a is below b, 1/2 where they are equal, else 0; shape (runs of a, runs of b)."""
-    x, y = np.asarray(a, dtype=np.float64)[:, None], np.asarray(b, dtype=np.float64)[None, :]
-    wins: Floats = (x < y) + 0.5 * (x == y)
-    return wins
+def _shares(a: Floats, b: Floats) -> Floats:
+    """For each run of a the share of the runs of b, which are sorted, that lie above it; of equal ones half."""
+    lost = np.searchsorted(b, a, side="left") + np.searchsorted(b, a, side="right")
+    shares: Floats = 1 - lost / (2 * len(b))
+    return shares
+
+
+def _error(a: Floats, b: Floats) -> float:
+    """The standard error of the share of pairs that a wins, both sorted (of a U statistic: Hoeffding 1948)."""
+    return sqrt(sum(float(_shares(x, y).var(ddof=1)) / len(x) for x, y in ((a, b), (b, a))))
+
+
+def _won(a: Floats, b: Floats) -> float:
+    """The share of pairs in which a run of a lies below one of b, which are sorted; equal ones count half."""
+    if not len(a) or not len(b):
+        return float("nan")
+    lost = int(np.searchsorted(b, a, side="left").sum() + np.searchsorted(b, a, side="right").sum())
+    pairs = len(a) * len(b)
+    return (2 * pairs - lost) / 2 / pairs
 
 
 def a12(first: ArrayLike, second: ArrayLike) -> Finding[float]:
     """Vargha and Delaney's measure (2000) for values to be minimized: `probability_of_improvement` on one sample."""
-    wins = _wins(first, second)
-    return Finding(float(wins.mean())) if wins.size else Finding(None, NO_RUN)
+    a, b = np.asarray(first, dtype=np.float64), np.sort(np.asarray(second, dtype=np.float64))
+    return Finding(_won(a, b)) if len(a) and len(b) else Finding(None, NO_RUN)
 
 
 def cliffs_delta(first: ArrayLike, second: ArrayLike) -> Finding[float]:

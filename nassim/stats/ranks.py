@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from nassim.stats.curves import Curve, values_at
+from nassim.stats.curves import BLOCK, Curve, values_at
 from nassim.stats.finding import Finding
 from nassim.stats.samples import Floats
 
@@ -39,8 +39,12 @@ def ranks_over_time(groups: Sequence[Sequence[Curve]], at: ArrayLike) -> Finding
         return Finding(None, "a strategy has no run.")
     if len({len(curves) for curves in groups}) > 1:
         return Finding(None, "the strategies have different numbers of runs, so ranks have no common blocks.")
-    values = np.stack([values_at(curves, at) for curves in groups], axis=-1)
-    return Finding(block_ranks(values).mean(axis=0).T)
+    runs = len(groups[0])
+    total = sum(  # of halves, hence exact; some runs at a time, as all their comparisons would take gigabytes
+        block_ranks(np.stack([values_at(curves[begin : begin + BLOCK], at) for curves in groups], axis=-1)).sum(axis=0)
+        for begin in range(0, runs, BLOCK)
+    )
+    return Finding((total / runs).T)
 
 
 class Friedman(NamedTuple):

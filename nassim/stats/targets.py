@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from nassim.stats.bootstrap import resample_counts
+from nassim.stats.bootstrap import resampled_sums
 from nassim.stats.curves import Curve
 from nassim.stats.finding import Finding
 from nassim.stats.samples import Floats, Seed, quantiles
@@ -87,8 +87,9 @@ def expected_running_time(
     successes = success.sum(axis=0).astype(np.float64)
     low = high = np.full(hits.shape[1], np.nan)
     if len(hits) > 1:
-        times = resample_counts(len(hits), np.random.default_rng(seed), resamples)
-        low, high = quantiles(_ratio(times @ cost, times @ success), ((1 - level) / 2, (1 + level) / 2))
+        sums = resampled_sums(np.hstack([cost, success]), np.random.default_rng(seed), resamples)
+        ratio = _ratio(*np.hsplit(sums, 2))
+        low, high = quantiles(ratio, ((1 - level) / 2, (1 + level) / 2))
     expected = _ratio(cost.sum(axis=0), successes)
     return Finding(RunningTime(expected, low, high, successes, successes / len(hits)))
 
@@ -168,7 +169,7 @@ def profile_band(
         nothing = np.full(len(wanted), np.nan)
         return Finding(ProfileBand(value, nothing, nothing))
     rng = np.random.default_rng(seed)
-    draws = [resample_counts(len(x), rng, resamples) @ (x[:, None] <= wanted) / len(x) for x in samples]
+    draws = [resampled_sums((x[:, None] <= wanted).astype(np.float64), rng, resamples) / len(x) for x in samples]
     low, high = quantiles(np.mean(draws, axis=0), ((1 - level) / 2, (1 + level) / 2))
     return Finding(ProfileBand(value, low, high))
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from nassim.cli import doing as doing_module
 from nassim.cli import watch
 from nassim.cli.doing import NAME, Doing, workers
 from nassim.cli.progress import Bar
@@ -32,6 +34,21 @@ def test_the_file_is_there_as_long_as_the_study_runs(tmp_path: Path) -> None:
         doing(["re on toy, seed 3", "ls on toy, seeds 0 to 9"])
         assert [what for what, _ in workers(tmp_path)] == ["re on toy, seed 3", "ls on toy, seeds 0 to 9"]
     assert passed_on and not (tmp_path / NAME).exists() and workers(tmp_path) == []
+
+
+def test_what_changes_soon_after_is_written_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second worker begins a moment after the first one, and trains for minutes."""
+    monkeypatch.setattr(doing_module, "PACE", 0.1)
+    with Doing(tmp_path, lambda _: None) as doing:
+        doing(["one"])
+        doing(["one", "two"])
+        deadline = time.monotonic() + 20
+        while len(workers(tmp_path)) < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert [what for what, _ in workers(tmp_path)] == ["one", "two"]
+        doing(["three"])
+    time.sleep(0.2)
+    assert not (tmp_path / NAME).exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b'{"a": "b"}', b"\xff", b"[" * 100_000, b'{"a": null}', b"3"])

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +22,7 @@ from nassim.grid import refuse_other_data
 from nassim.identity import Identity, identity, refuse_other, refuse_others
 from nassim.processes import WorkerLost, processes
 from nassim.registry import get_benchmark
-from nassim.spreading import spread
+from nassim.spreading import handed, spread
 from nassim.study import Study, compare
 from nassim.summary import summary_rows, write_csv
 
@@ -115,6 +116,25 @@ def test_a_lost_workers_chunk_runs_again_and_only_that() -> None:
     assert len(began) == 4 and victim not in began and len(set(began)) == 2
 
 
+class Unlucky(Counting):
+    """Loses every chunk that has several items, and says so."""
+
+    def submit(self, fn: Callable[..., object], /, *args: object, **kwargs: object) -> Future[object]:  # type: ignore[override]
+        items = args[0].value[1][1]  # type: ignore[attr-defined]
+        if len(items) == 1:
+            return super().submit(fn, *args, **kwargs)
+        future: Future[object] = Future()
+        future.set_exception(WorkerLost("killed"))
+        return future
+
+
+def test_what_is_lost_is_done_again_one_at_a_time() -> None:
+    """A chunk that takes long would be lost again and again where workers are killed often."""
+    unlucky = Unlucky()
+    assert sorted(spread(unlucky, int, list(range(100)), 2)) == list(range(100))
+    assert set(unlucky.chunks) == {1}
+
+
 def end_this_process(_: int) -> None:
     os._exit(3)
 
@@ -197,7 +217,7 @@ KILLED = """
 import os, random, signal, sys, threading, time
 from nassim import engines
 from nassim.engines import engine
-from nassim.spreading import spread
+from nassim.spreading import handed, spread
 
 def nap(k):
     time.sleep(0.2)
@@ -228,3 +248,45 @@ def test_killed_workers_lose_nothing(tmp_path: Path, name: str) -> None:
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=180)
     assert done.stdout == "True 60\n", done.stderr
     assert done.stderr == ""
+
+
+# -- what is sent, and who can hear it -------------------------------------------------------------------------
+
+
+class Asked:
+    """Counts how often it is made into bytes."""
+
+    times = 0
+
+    def __reduce__(self) -> tuple[type[Asked], tuple[()]]:
+        type(self).times += 1
+        return Asked, ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["processes", "dask"])
+def test_what_is_sent_is_pickled_once(name: str) -> None:
+    if name == "dask":
+        pytest.importorskip("distributed")
+    Asked.times = 0
+    with engine(name, 1) as at_work:
+        assert handed(at_work.executor, len, [Asked()]).result() == 1
+    assert Asked.times == 1
+
+
+def listening() -> set[str]:
+    """The addresses at which this machine can be reached, in hexadecimal, with their ports."""
+    lines = [line for name in ("tcp", "tcp6") for line in Path("/proc/net", name).read_text().splitlines()[1:]]
+    return {line.split()[1] for line in lines if line.split()[3] == "0A"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/net/tcp6").exists(), reason="reads /proc")
+def test_two_local_clusters_stand_beside_each_other_and_listen_to_this_machine_alone() -> None:
+    pytest.importorskip("distributed")
+    before = listening()
+    with warnings.catch_warnings(), engine("dask", 2) as one, engine("dask", 1) as other:
+        warnings.simplefilter("error")  # Dask's, of a port that is taken
+        assert one.executor.submit(os.getpid).result() != other.executor.submit(os.getpid).result()
+        new = listening() - before
+    assert len(new) >= 5 and {address.partition(":")[0] for address in new} == {"0100007F"}  # 127.0.0.1

@@ -106,16 +106,20 @@ def test_a_comparison_may_run_off_the_main_thread() -> None:
 
 
 SCRIPT = """
+from __future__ import annotations
 import os
+import random
+from typing import Literal
 import nassim
-from nassim.strategy import evaluate, strategy
+from nassim.space import SearchSpace
+from nassim.strategy import Search, evaluate, strategy
 from nassim.processes import processes
 from nassim.study import compare
 
 open("started", "a").write("x")
 
 @strategy(family="other", year=2026)
-def first_again(space, rng):
+def first_again(space: SearchSpace, rng: random.Random, *, way: Literal["one", "other"] = "one") -> Search:
     first = yield from evaluate(space.sample(rng))
     while True:
         yield from evaluate(first.arch)
@@ -128,6 +132,7 @@ print(study.strategies, len({point.architecture for run in runs for point in run
 
 @pytest.mark.slow
 def test_a_strategy_of_a_script_is_sent_and_the_script_runs_once(tmp_path: Path) -> None:
+    """Names that only annotations use do not travel with a function."""
     (tmp_path / "script.py").write_text(SCRIPT)
     done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.stdout == "['random_search', 'first_again'] 6\n", done.stderr

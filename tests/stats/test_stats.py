@@ -127,6 +127,20 @@ def test_values_of_curves_at_a_moment() -> None:
     assert common_budget([[]]).value is None
 
 
+STEPS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5)), max_size=6)
+
+
+@given(st.lists(STEPS, min_size=1, max_size=8), st.lists(st.integers(-1, 12), max_size=6))
+def test_many_curves_are_read_at_once_as_one_by_one(runs: list[list[tuple[int, int]]], at: list[int]) -> None:
+    curves = [Curve(*np.array(sorted(run), dtype=float).reshape(-1, 2).T, 10.0) for run in runs]
+    times = np.array(sorted(at), dtype=float)
+    one_by_one = np.array([step_values(curve.at, curve.value, times, math.inf) for curve in curves])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("nassim.stats.curves.AT_ONCE", 1)
+        patch.setattr("nassim.stats.curves.BLOCK", 3)
+        assert np.array_equal(values_at(curves, times), one_by_one)
+
+
 def test_rounding_dust_is_no_regret() -> None:
     """Equal accuracies that were computed in two ways are equal: an optimum is reached, a target hit, a rank shared."""
     dusty, plain = 0.1 + 0.2, 0.3

@@ -122,3 +122,14 @@ def _power(a: np.ndarray, b: np.ndarray) -> float:
     """How often the test of the package rejects at 0.05."""
     tests = [rank_sum([x], [y]).value for x, y in zip(a, b, strict=True)]
     return statistics.mean(test is not None and test.p <= 0.05 for test in tests)
+
+
+def test_the_interval_of_many_runs_is_that_of_resampling(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    first, second = rng.normal(0.0, 1.0, 400).round(1), rng.normal(0.2, 1.3, 300).round(1)
+    plain = probability_of_improvement([first], [second]).value
+    monkeypatch.setattr("nassim.stats.pairs.MANY", 300)
+    many = probability_of_improvement([first], [second]).value
+    assert plain is not None and many is not None and many.value == plain.value
+    assert abs((many.high - many.low) / (plain.high - plain.low) - 1) < 0.05
+    assert abs(many.low - plain.low) < 0.05 * (plain.high - plain.low)
