@@ -134,4 +134,5 @@ _FACTS: dict[str, Check] = {
     "metric_record": _metric,
     "surrogate": _text,
     "learned_best": lambda value: value is None or _number(value),
+    "constraint": _text,
 }
