@@ -18,7 +18,6 @@ from nassim.query import WAYS, Query, Result
 from nassim.space import Architecture, SearchSpace
 from nassim.supernet import Supernets
 
-
 MOST_LISTED = 50_000  # architectures that are looked at one by one
 Columns = tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]  # what is measured of all, mean values by metric
 

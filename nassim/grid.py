@@ -115,9 +115,7 @@ def plan_runs(
     return pairs, left_out
 
 
-def _refuse_first_query(
-    algorithm: Algorithm, benchmark: Benchmark, plan: int | None, sought: tuple[str, str]
-) -> None:
+def _refuse_first_query(algorithm: Algorithm, benchmark: Benchmark, plan: int | None, sought: tuple[str, str]) -> None:
     """Raise what a run would raise at its first question; nothing is trained to find out."""
     wanted, bound = searched_for(benchmark, *sought)
     begun = algorithm.begin(

@@ -125,7 +125,9 @@ def _key(name: str, known: list[str], benchmark: str, extras: Mapping[str, str])
     key = "_".join(part for part in match.groups() if part).replace(" ", "_").replace("-", "_") if match else name
     folded = {other.replace("-", "_").lower(): other for other in extras}
     if key.lower() not in folded:
-        shown = ", ".join(known[:40]) or "nothing beside its metric"
+        kind = match[1] if match else ""
+        alike = [other for other in known if match and match[2] and other.startswith(f"{kind}_")]  # of other devices
+        shown = ", ".join(alike or known[:40]) or "nothing beside its metric"
         raise InvalidSetting(f"{benchmark} has no {name!r:.80} to search by. It has {shown}.")
     return folded[key.lower()]
 

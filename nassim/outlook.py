@@ -91,7 +91,8 @@ def refuse_unmet(benchmark: Benchmark, constraint: Constraint | None) -> None:
     missing = f", and {found.missing:,} have none" if found.missing else ""
     raise InvalidSetting(
         f"none of the {found.of:,} architectures of {benchmark.name} keeps to {constraint}: {end} "
-        f"{constraint.unit}".rstrip() + f"{missing}. Give a {'higher' if least else 'lower'} limit."
+        f"{constraint.unit}".rstrip()
+        + f"{missing}. Give a {'higher' if least else 'lower'} limit."
     )
 
 

@@ -202,7 +202,8 @@ def main(
                 progress=kept,
             )
         for name in study.benchmarks:
-            if study.complete and not any(run.curve for run in study.runs if run.benchmark == name):
+            here = [run for run in study.runs if run.benchmark == name]
+            if study.complete and not any(run.curve or run.trials for run in here):
                 raise InvalidSetting(no_answer(Budget.parse(limits), opened(name)))
         written = [*write_results(study, folder), kept.path]
         changes = None if against is None else changes_since(study, against)

@@ -65,6 +65,8 @@ def captions_of(parts: Sequence[Part], finals: Finals | None, reason: str) -> di
     from_found = f" On {', '.join(unknown)} regret is from the best that the study found." if unknown else ""
     synthetic = [part.name for part in parts if part.facts.synthetic]
     from_found += " pp: percentage points." if any(part.metric.regret_unit == "pp" for part in parts) else ""
+    bound = next((part.facts.constraint for part in parts), "")
+    from_found += f" Answers keep to {bound}, and regret is from the best that does." if bound else ""
     from_found += f" Synthetic: {', '.join(synthetic)}." if synthetic else ""
     for part in parts:
         from_found += f" {part.name}: surrogate ({part.facts.surrogate})." if part.facts.surrogate else ""
