@@ -67,7 +67,7 @@ def lemonade(
     if not 1 <= accepted <= proposals or initial < 1:
         raise InvalidSetting(f"lemonade: initial from 1, accepted up to proposals, not {accepted} and {proposals}.")
     costs = [o for o in objectives if o.minimize] or [PARAMETERS]
-    begun = first(space, rng)
+    begun = kept(partial(first, space, rng), constraint, measure)
     others = [kept(partial(grown, space, begun, rng), constraint, measure) for _ in range(initial - 1)]
     population = front_of((yield from evaluate_all([begun, *others])), objectives, constraint, measure)  # 1
     while True:  # 2

@@ -120,6 +120,21 @@ def parse_constraint(text: str, *, extras: Mapping[str, str], benchmark: str) ->
     return Constraint(key, sign, float(number) * per / factor, own)
 
 
+def keys_of(objectives: str) -> list[str] | None:
+    """The names in ``valid_accuracy,latency[pixel3]`` as results have them; None for nothing typed."""
+    names = [re.sub(r"\[(.*)\]", r"_\1", name.strip()) for name in objectives.split(",") if name.strip()]
+    return names or None
+
+
+def limit_of(constraint: str) -> tuple[str, float]:
+    """What a constraint bounds and where, in its own unit, read from how it is printed (`Constraint`)."""
+    match = _CONSTRAINT.fullmatch(constraint)
+    if match is None:
+        raise InvalidSetting(f"constraint {constraint!r:.100} is not a bound.")
+    kind, factor = _UNITS.get(match[4], ("", 1.0))
+    return match[1], float(match[3]) * (factor if kind == "number" else 1.0)
+
+
 def _key(name: str, known: list[str], benchmark: str, extras: Mapping[str, str]) -> str:
     match = _NAME.fullmatch(name)
     key = "_".join(part for part in match.groups() if part).replace(" ", "_").replace("-", "_") if match else name

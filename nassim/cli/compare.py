@@ -34,10 +34,11 @@ from nassim.cli.console import (
 )
 from nassim.cli.folder import default_folder, refuse_other_files
 from nassim.cli.repeat import repeated
-from nassim.cli.report import AgainstOption, changes_in_json, named, print_changes
+from nassim.cli.report import AgainstOption, changes_in_json, print_changes
 from nassim.cli.tables import say
 from nassim.clock import Budget
 from nassim.errors import InvalidSetting
+from nassim.objectives import keys_of
 from nassim.own_files import typed_algorithms, typed_benchmark
 from nassim.registry import benchmark_names, get_protocol
 from nassim.strategy import Algorithm
@@ -208,7 +209,7 @@ def main(
         written = [*write_results(study, folder), kept.path]
         changes = None if against is None else changes_since(study, against)
         if with_report:
-            written += write_report(study, folder, objectives=named(objectives), changes=changes, figures=False)
+            written += write_report(study, folder, objectives=keys_of(objectives), changes=changes, figures=False)
     except KeyboardInterrupt:
         err.print(
             f"\nInterrupted: {bar.done} of {bar.total} runs are stored. The same command continues.", soft_wrap=True

@@ -1,0 +1,48 @@
+"""Bayesian optimization of two objectives against random search: hypervolume after a number of queries, over seeds.
+
+    python tools/several_objectives.py nasbench201/cifar10 valid_accuracy,flops --queries 60 --seeds 30
+
+The claim that it is held against (docs/hardware.md): in the median over seeds expected hypervolume improvement reaches
+at least what ParEGO reaches, and ParEGO at least what random search reaches. Hypervolume of all that a run trained,
+means over repeats, of error and cost, as a part of that of the table's true front, networks that guess left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import nassim
+from nassim.pareto import hypervolume_steps, scale_of
+from nassim.report.fronts import table_points
+
+STRATEGIES = ("random_search", "nsga2", "gp_bo[several=parego]", "gp_bo", "gp_bo[costs=known]")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=Path(__file__).name)
+    parser.add_argument("benchmark")
+    parser.add_argument("objectives")
+    parser.add_argument("--queries", type=int, default=60)
+    parser.add_argument("--seeds", type=int, default=30)
+    options = parser.parse_args()
+    benchmark = nassim.get_benchmark(options.benchmark)
+    names, points, *_ = table_points(benchmark, options.objectives.split(","))
+    places = {name: place for place, name in enumerate(names)}
+    scale = scale_of(points[~np.isnan(points).any(axis=1)])
+    for strategy in STRATEGIES:
+        volumes = []
+        for seed in range(options.seeds):
+            run = nassim.run(strategy, benchmark, f"{options.queries}q", seed=seed, objectives=options.objectives)
+            seen = points[[places[str(trial.arch)] for trial in run.trials if str(trial.arch) in places]]
+            volumes.append(hypervolume_steps(seen[~np.isnan(seen).any(axis=1)], scale)[-1])
+        quartiles = np.quantile(volumes, [0.25, 0.5, 0.75])
+        sys.stdout.write(f"{strategy:26} median {quartiles[1]:.4f} [{quartiles[0]:.4f}, {quartiles[2]:.4f}]\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
