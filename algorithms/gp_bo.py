@@ -47,7 +47,7 @@ import numpy as np
 
 from nassim.algorithms.parts.acquisition import highest
 from nassim.algorithms.parts.beliefs import Beliefs
-from nassim.algorithms.parts.candidates import pool_of
+from nassim.algorithms.parts.candidates import fresh, pool_of
 from nassim.algorithms.parts.limits import kept
 from nassim.algorithms.parts.promises import Acquiring, Promises
 from nassim.objectives import Constraint, Objective
@@ -80,11 +80,9 @@ def gp_bo(
     asked: dict[Architecture, int] = {}  # with their places among the candidates
     trials: list[Trial] = []
     while len(trials) < n_init and len(asked) < space.size:  # 1
-        arch = kept(lambda: space.sample(rng), promises.known_limit, measure)
-        arch = arch if arch not in asked else space.sample(rng)
-        if arch not in asked:
-            asked[arch] = space.index(arch) if listed else len(asked)
-            trials += yield from start(arch)
+        arch = kept(lambda: fresh(space, asked, rng), promises.known_limit, measure)
+        asked[arch] = space.index(arch) if listed else len(asked)
+        trials += yield from start(arch)
     model = None
     while len(asked) < space.size:  # 2
         if model is None or not listed:

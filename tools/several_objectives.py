@@ -17,7 +17,7 @@ import numpy as np
 
 import nassim
 from nassim.pareto import hypervolume_steps, scale_of
-from nassim.report.fronts import table_points
+from nassim.report.true_fronts import table_points
 
 STRATEGIES = ("random_search", "nsga2", "gp_bo[several=parego]", "gp_bo", "gp_bo[costs=known]")
 

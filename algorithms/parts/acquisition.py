@@ -63,6 +63,7 @@ def expected_hypervolume_improvement(means: Floats, deviations: Floats, front: F
     a_0 = r_1, a_{n+1} = inf, b_{n+1} = r_2 and Ψ(c) = E[max(y - c, 0)], it is the sum over i = 1 ... n+1 of
     (Ψ_1(a_{i-1}) - Ψ_1(a_i)) Ψ_2(b_i).
     """
+    means, deviations, front = (np.asarray(each, np.float64) for each in (means, deviations, front))
     above = front[(front > reference).all(axis=1)]
     above = above[non_dominated(-above)]
     a, order = np.unique(above[:, 0], return_index=True)  # rising; of equal points one
