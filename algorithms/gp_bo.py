@@ -5,8 +5,8 @@ Paper: J. Snoek, H. Larochelle, R. Adams, "Practical Bayesian Optimization of Ma
     Expensive Black-Box Functions", Journal of Global Optimization 13, 1998. Upper confidence bound: N. Srinivas,
     A. Krause, S. Kakade, M. Seeger, "Gaussian Process Optimization in the Bandit Setting: No Regret and Experimental
     Design", ICML 2010, arXiv:0912.3995. Path encoding: C. White, W. Neiswanger, Y. Savani, "BANANAS: Bayesian
-    Optimization with Neural Architectures for Neural Architecture Search", AAAI 2021, arXiv:1910.11858. Constraints and
-    several objectives: Gardner et al., ICML 2014; Emmerich et al., IEEE CEC 2011; Knowles, "ParEGO", 2006.
+    Optimization with Neural Architectures for Neural Architecture Search", AAAI 2021, arXiv:1910.11858. Constraints:
+    Gardner et al., ICML 2014; two objectives: Emmerich et al., IEEE CEC 2011; ParEGO: Knowles, IEEE TEVC 10, 2006.
 
 Pseudocode:
     1  train n random architectures
@@ -88,8 +88,9 @@ def gp_bo(
         if model is None or not listed:
             pool = None if listed else pool_of(space, asked, trials, rng, pool_size)
             model = Beliefs(space, ENCODINGS[kernel], pool, promises.known, promises.modeled, measure)
-        model.learn(trials, asked)  # 3, 4
-        scores = promises(model, list(asked.values()), rng)
+        model.learn(trials, asked)
+        mean, deviation = model.posterior()  # 3, 4
+        scores = promises(model, mean, deviation, list(asked.values()), rng)
         scores[list(asked.values())] = -np.inf
         place = highest(scores, rng)
         arch = pool[place] if pool else space.at(place)

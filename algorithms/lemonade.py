@@ -87,7 +87,8 @@ def lemonade(
 
 def cheap(archs: Sequence[Architecture], costs: Sequence[Objective], measure: Measure) -> Floats:
     """The cheap objectives of architectures, shape (archs, objectives); 1 where one is not measured."""
-    return np.nan_to_num(np.array([[cost.cost(measure(arch)) for cost in costs] for arch in archs]), nan=1.0)
+    found = np.array([[cost.cost(measure(arch)) for cost in costs] for arch in archs])
+    return np.asarray(np.nan_to_num(found, nan=1.0))
 
 
 def front_of(

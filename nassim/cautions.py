@@ -168,7 +168,9 @@ def _objectives(
 ) -> list[Caution]:
     """What a strategy that takes objectives searched for where it was given none."""
     try:
-        several = not given and "objectives" in inspect.signature(get_algorithm(strategy).function).parameters
+        parameters = inspect.signature(get_algorithm(strategy).function).parameters
+        # whose acquisition of "several" is a setting searches for the value alone where it is given no others
+        several = not given and "objectives" in parameters and "several" not in parameters
         extras = measured() if several else {}
     except NassimError:  # not of this installation
         return []

@@ -90,8 +90,8 @@ def plan_runs(
                 if benchmark.trains:
                     _refuse_first_query(algorithm, benchmark, plan, sought)
                 else:
-                    first = {"patience": patience, "objectives": sought[0], "constraint": sought[1]}
-                    run(algorithm, benchmark, Budget(queries=1), **first)
+                    what, limit = sought
+                    run(algorithm, benchmark, Budget(queries=1), patience=patience, objectives=what, constraint=limit)
             except Unsupported as error:
                 if algorithm.name == BASELINE:  # then it is the benchmark
                     raise

@@ -69,9 +69,12 @@ def expected_hypervolume_improvement(means: Floats, deviations: Floats, front: F
     a, order = np.unique(above[:, 0], return_index=True)  # rising; of equal points one
     b = np.append(above[order, 1], reference[1])
     total = np.zeros(len(means))
+    right: Floats
     left = expected_improvement(means[:, 0], deviations[:, 0], float(reference[0]))
     for i, floor in enumerate(b):
-        right = expected_improvement(means[:, 0], deviations[:, 0], float(a[i])) if i < len(a) else 0.0
+        right = np.zeros(len(means))
+        if i < len(a):
+            right = expected_improvement(means[:, 0], deviations[:, 0], float(a[i]))
         total += (left - right) * expected_improvement(means[:, 1], deviations[:, 1], float(floor))
         left = right
     return total

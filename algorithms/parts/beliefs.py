@@ -103,13 +103,14 @@ class Beliefs:
         z = np.clip(room / np.maximum(deviation, 1e-150), -1e6, 1e6)
         sure = np.where(room >= -1e-12, 0.0, -np.inf)  # a logarithm rounds: the limit itself is kept
         chance: Floats = np.where(deviation > 0, log_ndtr(z), sure)
-        return np.where(np.isnan(room), -np.inf, chance)
+        chance[np.isnan(room)] = -np.inf
+        return chance
 
     def room(self, constraint: Constraint | None) -> Floats:
         """How far candidates are within a limit, in the mean, as a logarithm, shape (N,): below 0 beyond it."""
         if constraint is None:
             return np.zeros(len(self.distances))
-        room = np.log(max(constraint.limit, TINY)) - self.logarithm(constraint.name)[0]
+        room: Floats = np.log(max(constraint.limit, TINY)) - self.logarithm(constraint.name)[0]
         return room if constraint.sign == "<=" else -room
 
 
@@ -119,7 +120,8 @@ def _in_units(model: Regression) -> tuple[Floats, Floats]:
 
 
 def _logarithms(measurements: Sequence[Mapping[str, float]], name: str) -> Floats:
-    return np.log(np.maximum([each.get(name, np.nan) for each in measurements], TINY))
+    found: Floats = np.array([each.get(name, np.nan) for each in measurements], dtype=np.float64)
+    return np.asarray(np.log(np.maximum(found, TINY)))
 
 
 def reference_of(goals: Floats) -> Floats:

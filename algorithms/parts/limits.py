@@ -28,8 +28,10 @@ def excess(constraint: Constraint, measured: Mapping[str, float]) -> float:
         return float("inf")
     if constraint.met(measured):
         return 0.0
+    if constraint.limit <= 0:
+        return abs(used - constraint.limit)  # there are no parts of nothing
     beyond = used / constraint.limit if constraint.sign == "<=" else constraint.limit / used if used else float("inf")
-    return beyond - 1.0 if constraint.limit > 0 else float("inf")
+    return beyond - 1.0
 
 
 def kept(draw: Callable[[], Architecture], constraint: Constraint | None, measure: Measure) -> Architecture:

@@ -24,6 +24,7 @@ from nassim.errors import Unsupported
 from nassim.objectives import Constraint, Objective
 from nassim.surrogates.gaussian_process import Regression
 
+AnyFloats = NDArray[np.floating]
 LIKELY = np.log(0.5)  # from which probability on an architecture counts as one that keeps to the limit
 LEAST = 1e-300  # improvement, before its logarithm is taken
 
@@ -66,10 +67,14 @@ class Promises:
         self._objectives, self._constraint, self._how = objectives, constraint, how
         self._n_init, self._remark = n_init, remark
 
-    def __call__(self, beliefs: Beliefs, asked: Sequence[int], rng: random.Random) -> NDArray[np.floating]:
-        """``asked``: the places of what was asked among the candidates, trained or not."""
+    def __call__(
+        self, beliefs: Beliefs, mean: AnyFloats, deviation: AnyFloats, asked: Sequence[int], rng: random.Random
+    ) -> AnyFloats:
+        """``asked``: the places of what was asked among the candidates, trained or not.
+
+        mean, deviation: of the value, in units of its process.
+        """
         if not self._needed:
-            mean, deviation = beliefs.posterior()
             if self._how.acquisition == "ucb":
                 return upper_confidence_bound(mean, deviation, self._how.beta)
             return expected_improvement(mean, deviation, float(mean[beliefs.model.observed].max()))
@@ -113,7 +118,7 @@ class Promises:
             return level
         return float(np.exp(level if objective.rate else -level))
 
-    def _of_weights(self, beliefs: Beliefs, chance: Floats, rng: random.Random) -> Floats:
+    def _of_weights(self, beliefs: Beliefs, chance: Floats, rng: random.Random) -> AnyFloats:
         goals, model = beliefs.observed(self._objectives), Regression(beliefs.distances)
         for place, worth in zip(beliefs.model.observed, scalarized(goals, rng).tolist(), strict=True):
             if worth == worth:

@@ -56,8 +56,9 @@ def main(
         return
     say(f"{bench.name}: exact over {bench.space.size:,} architectures, means over repeats after {bench.epochs} epochs")
     if wanted is None:
-        heads = ["against", "on the front", "least", "most", "unit", Column("without a value", drop=1)]
-        print_table(heads, [_ends(front, records[front.objectives]) for front in fronts], elsewhere="--json")
+        columns: list[str | Column] = ["against", "on the front", "least", "most", "unit"]
+        columns.append(Column("without a value", drop=1))
+        print_table(columns, [_ends(front, records[front.objectives]) for front in fronts], elsewhere="--json")
         say(f'One of them: nassim front {bench.name} --objectives "{",".join(fronts[0].objectives)}"')
     else:
         rows = records[fronts[0].objectives]

@@ -212,12 +212,10 @@ def main(
     times = f"{result.clock} s" if in_seconds else f"cost [{bench.cost_unit}]"
     seen = metric.head("test" if bench.search_metric == metric.on("test") else "valid")
     test = [f"mean {metric.head('test')}"] if bench.has_test else []
+    heads: list[str | Column] = [times, Column("query", drop=2), "incumbent"]
+    heads += ["feasible"] if result.constraint else []
     print_table(
-        [
-            *(times, Column("query", drop=2), "incumbent", *(["feasible"] if result.constraint else [])),
-            Column(f"seen {seen}", drop=1),
-            *(f"mean {metric.head('valid')}", *test),
-        ],
+        [*heads, Column(f"seen {seen}", drop=1), f"mean {metric.head('valid')}", *test],
         [
             [f"{x.seconds:.{digits}f}", x.queries, x.arch]
             + ([("no", "yes")[x.feasible]] if result.constraint else [])

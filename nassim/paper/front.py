@@ -102,9 +102,8 @@ def _steps(look: dict[str, Any]) -> dict[str, Any]:
 def _spread(answers: Floats) -> Floats:
     """At most `ANSWERS` of them, evenly spread by their cost."""
     ordered = answers[np.argsort(answers[:, 1], kind="stable")]
-    if len(ordered) <= ANSWERS:
-        return ordered
-    return ordered[np.linspace(0, len(ordered) - 1, ANSWERS).round().astype(int)]
+    places = np.unique(np.linspace(0, len(ordered) - 1, min(len(ordered), ANSWERS)).round().astype(int))
+    return np.asarray(ordered[places])
 
 
 def _limit(front: Fronts) -> float | None:

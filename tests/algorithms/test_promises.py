@@ -157,7 +157,7 @@ def promises(
 
 def test_a_limit_that_everything_keeps_leaves_expected_improvement() -> None:
     beliefs, asked = believing(False, [10.0, 20.0, 30.0, 40.0]), [0, 1, 2, 3]
-    found = promises(Constraint("parameters", "<=", 1e12, ""))(beliefs, asked, random.Random(0))
+    found = promises(Constraint("parameters", "<=", 1e12, ""))(beliefs, *beliefs.posterior(), asked, random.Random(0))
     mean, deviation = beliefs.value()
     plain = expected_improvement(mean, deviation, float(mean[asked].max()))
     assert np.exp(found) == pytest.approx(plain, rel=1e-3, abs=1e-9)
@@ -165,13 +165,15 @@ def test_a_limit_that_everything_keeps_leaves_expected_improvement() -> None:
 
 def test_a_limit_that_nothing_reaches_leaves_its_probability_alone() -> None:
     beliefs, bound = believing(False, [10.0, 20.0, 30.0, 40.0]), Constraint("parameters", "<=", 0.001, "")
-    assert promises(bound)(beliefs, [0, 1, 2, 3], random.Random(0)).tolist() == beliefs.chance(bound).tolist()
+    found = promises(bound)(beliefs, *beliefs.posterior(), [0, 1, 2, 3], random.Random(0))
+    assert found.tolist() == beliefs.chance(bound).tolist()
 
 
 def test_where_all_that_is_known_to_keep_it_is_trained_the_nearest_comes() -> None:
     table = {i: 10.0 + i for i in range(TOY.size)}
     beliefs = believing(True, [10.0, 11.0, 12.0], table)
-    found = promises(Constraint("parameters", "<=", 12.0, ""), costs="known")(beliefs, [0, 1, 2], random.Random(0))
+    how = promises(Constraint("parameters", "<=", 12.0, ""), costs="known")
+    found = how(beliefs, *beliefs.posterior(), [0, 1, 2], random.Random(0))
     found[:3] = -np.inf
     assert found.argmax() == 3
 
@@ -182,7 +184,8 @@ def test_the_reference_lies_a_tenth_beyond_the_worst_and_stays() -> None:
     said: list[str] = []
     how = Promises("gp_bo", (VALUE, SIZE), None, 3, said.append, Acquiring(costs="modeled"))
     for costs in ([10.0, 20.0, 30.0], [10.0, 20.0, 30.0, 1000.0]):
-        how(believing(False, costs), list(range(len(costs))), random.Random(0))
+        beliefs = believing(False, costs)
+        how(beliefs, *beliefs.posterior(), list(range(len(costs))), random.Random(0))
     assert how.reference is not None and len(said) == 1
     expected = [0.8 - 0.1 * 0.2, -np.log(30) - 0.1 * np.log(3)]
     assert how.reference.tolist() == pytest.approx(expected)
@@ -240,7 +243,7 @@ def test_three_objectives_are_for_parego_and_comparisons_say_so() -> None:
 
 @pytest.mark.slow
 def test_a_modeled_limit_is_kept_more_often_than_by_chance(genuine_data: Path) -> None:
-    """60 queries, 45 M multiply-adds, mean of 8 seeds: against the part of the table that keeps it, by uniform draws."""
+    """60 queries, 45 M multiply-adds, mean of 8 seeds: against uniform draws, the part of the table that keeps it."""
     benchmark = nassim.get_benchmark("nasbench201/cifar10")
     found = within(benchmark, Constraint("flops", "<=", 45e6, ""))
     assert found is not None

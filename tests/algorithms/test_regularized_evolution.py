@@ -72,7 +72,7 @@ def test_published_settings_apply_on_their_spaces() -> None:
     header = nassim.run("re", "nasbench201/cifar10", "1q").hyperparameters
     assert header == {"population_size": 10, "sample_size": 3, "limit": "reject"}
     on_graphs = nassim.get_algorithm("re").hyperparameters(nassim.get_space("nasbench101"))
-    assert on_graphs == {"population_size": 100, "sample_size": 10}
+    assert on_graphs == {"population_size": 100, "sample_size": 10, "limit": "reject"}
 
 
 @pytest.mark.parametrize(
