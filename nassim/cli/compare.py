@@ -235,9 +235,9 @@ def main(
         for caution in cautions:
             say(f"caution: {caution.text}")
         print_cpu(study)
-        tables = [path for path in written if path.parent.name == "tables"]
-        shown = [str(path) for path in written if path not in tables]
-        shown += [f"{folder / 'tables'}/ ({len(tables)} files)"] if tables else []
+        many = {kind: [path for path in written if path.parent.name == kind] for kind in ("tables", "fronts")}
+        shown = [str(path) for path in written if path.parent.name not in many]
+        shown += [f"{folder / kind}/ ({len(of)} file{'s' * (len(of) != 1)})" for kind, of in many.items() if of]
         typer.echo("\nwritten: " + "\n         ".join(shown))
         if with_report:
             say(f"`nassim open {folder}` shows the report; `nassim report {folder}` adds figures for papers.")

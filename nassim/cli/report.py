@@ -44,7 +44,7 @@ def main(
         print_json({"files": written, "complete": study.complete, **found})
     else:
         typer.echo(f"written: {written[0]}\n         {written[1]}")
-        for kind in ("tables", "figures"):
+        for kind in ("tables", "figures", "fronts"):
             count = sum(path.parent.name == kind for path in written)
             typer.echo(f"         {to / kind}/ ({count} file{'s' * (count != 1)})")
         say(f"`nassim open {folder}` shows it." if to == folder else f"{written[0]} shows it in a browser.")

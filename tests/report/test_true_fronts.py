@@ -55,13 +55,14 @@ def test_true_fronts_of_every_device(genuine_data: Path) -> None:
     """Of 33 settings of devices on NAS-Bench-201; on the edge TPU what has no value is left out."""
     benchmark = nassim.get_benchmark("nasbench201/cifar10", "mean")
     fronts = {front.objectives[1]: front for front in true_fronts(benchmark, against_everything(benchmark))}
-    devices = [name for name in fronts if "_" in name]
+    devices = [name for name in fronts if name.startswith(("latency", "energy"))]
     assert len(devices) == 33 and sum(name.startswith("energy_") for name in devices) == 3
     assert {name: front.missing for name, front in fronts.items() if front.missing} == {"latency_edgetpu": 4358}
     best = max(benchmark.mean_accuracy(arch) for arch in benchmark.space.architectures())
     for front in fronts.values():
         assert front.points[0, 0] == pytest.approx(100 * (1 - best)) or front.missing
-        assert (np.diff(front.points[:, 0]) > 0).all() and (np.diff(front.points[:, 1]) < 0).all()
+        steps = np.diff(np.unique(front.points, axis=0), axis=0)  # equal points are all kept
+        assert (steps[:, 0] > 0).all() and (steps[:, 1] < 0).all()
 
 
 @pytest.mark.slow
@@ -76,7 +77,9 @@ def test_of_a_rate_the_largest_ends_the_front(genuine_data: Path) -> None:
 
 def test_what_has_no_true_front_is_one_line() -> None:
     benchmark = nassim.get_benchmark("toy/additive")
-    with pytest.raises(InvalidSetting, match=r"toy/additive has no flops. It has valid_accuracy, test_accuracy, parameters"):
+    with pytest.raises(
+        InvalidSetting, match=r"toy/additive has no flops. It has valid_accuracy, test_accuracy, parameters"
+    ):
         true_fronts(benchmark, [SOUGHT])
     with pytest.raises(Unsupported, match="has no true front"):
         true_fronts(nassim.get_benchmark("darts/cifar10"), [("valid_accuracy", "parameters")])
