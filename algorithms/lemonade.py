@@ -21,6 +21,7 @@ Departures:
     3. A pupil learns from labels and parent through the whole of its training (public code: 5 epochs, then labels).
     4. Of members with equal objectives one stays. Batches are waited for; the answer is the front of all trials.
     5. On spaces of fixed length a morphism is a mutation and all are trained from scratch.
+    6. Children known to break ``--constraint`` are drawn again (up to 1,000 times); in fronts such trials come last.
 
 Hyperparameters:
     initial: networks at the start: the seed and children of it. 4, which is this project's.
@@ -33,16 +34,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from nassim.algorithms.parts.density import SizeDensity, rare
-from nassim.algorithms.parts.dominance import USUAL, points_of
+from nassim.algorithms.parts.dominance import PARAMETERS, points_of, ranks, violations_of
+from nassim.algorithms.parts.limits import kept
 from nassim.algorithms.parts.morphing import first, grown, heir_of, is_exact
 from nassim.errors import InvalidSetting
 from nassim.morphs import APPROXIMATE, EXACT
-from nassim.objectives import Objective
-from nassim.pareto import Floats, fronts
+from nassim.objectives import Constraint, Objective
+from nassim.pareto import Floats
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
 from nassim.strategy import Measure, Search, evaluate_all, strategy
@@ -55,41 +58,43 @@ def lemonade(
     *,
     measure: Measure,
     objectives: tuple[Objective, ...] = (),
+    constraint: Constraint | None = None,
     initial: int = 4,
     proposals: int = 32,
     accepted: int = 8,
     epochs: int | None = None,
 ) -> Search:
     if not 1 <= accepted <= proposals or initial < 1:
-        raise InvalidSetting(
-            f"lemonade takes initial from 1 and accepted up to proposals, not {accepted}, {proposals}."
-        )
-    names = [o.name for o in objectives if o.minimize] or [USUAL]
-    begun = first(space, rng)
-    trials = yield from evaluate_all([begun, *(grown(space, begun, rng) for _ in range(initial - 1))])
-    population = front_of(trials, objectives, measure)  # 1
+        raise InvalidSetting(f"lemonade: initial from 1, accepted up to proposals, not {accepted} and {proposals}.")
+    costs = [o for o in objectives if o.minimize] or [PARAMETERS]
+    begun = kept(partial(first, space, rng), constraint, measure)
+    others = [kept(partial(grown, space, begun, rng), constraint, measure) for _ in range(initial - 1)]
+    population = front_of((yield from evaluate_all([begun, *others])), objectives, constraint, measure)  # 1
     while True:  # 2
-        density = SizeDensity(cheap([trial.arch for trial in population], names, measure))  # 3
-        crowded = density(cheap([trial.arch for trial in population], names, measure))
+        density = SizeDensity(cheap([trial.arch for trial in population], costs, measure))  # 3
+        crowded = density(cheap([trial.arch for trial in population], costs, measure))
         parents = rare(population, crowded, proposals, rng, again=True)
-        pairs = [(p, grown(space, p.arch, rng, 1, (*EXACT, *APPROXIMATE))) for p in parents]  # 4
-        crowded = density(cheap([child for _, child in pairs], names, measure))
+        kinds = (*EXACT, *APPROXIMATE)
+        pairs = [(p, kept(partial(grown, space, p.arch, rng, 1, kinds), constraint, measure)) for p in parents]  # 4
+        crowded = density(cheap([child for _, child in pairs], costs, measure))
         chosen = rare(pairs, crowded, accepted, rng, again=False)  # 5
         for way in ("morph", "distill"):
             some = [(p, child) for p, child in chosen if is_exact(space, p.arch, child) is (way == "morph")]
             origins = [heir_of(parent) for parent, _ in some]
-            new = yield from evaluate_all([child for _, child in some], epochs, origins=origins, inherit=way)
-            population = [*population, *new]
-        population = front_of(population, objectives, measure)  # 6
+            population += yield from evaluate_all([child for _, child in some], epochs, origins=origins, inherit=way)
+        population = front_of(population, objectives, constraint, measure)  # 6
 
 
-def cheap(archs: Sequence[Architecture], names: Sequence[str], measure: Measure) -> Floats:
+def cheap(archs: Sequence[Architecture], costs: Sequence[Objective], measure: Measure) -> Floats:
     """The cheap objectives of architectures, shape (archs, objectives); 1 where one is not measured."""
-    return np.array([[measure(arch).get(name, 1.0) for name in names] for arch in archs], dtype=np.float64)
+    found = np.array([[cost.cost(measure(arch)) for cost in costs] for arch in archs])
+    return np.asarray(np.nan_to_num(found, nan=1.0))
 
 
-def front_of(trials: Sequence[Trial], objectives: tuple[Objective, ...], measure: Measure) -> list[Trial]:
+def front_of(
+    trials: Sequence[Trial], objectives: tuple[Objective, ...], constraint: Constraint | None, measure: Measure
+) -> list[Trial]:
     """The trials that none dominates, of equal ones the first."""
     points = points_of(trials, objectives, measure)
-    best = [i for i, rank in enumerate(fronts(points)) if rank == 0]
+    best = np.flatnonzero(ranks(points, violations_of(trials, constraint, measure)) == 0).tolist()
     return [trials[i] for i in {tuple(points[i]): i for i in reversed(best)}.values()]

@@ -9,11 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nassim.errors import InvalidQuery, InvalidSetting, Unsupported
 from nassim.metric import ACCURACY, Metric
 from nassim.query import WAYS, Query, Result
 from nassim.space import Architecture, SearchSpace
 from nassim.supernet import Supernets
+
+MOST_LISTED = 50_000  # architectures that are looked at one by one
+Columns = tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]  # what is measured of all, mean values by metric
 
 
 @dataclass(frozen=True)
@@ -176,6 +182,17 @@ class Benchmark(ABC):
         Never an accuracy; the names and units are those of ``about.extras``. By default nothing is known.
         """
         return {}
+
+    def columns(self, name: str, metrics: Sequence[str]) -> Columns | None:
+        """Of all architectures what is measured under a name (NaN where it is not), and mean values by metric.
+
+        For what is exact over a whole space, such as the best that keeps to a limit. None where it is too large.
+        """
+        if self.space.size > MOST_LISTED or not self.space.enumerable:
+            return None
+        archs = list(self.space.architectures())
+        bounded = np.array([self.measure(arch).get(name, np.nan) for arch in archs], dtype=np.float64)
+        return bounded, {m: np.array([self.mean_accuracy(arch, m) for arch in archs]) for m in metrics}
 
     def job(self, query: Query, rng: random.Random) -> Callable[[], Result]:
         """A query with its random draws made: what it returns gives the result, here or in another process.

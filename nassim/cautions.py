@@ -3,7 +3,7 @@
 initial phase   all trainings were those that a strategy begins with before it uses what it has seen
 idle workers    more than half of the workers' time was spent waiting
 twins           two strategies made the same trials: their comparison says nothing about either
-no answer       no training ended within the budget
+no answer       no training ended within the budget, or none kept to the constraint
 failed          the search diverged: its last answer before that counts
 restarted       trainings that were to go on began anew, as the benchmark cannot continue them
 from scratch    trainings that were to inherit weights began without, as the benchmark has none
@@ -64,7 +64,7 @@ class _Ended(Protocol):
 
 def of_run(run: Run, learned: tuple[float, float] | None = None) -> list[Caution]:
     """What is to be said of one run; ``learned``: `About.learned` of its benchmark."""
-    count, answered = len(run.trials), bool(run.incumbents)
+    count, answered = len(run.trials), run.answered
     found = list(_of_runs([(run, count, answered)], run.budget, run.workers, prefix=False))
     extras = run.trials[0].result.extras if run.trials else {}
     found += _objectives(run.strategy, run.benchmark, bool(run.objectives), lambda: extras)
@@ -110,12 +110,12 @@ def _of_runs(runs: Sequence[_Counted], budget: Budget, workers: int, *, prefix: 
     if failed:
         text = "failed: the weights of the search became no numbers. What was answered before counts."
         yield Caution(*name, "failed", said(failed, text))
-    mute = [run for run, _, answered in runs if not answered and run.stopped != "failed"]
-    if mute:
-        text = said(
-            mute, f"ended without an answer: no training ended within the budget of {budget}. Give a larger one."
-        )
-        yield Caution(*name, "no answer", text)
+    mute = [(run, trials) for run, trials, answered in runs if not answered and run.stopped != "failed"]
+    for found in filter(None, ([r for r, n in mute if not n], [r for r, n in mute if n])):
+        why = f"no training ended within the budget of {budget}. Give a larger one."
+        if any(run is found[0] and trials for run, trials in mute):
+            why = "no training kept to the constraint. Give a larger budget, or a wider limit."
+        yield Caution(*name, "no answer", said(found, f"ended without an answer: {why}"))
     yield from _initial(runs, name, said, prefix)
     again = [run for run, _, _ in runs if run.restarted]
     if again:
@@ -168,7 +168,9 @@ def _objectives(
 ) -> list[Caution]:
     """What a strategy that takes objectives searched for where it was given none."""
     try:
-        several = not given and "objectives" in inspect.signature(get_algorithm(strategy).function).parameters
+        parameters = inspect.signature(get_algorithm(strategy).function).parameters
+        # whose acquisition of "several" is a setting searches for the value alone where it is given no others
+        several = not given and "objectives" in parameters and "several" not in parameters
         extras = measured() if several else {}
     except NassimError:  # not of this installation
         return []

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from nassim.benchmark import Benchmark
 from nassim.errors import InvalidSetting, Unsupported
 from nassim.metric import ACCURACY, Metric
+from nassim.objectives import Constraint
+from nassim.outlook import within
 
 WALL_SECONDS = "wall-clock seconds"  # the unit of times of studies on that clock
 
@@ -32,19 +34,26 @@ class Facts(NamedTuple):
     metric_record: Mapping[str, str] = {}  # of `metric`; empty: accuracy, as in studies that say nothing of it
     surrogate: str = ""  # where values are predictions: fitted to what
     learned_best: float | None = None  # the largest value that such a surrogate was fitted to
+    constraint: str = ""  # that ``best_valid`` and ``best_test`` keep to, as all answers do
 
     @classmethod
-    def of(cls, b: Benchmark, regret_on: str = "") -> Facts:
+    def of(cls, b: Benchmark, regret_on: str = "", constraint: Constraint | None = None) -> Facts:
         """The facts of a benchmark; `Unsupported` if regret is asked for on a split that it lacks."""
         if regret_on not in ("", "valid", "test"):
             raise InvalidSetting(f"regret is taken on valid or test, not on {regret_on!r:.40}.")
         if regret_on == "test" and not b.has_test:
             raise Unsupported(f"there is no regret on test: {b.name} has no test split. {b.test_source}".rstrip())
+        splits = ("valid", "test") if b.has_test else ("valid",)
+        best = {split: b.optimum(b.metric.on(split)) for split in splits}
+        if constraint is not None:
+            known = [split for split in splits if best[split] is not None]
+            found = within(b, constraint, [b.metric.on(split) for split in known]) if known else None
+            best = {} if found is None else {split: found.best[b.metric.on(split)] for split in known}
         return cls(
             name=b.name,
             epochs=b.epochs,
-            best_valid=b.optimum(b.metric.on("valid")),
-            best_test=b.optimum(b.metric.on("test")) if b.has_test else None,
+            best_valid=best.get("valid"),
+            best_test=best.get("test"),
             typical_seconds=None if math.isnan(b.typical_cost) else b.typical_cost,
             synthetic=b.about.synthetic,
             sha256=b.about.sha256,
@@ -53,6 +62,7 @@ class Facts(NamedTuple):
             metric_record={} if b.metric == ACCURACY else b.metric._asdict(),
             surrogate=b.about.surrogate,
             learned_best=None if b.about.learned is None else b.about.learned[1],
+            constraint="" if constraint is None else str(constraint),
         )
 
     def on(self, clock: str) -> Facts:
@@ -77,6 +87,11 @@ class Facts(NamedTuple):
         if self.surrogate:
             return f" (surrogate, {self.surrogate})"
         return " (synthetic)" if self.synthetic else ""
+
+    @property
+    def among(self) -> str:
+        """What stands behind "the best": among which architectures, where a constraint leaves some out."""
+        return f" among those with {self.constraint}" if self.constraint else ""
 
     def best(self, split: str) -> float | None:
         """The best mean value of the space on a split."""

@@ -16,7 +16,7 @@ from nassim.errors import CorruptData, InvalidSetting, Unsupported
 from nassim.files import file_name
 from nassim.identity import Identity, identity, refuse_other
 from nassim.one_shot import OneShot, one_shot
-from nassim.outlook import fidelities
+from nassim.outlook import fidelities, searched_for
 from nassim.own_files import OwnAlgorithm, OwnFile, by_file
 from nassim.query import Batch
 from nassim.registry import algorithm_names, get_algorithm, get_benchmark
@@ -74,8 +74,12 @@ def plan_runs(
     patience: float | None,
     limits: Budget,
     plans: Mapping[str, int | None],
+    sought: tuple[str, str] = ("", ""),
 ) -> tuple[list[Pair], dict[str, str]]:
-    """What is run, and what is left out with the reason; what cannot work is said before anything is run."""
+    """What is run, and what is left out with the reason; what cannot work is said before anything is run.
+
+    sought: objectives and constraint, as they are typed.
+    """
     pairs: list[Pair] = []
     left_out: dict[str, str] = {}
     for benchmark, algorithm in itertools.product(opened, chosen):
@@ -84,9 +88,10 @@ def plan_runs(
             refuse_too_small(limits, benchmark)
             try:
                 if benchmark.trains:
-                    _refuse_first_query(algorithm, benchmark, plan)
+                    _refuse_first_query(algorithm, benchmark, plan, sought)
                 else:
-                    run(algorithm, benchmark, Budget(queries=1), patience=patience)
+                    what, limit = sought
+                    run(algorithm, benchmark, Budget(queries=1), patience=patience, objectives=what, constraint=limit)
             except Unsupported as error:
                 if algorithm.name == BASELINE:  # then it is the benchmark
                     raise
@@ -110,11 +115,16 @@ def plan_runs(
     return pairs, left_out
 
 
-def _refuse_first_query(algorithm: Algorithm, benchmark: Benchmark, plan: int | None) -> None:
+def _refuse_first_query(algorithm: Algorithm, benchmark: Benchmark, plan: int | None, sought: tuple[str, str]) -> None:
     """Raise what a run would raise at its first question; nothing is trained to find out."""
-    measure = benchmark.measure
+    wanted, bound = searched_for(benchmark, *sought)
     begun = algorithm.begin(
-        *(benchmark.space, stream(0, "strategy")), horizon=plan, measure=measure, fidelities=fidelities(benchmark)
+        *(benchmark.space, stream(0, "strategy")),
+        horizon=plan,
+        measure=benchmark.measure,
+        objectives=wanted,
+        constraint=bound,
+        fidelities=fidelities(benchmark),
     )
     message = begun.ask()
     for query in message.queries if isinstance(message, Batch) else ():

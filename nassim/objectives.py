@@ -6,6 +6,7 @@ a result is ``latency_pixel3``. Units are converted to the benchmark's own and r
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -36,11 +37,22 @@ MOST = 4  # objectives
 
 
 class Objective(NamedTuple):
-    """One objective: the metric or extra of a result, its unit, and whether less of it is better."""
+    """One objective: the metric or extra of a result, its unit, and whether it is a cost, to be minimized.
+
+    Of a rate (images a second) more is better: as a cost it is one over it.
+    """
 
     name: str
     unit: str
     minimize: bool
+    rate: bool = False
+
+    def cost(self, measured: Mapping[str, float]) -> float:
+        """What is to be minimized of what was measured: the value itself, of a rate one over it; NaN without one."""
+        value = measured.get(self.name, math.nan)
+        if not self.rate:
+            return value
+        return 1.0 / value if value > 0 else math.inf if value == value else math.nan
 
 
 class Constraint(NamedTuple):
@@ -52,7 +64,8 @@ class Constraint(NamedTuple):
     unit: str
 
     def __str__(self) -> str:
-        return f"{self.name}{self.sign}{self.limit:g}{self.unit}"
+        size = next((unit for unit in "GM" if not self.unit and self.limit >= _UNITS[unit][1]), "")
+        return f"{self.name}{self.sign}{self.limit / _UNITS[size][1]:g}{self.unit or size}"
 
     def met(self, measured: Mapping[str, float]) -> bool:
         """Whether a result keeps to the bound; a missing value does not."""
@@ -78,7 +91,12 @@ def _objective(name: str, metric: str, extras: Mapping[str, str], benchmark: str
     if name == metric:
         return Objective(name, "", False)
     key = _key(name, [metric, *extras], benchmark, extras)
-    return Objective(key, _unit_of(extras[key]), True)
+    return Objective(key, _unit_of(extras[key]), True, is_rate(extras[key]))
+
+
+def is_rate(description: str) -> bool:
+    """Whether an extra's description says that more of it is better: it begins with something a second."""
+    return description.strip().partition(" ")[0].rstrip(",;").endswith("/s")
 
 
 def parse_constraint(text: str, *, extras: Mapping[str, str], benchmark: str) -> Constraint | None:
@@ -102,12 +120,29 @@ def parse_constraint(text: str, *, extras: Mapping[str, str], benchmark: str) ->
     return Constraint(key, sign, float(number) * per / factor, own)
 
 
+def keys_of(objectives: str) -> list[str] | None:
+    """The names in ``valid_accuracy,latency[pixel3]`` as results have them; None for nothing typed."""
+    names = [re.sub(r"\[(.*)\]", r"_\1", name.strip()) for name in objectives.split(",") if name.strip()]
+    return names or None
+
+
+def limit_of(constraint: str) -> tuple[str, float]:
+    """What a constraint bounds and where, in its own unit, read from how it is printed (`Constraint`)."""
+    match = _CONSTRAINT.fullmatch(constraint)
+    if match is None:
+        raise InvalidSetting(f"constraint {constraint!r:.100} is not a bound.")
+    kind, factor = _UNITS.get(match[4], ("", 1.0))
+    return match[1], float(match[3]) * (factor if kind == "number" else 1.0)
+
+
 def _key(name: str, known: list[str], benchmark: str, extras: Mapping[str, str]) -> str:
     match = _NAME.fullmatch(name)
     key = "_".join(part for part in match.groups() if part).replace(" ", "_").replace("-", "_") if match else name
     folded = {other.replace("-", "_").lower(): other for other in extras}
     if key.lower() not in folded:
-        shown = ", ".join(known[:40]) or "nothing beside its metric"
+        kind = match[1] if match else ""
+        alike = [other for other in known if match and match[2] and other.startswith(f"{kind}_")]  # of other devices
+        shown = ", ".join(alike or known[:40]) or "nothing beside its metric"
         raise InvalidSetting(f"{benchmark} has no {name!r:.80} to search by. It has {shown}.")
     return folded[key.lower()]
 

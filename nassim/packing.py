@@ -37,6 +37,7 @@ class TrialRow(NamedTuple):
     training: str = ""
     paid_epochs: int = -1
     extras: Mapping[str, float] | None = None
+    feasible: bool = True  # whether it keeps to the study's constraint
 
     @property
     def paid(self) -> int:
@@ -74,6 +75,7 @@ _TRIALS: _Types = {
     "training": _TEXT,
     "paid_epochs": _COUNT,
     "extras": (dict, type(None)),
+    "feasible": (bool,),
 }
 _MAYBE = (int, float, type(None))
 _POINTS: _Types = {
@@ -97,7 +99,7 @@ def pack_trials(run: Run, *, extras: bool = False) -> bytes:
                 *(str(t.query.arch), t.query.epochs, t.result.epochs, float(t.result.value), float(t.result.cost)),
                 *(float(t.started), float(t.finished), t.worker, t.query.metric, t.query.origin, t.query.inherit),
                 *(_shortened(t.result.training, str(t.query.arch)), t.result.paid_epochs),
-                dict(t.result.extras) if extras else None,
+                *(dict(t.result.extras) if extras else None, run.bound is None or run.bound.met(t.result.extras)),
             )
             for t in run.trials
         ],
@@ -105,7 +107,7 @@ def pack_trials(run: Run, *, extras: bool = False) -> bytes:
 
 
 def pack_incumbents(run: Run) -> bytes:
-    """The incumbents of a run."""
+    """The incumbents of a run that are answers: those that keep to its constraint."""
     return _pack(
         Point,
         [
@@ -114,6 +116,7 @@ def pack_incumbents(run: Run) -> bytes:
                 *(_null(x.observed), _null(x.valid), _null(x.test), x.source),
             )
             for x in run.incumbents
+            if x.feasible
         ],
     )
 

@@ -159,7 +159,8 @@ def _dress(axes: Axes, study: Study, facts: Facts, floor: float, lowest: float, 
     )
     best = facts.best(facts.regret_split)
     if best is not None:
-        note = f"best mean {metric.title(facts.regret_split)} after {facts.epochs} epochs: {metric.read(best)}"
+        note = f"best mean {metric.title(facts.regret_split)} after {facts.epochs} epochs{facts.among}: "
+        note += metric.read(best)
         if facts.synthetic:
             note += " (synthetic)"
         axes.text(0.99, 0.98, note, transform=axes.transAxes, ha="right", va="top", fontsize=8, color="#444444")

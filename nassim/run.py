@@ -17,7 +17,7 @@ from nassim.benchmark import Benchmark
 from nassim.clock import Budget, Clock
 from nassim.errors import InvalidSetting, ProtocolError, Unsupported
 from nassim.one_shot import OneShot, one_shot
-from nassim.outlook import fidelities, horizon, searched_for
+from nassim.outlook import fidelities, horizon, refuse_unmet, searched_for
 from nassim.own_files import typed_algorithm, typed_benchmark
 from nassim.patience import BLACK_BOX, Overdue, watched
 from nassim.query import Query, Result
@@ -104,6 +104,7 @@ def run(
             f"{bench.name} knows no seconds, its costs are {bench.cost_unit}: give a budget of queries, e.g. 150q."
         )
     wanted, bound = searched_for(bench, objectives, constraint)
+    refuse_unmet(bench, bound)
     plan = plan or horizon(limits, bench, workers)
     record = Run(
         benchmark=bench.name,
@@ -120,6 +121,7 @@ def run(
         note="" if shared is None else shared.note,
         objectives=tuple(objective.name for objective in wanted),
         constraint="" if bound is None else str(bound),
+        bound=bound,
         clock=clock,
         metric=bench.metric,
         cost_unit=bench.cost_unit,

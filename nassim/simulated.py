@@ -79,13 +79,14 @@ def drive(
             answers[position] = trial
         # Feasible before infeasible; a longer training outranks every shorter one: more epochs say more.
         better = epochs > best_epochs or (epochs == best_epochs and value > best_value)
+        feasible = constraint is None or constraint.met(extras)
         if constraint is not None:
-            feasible = constraint.met(extras)
+            record.feasible += feasible
             better = better if feasible is best_feasible else feasible
         if better:
-            best_value, best_epochs = value, epochs
-            best_feasible = constraint is None or feasible
-            record.incumbents.append(Incumbent(finished, len(trials), epochs_spent, query.arch, value))
+            best_value, best_epochs, best_feasible = value, epochs, feasible
+            at = (finished, len(trials), epochs_spent)
+            record.incumbents.append(Incumbent(*at, query.arch, value, feasible=feasible))
         return answers
 
     def drain() -> None:
@@ -118,7 +119,7 @@ def drive(
                     raise BudgetSpent
                 clock.advance(end)
                 worker_seconds += reported.cost
-                record.incumbents.append(Incumbent(end, len(trials), epochs_spent, reported.arch, math.nan))
+                record.answer((end, len(trials), epochs_spent), reported.arch, benchmark.measure)
                 reply = []
                 continue
             queries, wait = message

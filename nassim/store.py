@@ -53,7 +53,7 @@ class StoredTrial(NamedTuple):
 
 
 class RunEnd(NamedTuple):
-    """What a study says of one run; ``curve`` holds its incumbents in order.
+    """What a study says of one run; ``curve`` holds its incumbents in order, those that keep to a constraint.
 
     ``trials`` counts them; ``epochs`` were paid; ``restarted`` trials were to go on from another and began anew;
     ``final_seconds`` were spent on training the last answer once, after the search.

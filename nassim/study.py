@@ -23,7 +23,7 @@ from nassim.grid import (
     told_apart,
     with_baseline,
 )
-from nassim.outlook import horizon, searched_for
+from nassim.outlook import able, horizon
 from nassim.own_files import recorded_files, typed_algorithms, typed_place
 from nassim.seeds import parse_seeds, seeds_text
 from nassim.store import RunEnd, Store, StoredTrial
@@ -230,18 +230,18 @@ def compare(
     names = {b.name: place for b, place in zip(opened, places, strict=True)}
     refuse_twice([a.title for a in chosen], "strategy")
     refuse_twice([b.name for b in opened], "benchmark")
-    for b in opened:
-        searched_for(b, objectives, constraint)
+    opened, bounds, lacking = able(opened, objectives, constraint)
     if clock == WALL:
         refuse_all_on_the_wall(chosen, opened, workers, device, engine if executor is None else "")
     path = None if out is None else Path(out) / FILE
     frozen = Store.begun_with(path)  # what was measured when this study began: it stays
     plans = frozen.get("plans") or {b.name: horizon(limits, b, workers) for b in opened}
-    facts = {b.name: Facts.of(b, regret).on(clock) for b in opened}
+    facts = {b.name: Facts.of(b, regret, bounds[b.name]).on(clock) for b in opened}
     for b in opened if frozen else ():
         typical = frozen["benchmarks"].get(b.name, {}).get("typical_seconds")
         facts[b.name] = facts[b.name]._replace(typical_seconds=typical)
-    pairs, left_out = plan_runs(chosen, opened, of_seeds, live, device, patience, limits, plans)
+    sought = objectives, constraint
+    pairs, left_out = plan_runs(chosen, opened, of_seeds, live, device, patience, limits, plans, sought)
     options = limits, workers, noise, live is not None, device, patience, objectives, constraint
     tasks = [
         Task._make(
@@ -272,7 +272,7 @@ def compare(
             for p in pairs
             if p.source is not None
         },
-        "left_out": left_out,
+        "left_out": {**lacking, **left_out},
         "objectives": objectives,
         "constraint": constraint,
         **({} if trials else {"trials": False}),

@@ -102,7 +102,7 @@ def _facts(value: object) -> bool:
 
 
 WALL = "wall"  # the clock of a study; a simulated one is not written down
-_OPTIONAL = ("protocol", "seed_ranges", "trials", "clock")  # where a study is as most are
+_OPTIONAL = ("protocol", "seed_ranges", "trials", "clock", "objectives", "constraint")  # where a study is as most are
 _RIGHT: dict[str, Check] = {
     "nassim": _text,
     "benchmarks": _benchmarks,
@@ -116,6 +116,8 @@ _RIGHT: dict[str, Check] = {
     "files": _map_of(_map_of(_text)),
     "runs": _count,
     "seed_ranges": _text,
+    "objectives": _text,
+    "constraint": _text,
     "trials": lambda value: isinstance(value, bool),
     "clock": lambda value: value == WALL,
     "provenance": _map_of(_text),
@@ -134,4 +136,5 @@ _FACTS: dict[str, Check] = {
     "metric_record": _metric,
     "surrogate": _text,
     "learned_best": lambda value: value is None or _number(value),
+    "constraint": _text,
 }

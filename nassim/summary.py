@@ -31,15 +31,27 @@ Record = dict[str, object]
 if TYPE_CHECKING:
     import pandas
 
+    from nassim.feasible import Kept
+
 
 def summary_rows(study: Study) -> list[Record]:
     """One record per benchmark and strategy: what ``summary.csv`` holds."""
+    from nassim.feasible import of_study
+
+    kept = of_study(study)
     return [
-        _row(study.facts[name], runs)
+        _row(study.facts[name], runs) | _kept(study, kept.get((name, strategy)))
         for name in study.benchmarks
         for strategy in study.strategies
         if (runs := study.of(name, strategy))
     ]
+
+
+def _kept(study: Study, kept: Kept | None) -> Record:
+    """Under a constraint the share of trials that keep to it; empty where trials were not kept."""
+    if not study.settings.get("constraint"):
+        return {}
+    return {"feasible_trials_fraction": None if kept is None or not kept.trials else kept.share}
 
 
 def _row(facts: Facts, runs: Sequence[RunEnd]) -> Record:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from nassim.clock import Budget
 from nassim.errors import ProtocolError
 from nassim.metric import ACCURACY, Metric
+from nassim.objectives import Constraint
 from nassim.query import Trial
 from nassim.space import Architecture
 from nassim.version import __version__
@@ -32,6 +34,7 @@ class Incumbent:
     valid: float = math.nan
     test: float = math.nan
     source: str = "mean"  # of valid and test: the mean over repeats, the training's "own", or a "final training"
+    feasible: bool = True  # whether it keeps to the run's constraint
 
 
 @dataclass(repr=False)
@@ -55,6 +58,7 @@ class Run:
     note: str = ""  # of one-shot strategies: whose images, whose seconds; of others: their last remark
     objectives: tuple[str, ...] = ()
     constraint: str = ""  # in the benchmark's own units
+    bound: Constraint | None = None  # the same, to be asked
     clock: str = "simulated"
     version: str = __version__
     metric: Metric = ACCURACY  # that trainings were judged by
@@ -64,10 +68,27 @@ class Run:
     seconds: float = 0.0
     worker_seconds: float = 0.0
     epochs: int = 0  # that were paid
+    feasible: int = 0  # trials that keep to the constraint, where there is one
     restarted: int = 0  # trials that were to go on from an earlier one and were trained from scratch
     final_seconds: float = 0.0  # of training the last answer once, after the search; not in the other sums
     stopped: str = ""  # "budget", "finished" (the strategy ended by itself) or "failed" (it diverged)
     thinking_seconds: float = field(default=0.0, compare=False)
+
+    def answer(
+        self,
+        at: tuple[float, int, int],
+        arch: Architecture,
+        measure: Callable[[Architecture], Mapping[str, float]],
+    ) -> None:
+        """Take what a strategy reports, ``at`` so many seconds, queries and epochs; the last that is feasible stays."""
+        feasible = self.bound is None or self.bound.met(measure(arch))
+        if feasible or not self.answered:
+            self.incumbents.append(Incumbent(*at, arch, math.nan, feasible=feasible))
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is an answer: a trial finished within the budget, and keeps to the constraint."""
+        return any(incumbent.feasible for incumbent in self.incumbents)
 
     @property
     def best(self) -> Incumbent:

@@ -171,11 +171,12 @@ class Wall:
         record.worker_seconds += result.cost
         # As on the simulated clock: feasible before infeasible, then the longer training, then the better value.
         feasible = self._constraint is None or self._constraint.met(result.extras)
+        record.feasible += feasible and self._constraint is not None
         standing = (feasible, result.epochs, result.value)
         if standing > self._best:
             self._best = standing
             at = (trial.finished, len(record.trials), record.epochs)
-            record.incumbents.append(Incumbent(*at, trial.arch, result.value))
+            record.incumbents.append(Incumbent(*at, trial.arch, result.value, feasible=feasible))
 
     def _report(self, report: Report) -> None:
         """Worked by itself: that took its time, which has passed already."""
@@ -197,7 +198,7 @@ class Wall:
             if self._trace is not None:
                 self._trace.write(Reported(now, report.arch))
         made = (self._now, len(self._record.trials), self._record.epochs)
-        self._record.incumbents.append(Incumbent(*made, report.arch, math.nan))
+        self._record.answer(made, report.arch, self._benchmark.measure)
         return None
 
     # -- the loop -----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nassim.benchmark import About, Benchmark, Noise
+from nassim.benchmark import About, Benchmark, Columns, Noise
 from nassim.errors import CorruptData, InvalidQuery, Unsupported
 from nassim.metric import Metric
 from nassim.query import Query, Result
@@ -61,8 +61,7 @@ class Tabulated(Benchmark):
         stands in columns ``task/name@epochs``; where there are no seconds for them, the full training's are
         charged in proportion.
     extras: name -> values (rows,) that every result carries; NaN where an architecture has none.
-    test_source: what the user can do about a missing test split.
-    epochs_source: what the user can do about missing epochs.
+    test_source, epochs_source: what the user can do about a missing test split, and missing epochs.
 
     Where one value stands for all repeats (a column with one repeat, after fewer epochs), it answers under every
     noise policy. `InvalidQuery` if ``noise`` asks for a repeat of the full training that not every architecture has.
@@ -92,8 +91,7 @@ class Tabulated(Benchmark):
         self.about = about
         self.test_source = test_source
         self.epochs_source = epochs_source
-        self._table = table
-        self._columns = values_of(task_columns(table, task), self.metric)
+        self._table, self._columns = table, values_of(task_columns(table, task), self.metric)
         check_rows(table, self._rows, self._columns, extras)
         if (self._valid, self.epochs) not in self._columns:
             raise wrong(table, f"there is no {self._valid} of {task} after {self.epochs} epochs")
@@ -148,6 +146,11 @@ class Tabulated(Benchmark):
             check_values(self._table, key[0], self._columns[key], self.metric)
             self._means[key] = mean_of_repeats(self._columns[key])
         return self._means[key]
+
+    def columns(self, name: str, metrics: Sequence[str]) -> Columns:
+        """As in `Benchmark.columns`; what was not trained counts as not measured."""
+        measured = np.where(np.isnan(self.mean_accuracies()), np.nan, np.asarray(self._extras[name], dtype=np.float64))
+        return measured, {metric: self.mean_accuracies(metric) for metric in metrics}
 
     def repeats(self) -> NDArray[np.float64]:
         """The values on validation after a full training, (rows, repeats), NaN for a missing repeat."""

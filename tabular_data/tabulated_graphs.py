@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nassim.benchmark import About, Benchmark, Noise
+from nassim.benchmark import About, Benchmark, Columns, Noise
 from nassim.errors import InvalidQuery, InvalidSetting, Unsupported
 from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
@@ -107,6 +107,12 @@ class TabulatedGraphs(Benchmark):
     def measure(self, arch: Architecture) -> Mapping[str, float]:
         """What every result of the architecture carries beside its value."""
         return Extras(self._extras, self._row(arch))
+
+    def columns(self, name: str, metrics: Sequence[str]) -> Columns:
+        """As in `Benchmark.columns`, of every row of the space."""
+        rows = self._rows
+        measured = np.asarray(self._extras[name], dtype=np.float64)[rows]
+        return measured, {metric: self.mean_accuracies(metric)[rows] for metric in metrics}
 
     def _row(self, arch: Architecture) -> int:
         try:

@@ -6,7 +6,7 @@ Mutations of the best: White, Neiswanger, Savani, "BANANAS", AAAI 2021, arXiv:19
 from __future__ import annotations
 
 import random
-from collections.abc import Hashable, Iterable, Sequence, Set
+from collections.abc import Container, Hashable, Iterable, Sequence, Set
 
 from nassim.errors import Unsupported
 from nassim.query import Trial
@@ -24,6 +24,13 @@ def pool_of(
     best = sorted(trials, key=lambda trial: -trial.value)[:BEST]
     near = [arch for trial in best for arch in space.neighbors(trial.arch)]
     return list(dict.fromkeys([*asked, *near, *(space.sample(rng) for _ in range(size))]))
+
+
+def fresh(space: SearchSpace, asked: Container[Architecture], rng: random.Random) -> Architecture:
+    """A random architecture that was not asked; there must be one."""
+    while (arch := space.sample(rng)) in asked:
+        pass
+    return arch
 
 
 def unknown(space: SearchSpace, archs: Iterable[Architecture], known: Set[Hashable], count: int) -> list[Architecture]:

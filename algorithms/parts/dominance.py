@@ -14,6 +14,7 @@ from nassim.query import Trial
 from nassim.strategy import Measure
 
 USUAL = "parameters"  # what is searched for beside the value of a trial where nobody says anything else
+VALUE, PARAMETERS = Objective("", "", False), Objective(USUAL, "", True)
 
 
 def measured(trial: Trial, measure: Measure) -> Mapping[str, float]:
@@ -27,16 +28,14 @@ def points_of(trials: Sequence[Trial], objectives: Sequence[Objective], measure:
     No objectives are the value and the parameters, or the value alone where those are not measured.
     """
     extras = [measured(trial, measure) for trial in trials]
-    names = [objective.name if objective.minimize else "" for objective in objectives]
-    if not objectives:
-        names = ["", *([USUAL] if any(USUAL in each for each in extras) else [])]
+    wanted = list(objectives) or [VALUE, *([PARAMETERS] if any(USUAL in each for each in extras) else [])]
     rows = [
-        [-trial.value if not name else each.get(name, math.nan) for name in names]
+        [objective.cost(each) if objective.minimize else -trial.value for objective in wanted]
         for trial, each in zip(trials, extras, strict=True)
     ]
-    points = np.array(rows, dtype=np.float64).reshape(len(trials), len(names))
-    for column, name in enumerate(names):
-        if name and (points[:, column] > 0).all():
+    points = np.array(rows, dtype=np.float64).reshape(len(trials), len(wanted))
+    for column, objective in enumerate(wanted):
+        if objective.minimize and (points[:, column] > 0).all():
             points[:, column] = np.log(points[:, column])  # costs differ by factors; changes the crowding alone
     return np.where(np.isnan(points), np.inf, points)
 

@@ -6,7 +6,7 @@ Source: the reward engine of Zhou & Diamos, SysML 2018; what the penalty is and 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
 from nassim.strategy import Measure
 
+TRIES = 1000  # draws for one that keeps to a limit
 LOOKED_AT, STEPS = 200, 30  # random networks, and steps from the nearest of them to its best neighbor
 
 
@@ -27,8 +28,29 @@ def excess(constraint: Constraint, measured: Mapping[str, float]) -> float:
         return float("inf")
     if constraint.met(measured):
         return 0.0
+    if constraint.limit <= 0:
+        return abs(used - constraint.limit)  # there are no parts of nothing
     beyond = used / constraint.limit if constraint.sign == "<=" else constraint.limit / used if used else float("inf")
-    return beyond - 1.0 if constraint.limit > 0 else float("inf")
+    return beyond - 1.0
+
+
+def kept(draw: Callable[[], Architecture], constraint: Constraint | None, measure: Measure) -> Architecture:
+    """The first of ``draw`` that keeps to a limit, known without training; of `TRIES` that do not, the nearest to it.
+
+    Rejection: of uniform draws what is kept is uniform among all that keep to the limit.
+    """
+    arch = draw()
+    if constraint is None:
+        return arch
+    beyond = excess(constraint, measure(arch))
+    for _ in range(TRIES):
+        if not beyond:
+            break
+        other = draw()
+        by = excess(constraint, measure(other))
+        if by < beyond:
+            arch, beyond = other, by
+    return arch
 
 
 def penalty(beyond: float, base: float) -> float:
@@ -87,6 +109,12 @@ class Rewards:
                 kept *= penalty(max(0.0, cost / self._slowest - 1.0), self._severity)
             found.append(value * kept if value >= 0 else value / max(kept, 1e-9))
         return np.array(found)
+
+    def of(self, trial: Trial) -> float:
+        """What a trial is worth: its value where nothing is limited."""
+        if self._constraint is None and self._slowest is None:
+            return trial.value
+        return float(self([trial.arch], [trial.value], [trial.result.cost])[0])
 
     def best(self, trials: Sequence[Trial], count: int) -> list[Trial]:
         """The trials that are worth most."""

@@ -34,10 +34,11 @@ from nassim.cli.console import (
 )
 from nassim.cli.folder import default_folder, refuse_other_files
 from nassim.cli.repeat import repeated
-from nassim.cli.report import AgainstOption, changes_in_json, named, print_changes
+from nassim.cli.report import AgainstOption, changes_in_json, print_changes
 from nassim.cli.tables import say
 from nassim.clock import Budget
 from nassim.errors import InvalidSetting
+from nassim.objectives import keys_of
 from nassim.own_files import typed_algorithms, typed_benchmark
 from nassim.registry import benchmark_names, get_protocol
 from nassim.strategy import Algorithm
@@ -202,12 +203,13 @@ def main(
                 progress=kept,
             )
         for name in study.benchmarks:
-            if study.complete and not any(run.curve for run in study.runs if run.benchmark == name):
+            here = [run for run in study.runs if run.benchmark == name]
+            if study.complete and not any(run.curve or run.trials for run in here):
                 raise InvalidSetting(no_answer(Budget.parse(limits), opened(name)))
         written = [*write_results(study, folder), kept.path]
         changes = None if against is None else changes_since(study, against)
         if with_report:
-            written += write_report(study, folder, objectives=named(objectives), changes=changes, figures=False)
+            written += write_report(study, folder, objectives=keys_of(objectives), changes=changes, figures=False)
     except KeyboardInterrupt:
         err.print(
             f"\nInterrupted: {bar.done} of {bar.total} runs are stored. The same command continues.", soft_wrap=True
@@ -233,9 +235,9 @@ def main(
         for caution in cautions:
             say(f"caution: {caution.text}")
         print_cpu(study)
-        tables = [path for path in written if path.parent.name == "tables"]
-        shown = [str(path) for path in written if path not in tables]
-        shown += [f"{folder / 'tables'}/ ({len(tables)} files)"] if tables else []
+        many = {kind: [path for path in written if path.parent.name == kind] for kind in ("tables", "fronts")}
+        shown = [str(path) for path in written if path.parent.name not in many]
+        shown += [f"{folder / kind}/ ({len(of)} file{'s' * (len(of) != 1)})" for kind, of in many.items() if of]
         typer.echo("\nwritten: " + "\n         ".join(shown))
         if with_report:
             say(f"`nassim open {folder}` shows the report; `nassim report {folder}` adds figures for papers.")

@@ -19,6 +19,7 @@ from nassim.cli import (
     completion,
     data,
     export,
+    front,
     merge,
     new,
     plot,
@@ -54,6 +55,7 @@ app.command("completion")(completion.main)
 app.command("list")(list_main)
 app.command("show")(show.main)
 app.command("query")(query.main)
+app.command("front")(front.main)
 app.command("run")(run.main)
 app.command("compare")(compare.main)
 app.command("record")(record.main)

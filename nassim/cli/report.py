@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from nassim.cli.console import Json, ObjectivesOption, print_json
 from nassim.cli.tables import print_table, say
+from nassim.objectives import keys_of
 
 if TYPE_CHECKING:
     from nassim.report.changes import Changes
@@ -36,24 +36,20 @@ def main(
     study = Study(Store.open(folder / FILE))  # not Study.open: a report can say that no run has finished
     changes = None if against is None else changes_since(study, against)
     to = to or folder
-    written = write_content(content_of(study, folder, named(objectives), changes), to, figures=True)
+    sought = keys_of(objectives or study.settings.get("objectives", ""))
+    written = write_content(content_of(study, folder, sought, changes), to, figures=True)
     study.close()
     if as_json:
         found = {} if changes is None else {"changes": changes_in_json(changes)}
         print_json({"files": written, "complete": study.complete, **found})
     else:
         typer.echo(f"written: {written[0]}\n         {written[1]}")
-        for kind in ("tables", "figures"):
+        for kind in ("tables", "figures", "fronts"):
             count = sum(path.parent.name == kind for path in written)
             typer.echo(f"         {to / kind}/ ({count} file{'s' * (count != 1)})")
         say(f"`nassim open {folder}` shows it." if to == folder else f"{written[0]} shows it in a browser.")
         if changes is not None:
             print_changes(changes)
-
-
-def named(objectives: str) -> list[str] | None:
-    """The names in ``--objectives``; None if there are none."""
-    return [re.sub(r"\[(.*)\]", r"_\1", name.strip()) for name in objectives.split(",") if name.strip()] or None
 
 
 def print_changes(changes: Changes) -> None:

@@ -49,6 +49,7 @@ def print_summary(study: Study) -> None:
         say(_title(study, facts))
         clock = "simulated s" if facts.cost_unit == "seconds" else facts.cost_unit
         less = [Column("seeds", drop=5), Column("queries", drop=3), Column(clock, drop=4)]
+        less += [Column("feasible %")] if facts.constraint else []
         finals = [Column(facts.metric.head(split), drop=2 * (split != splits[-1])) for split in splits]
         regret: list[str | Column] = [
             "regret",
@@ -58,7 +59,7 @@ def print_summary(study: Study) -> None:
         ]
         print_table(
             ["strategy", *less, *finals, *(regret if known else [])],
-            [_line(row, facts, splits)[: None if known else 4 + len(finals)] for row in here],
+            [_line(row, facts, splits)[: None if known else 1 + len(less) + len(finals)] for row in here],
             elsewhere="summary.csv",
         )
         for what, source in study.settings["one_shot"].items():
@@ -87,6 +88,10 @@ def _seconds(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}" if value >= 0.001 else "below 0.001"
 
 
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.0f}"
+
+
 def _splits(facts: Facts, rows: list[dict[str, Any]]) -> list[str]:
     """The splits whose values are shown: those with a known best; where none is known, all that have values."""
     known = [split for split in SPLITS if facts.best(split) is not None]
@@ -104,9 +109,11 @@ def _title(study: Study, facts: Facts) -> str:
     )
     if facts.surrogate:
         title += "\nThese are predictions, and the seconds are declared: no best is known, hence no regret."
+    if facts.constraint:
+        title += f"\nFeasible: the share of trials with {facts.constraint}; answers are of those alone."
     if best is not None:
         title += (
-            f"\nRegret: {metric.below_the_best} the best mean {metric.title(facts.regret_split)} "
+            f"\nRegret: {metric.below_the_best} the best mean {metric.title(facts.regret_split)}{facts.among} "
             f"({metric.read(best, 3)}): "
             "mean, interquartile mean, median and quartiles over seeds."
         )
@@ -124,6 +131,7 @@ def _line(row: dict[str, Any], facts: Facts, splits: list[str]) -> list[object]:
         row["seeds"],
         f"{row['queries_mean']:.0f}",
         f"{row['simulated_seconds_mean']:,.0f}",
+        *([_percent(row["feasible_trials_fraction"])] if facts.constraint else []),
         *("–" if center is None else metric.text(center) + _spread(spread, metric) for center, spread in finals),
         *(mean, iqm, median, "–" if regret["q25"] is None else f"{q25} – {q75}"),
     ]

@@ -131,6 +131,7 @@ def main(
                 "workers": workers,
                 "objectives": list(result.objectives),
                 "constraint": result.constraint or None,
+                "feasible_trials": result.feasible if result.constraint else None,
                 "clock": result.clock,
                 "restarted": result.restarted,
                 "final_training_seconds": result.final_seconds,
@@ -149,6 +150,7 @@ def main(
                         "queries": x.queries,
                         "epochs": x.epochs,
                         "architecture": str(x.arch),
+                        "feasible": x.feasible,
                         f"observed_{bench.search_metric}": metric.signed(x.observed),
                         f"{metric.on('valid')}_mean_of_repeats": metric.signed(x.valid),
                         f"{metric.on('test')}_mean_of_repeats": metric.signed(x.test),
@@ -197,7 +199,8 @@ def main(
         f"and means over the repeats after {bench.epochs} epochs."
     )
     if result.constraint:
-        say(f"An incumbent that keeps to {result.constraint} goes before one that does not.")
+        of = f"{result.feasible:,} of {len(result.trials):,} trials keep to {result.constraint}"
+        say(f"{of}; an incumbent that does goes before one that does not.")
     if by_epochs and (chosen.chooses_epochs or len(by_epochs) > 1):
         say(f"Trainings by their epochs: {rungs.words(by_epochs)}.")
     if result.restarted:
@@ -211,13 +214,14 @@ def main(
     times = f"{result.clock} s" if in_seconds else f"cost [{bench.cost_unit}]"
     seen = metric.head("test" if bench.search_metric == metric.on("test") else "valid")
     test = [f"mean {metric.head('test')}"] if bench.has_test else []
+    heads: list[str | Column] = [times, Column("query", drop=2), "incumbent"]
+    heads += ["feasible"] if result.constraint else []
     print_table(
+        [*heads, Column(f"seen {seen}", drop=1), f"mean {metric.head('valid')}", *test],
         [
-            *(times, Column("query", drop=2), "incumbent", Column(f"seen {seen}", drop=1)),
-            *(f"mean {metric.head('valid')}", *test),
-        ],
-        [
-            [f"{x.seconds:.{digits}f}", x.queries, x.arch, _shown(metric, x.observed), _shown(metric, x.valid)]
+            [f"{x.seconds:.{digits}f}", x.queries, x.arch]
+            + ([("no", "yes")[x.feasible]] if result.constraint else [])
+            + [_shown(metric, x.observed), _shown(metric, x.valid)]
             + ([_shown(metric, x.test)] if test else [])
             for x in result.incumbents
         ],

@@ -126,11 +126,15 @@ def wrapped(name: str, points: float) -> str:
     return "\n".join(line.strip() for line in lines)
 
 
-def add_legend(figure: Figure, names: Sequence[str]) -> Legend:
-    """One legend above all panels, in as many columns as the width of the figure holds, which grows by its height."""
+def add_legend(figure: Figure, names: Sequence[str], more: Sequence[tuple[Line2D, str]] = ()) -> Legend:
+    """One legend above all panels, in as many columns as the width of the figure holds, which grows by its height.
+
+    more: what is drawn beside the strategies, with its name.
+    """
     width = figure.get_figwidth() * POINT
-    shown = [wrapped(name, width - 40) for name in names]
     handles = [Line2D([], [], **{**look.line(), **look.mark()}) for look, _ in zip(LOOKS, names, strict=False)]
+    handles, names = [*handles, *(handle for handle, _ in more)], [*names, *(name for _, name in more)]
+    shown = [wrapped(name, width - 40) for name in names]
     columns = len(names)
     while True:
         legend = figure.legend(

@@ -11,6 +11,7 @@ from nassim.files import file_name, put_in_place
 from nassim.paper.anytime import anytime_paper
 from nassim.paper.choice import Choice
 from nassim.paper.finals import Finals, finals_of, intervals_paper, profiles_paper
+from nassim.paper.front import ANSWERS, front_paper, fronts_of
 from nassim.paper.looks import check_font, paper_style
 from nassim.paper.targets import target_records, target_table
 from nassim.plots import save
@@ -22,6 +23,11 @@ from nassim.summary import write_csv
 FORMATS = ("pdf", "png", "svg")
 DPI = 300
 FOLDER = "paper"
+FRONTS = (
+    "Mean values over repeats after a full training. Broad grey line: the true front of the table; dots: what any run "
+    "trained, networks that guess left out; lines: what half of the runs of a strategy attain (all that they trained); "
+    f"marks: final answers, at most {ANSWERS} of a strategy, of evenly spread cost; dotted: the constraint's limit."
+)
 
 
 def write_paper(study: Study, folder: Path, choice: Choice) -> list[Path]:
@@ -34,14 +40,18 @@ def write_paper(study: Study, folder: Path, choice: Choice) -> list[Path]:
     with paper_style():
         for name, figure in figures_of(parts, choice, finals.value).items():
             written += save(figure, folder / FOLDER / name, FORMATS, dpi=DPI)
+        fronts = fronts_of(study)
+        if fronts:
+            written += save(front_paper(fronts, choice), folder / FOLDER / "fronts", FORMATS, dpi=DPI)
     written.append(write_csv(folder / FOLDER / "targets.csv", list(target_records(parts, choice))))
     for part in parts:
         tables = [target_table(part, choice, axis) for axis in AXES]
-        texts = {"md": to_markdown, "tex": to_latex}
-        for suffix, form in texts.items():
+        forms = {"md": to_markdown, "tex": to_latex}
+        for suffix, form in forms.items():
             text = "\n".join(form(table) for table in tables if _there(table))
             written.append(_write(folder / FOLDER / f"targets-{file_name(part.name)}.{suffix}", text))
-    captions = "\n\n".join(f"{name}: {text}" for name, text in captions_of(parts, finals.value, finals.reason).items())
+    texts = captions_of(parts, finals.value, finals.reason) | ({"fronts": FRONTS} if fronts else {})
+    captions = "\n\n".join(f"{name}: {text}" for name, text in texts.items())
     return [*written, _write(folder / FOLDER / "captions.txt", f"{captions}\n")]
 
 
@@ -65,6 +75,8 @@ def captions_of(parts: Sequence[Part], finals: Finals | None, reason: str) -> di
     from_found = f" On {', '.join(unknown)} regret is from the best that the study found." if unknown else ""
     synthetic = [part.name for part in parts if part.facts.synthetic]
     from_found += " pp: percentage points." if any(part.metric.regret_unit == "pp" for part in parts) else ""
+    bound = next((part.facts.constraint for part in parts), "")
+    from_found += f" Answers keep to {bound}, and regret is from the best that does." if bound else ""
     from_found += f" Synthetic: {', '.join(synthetic)}." if synthetic else ""
     for part in parts:
         from_found += f" {part.name}: surrogate ({part.facts.surrogate})." if part.facts.surrogate else ""

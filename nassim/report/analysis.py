@@ -69,6 +69,7 @@ class Analysis:
             times={part.name: part.open_times() for part in self.parts if part.open_times()},
             units={part.name: part.clock.words for part in self.parts},
             workers=int(self.study.settings["workers"]),
+            constraint=next((part.facts.constraint for part in self.parts), ""),
         )
         return three_sentences(self.comparison, circumstances)
 

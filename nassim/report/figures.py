@@ -123,7 +123,7 @@ def wins_figure(content: Content, found: PartContent) -> Figure | None:
 
 
 def fronts_figure(fronts: Fronts, order: Sequence[str]) -> Figure | None:
-    """What half of the runs of each strategy attain, against the true front; two objectives."""
+    """What half of the runs of each strategy attain, and their answers, against the true front; two objectives."""
     attained = any(len(found.attained) for found in fronts.strategies.values())
     if len(fronts.objectives) != 2 or not (attained or len(fronts.true_front)):
         return None
@@ -131,15 +131,24 @@ def fronts_figure(fronts: Fronts, order: Sequence[str]) -> Figure | None:
     true = fronts.true_front[np.lexsort(fronts.true_front.T[::-1])]
     if len(true):
         axes.step(true[::-1, 1], true[::-1, 0], where="post", color="#bbbbbb", lw=4, label="true front")
+    limits = axes.get_xlim(), axes.get_ylim()
+    axes.plot(fronts.visited[:, 1], fronts.visited[:, 0], ".", color="#c4c4c4", ms=2, zorder=0, label="trained by any")
     for strategy, found in fronts.strategies.items():
         if len(found.attained):
             y, x = found.attained[::-1].T
-            axes.step(x, y, where="post", label=no_formula(strategy), **_look(order.index(strategy), len(x)))
+            seen_as = _look(order.index(strategy), len(x))
+            axes.step(x, y, where="post", label=no_formula(strategy), **{**seen_as, "marker": None})
+            y, x = found.answers.T
+            axes.plot(x, y, ls="none", color=seen_as["color"], marker=seen_as["marker"], ms=4.5, mec="white", mew=0.5)
+    if len(true):
+        axes.set(xlim=limits[0], ylim=limits[1])
     if not len(true) or true[:, 0].min() > 0:  # the other way round of what is better may be negative
         axes.set_yscale("log")
     axes.set_ylabel(fronts.labels[0])
     axes.set_xlabel(fronts.labels[1])
-    axes.set_title(f"{no_formula(fronts.benchmark)}: attained by half of the runs", loc="left", fontsize=10)
+    axes.set_title(
+        f"{no_formula(fronts.benchmark)}: lines: attained by half of the runs; marks: answers", loc="left", fontsize=9
+    )
     axes.legend(fontsize=8)
     return figure
 

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nassim.benchmark import Benchmark
+from nassim.benchmark import MOST_LISTED, Benchmark
 from nassim.errors import InvalidQuery, InvalidSetting, NassimError
 from nassim.metric import Metric
+from nassim.objectives import is_rate
 from nassim.pareto import Scale, attainment_surface, non_dominated, normalized_hypervolume, scale_of
 from nassim.query import Query
 from nassim.report.analysis import Analysis
@@ -30,16 +31,25 @@ from nassim.stats.samples import Floats
 from nassim.summary import SPLITS
 
 KINDS = ("latency", "parameters", "flops", "energy")  # shown against accuracy where a benchmark has them
-MOST_LISTED = 50_000  # of larger spaces the true front is not computed
+LEVELS = (0.25, 0.5, 0.75)  # of the runs, whose attainment surfaces are kept
 NOTHING = ("none", "zero", "zeroize")  # operations that pass nothing on
 
 
 class Found(NamedTuple):
-    """What one strategy found: the front of all its runs, the surface that half of them attain, its hypervolume."""
+    """What one strategy found: the front of all its runs, the surfaces that parts of them attain, its hypervolume.
+
+    ``answers``: the last incumbents of the runs, one a seed.
+    """
 
     front: Floats
-    attained: Floats
+    surfaces: dict[float, Floats]
+    answers: Floats
     hypervolume: Finding[Interval]
+
+    @property
+    def attained(self) -> Floats:
+        """What half of the runs attain."""
+        return self.surfaces[0.5]
 
 
 class Fronts(NamedTuple):
@@ -52,8 +62,10 @@ class Fronts(NamedTuple):
     scale: Scale
     true_front: Floats
     strategies: dict[str, Found]
+    visited: Floats  # by any strategy, each architecture once
     without: int  # architectures that lack a value
     guessing: int  # networks that guess, left out: see `_guesses`
+    constraint: str = ""  # that answers keep to
     read: str = ""  # how many runs of a strategy of how many, where trials were read of some only
 
 
@@ -89,15 +101,24 @@ def _fronts_of(analysis: Analysis, part: Part, visits: Visits, wanted: Sequence[
             return f"{part.name} gives nothing beside {metric.name}."
     else:
         choices = [tuple(wanted)]
-        known = [metric.on(split) for split in SPLITS if split == "valid" or benchmark.has_test] + extras
-        unknown = [name for name in wanted if name not in known]
-        if unknown or not 2 <= len(set(wanted)) == len(wanted) <= 4:
-            said = f"has no {', '.join(unknown)}" if unknown else "takes two to four different objectives"
-            return f"{part.name} {said}. It has {', '.join(known)}."
-    values = _values(benchmark, names, list(dict.fromkeys(name for choice in choices for name in choice)))
+        known = [metric.on(split) for split in SPLITS if split == "valid" or benchmark.has_test]
+        if why := wrong_objectives(
+            part.name, wanted, [*known, *(extras if benchmark.trains else benchmark.about.extras)]
+        ):
+            return why
+    values = values_of(benchmark, names, list(dict.fromkeys(name for choice in choices for name in choice)))
     found = [_fronts(part, visits, values, choice) for choice in choices]
     there = [fronts for fronts in found if not isinstance(fronts, str)]
     return there or str(found[0])
+
+
+def wrong_objectives(benchmark: str, wanted: Sequence[str], known: Sequence[str]) -> str:
+    """What is to be said of names that are no objectives; empty if they are."""
+    unknown = [name for name in wanted if name not in known]
+    if not unknown and 2 <= len(set(wanted)) == len(wanted) <= 4:
+        return ""
+    said = f"has no {', '.join(unknown)}" if unknown else "takes two to four different objectives"
+    return f"{benchmark} {said}. It has {', '.join(known)}."
 
 
 def _extras(benchmark: Benchmark, arch: Architecture) -> Mapping[str, float]:
@@ -107,7 +128,7 @@ def _extras(benchmark: Benchmark, arch: Architecture) -> Mapping[str, float]:
     return benchmark.query(Query(arch), random.Random(0)).extras  # asked for means, it draws nothing
 
 
-class _Values(NamedTuple):
+class Values(NamedTuple):
     """Objectives, to be minimized: of the visited architectures, in their order, and of the whole space if listed."""
 
     objectives: list[str]
@@ -115,12 +136,14 @@ class _Values(NamedTuple):
     labels: list[str]
     most: list[float]  # beyond which no reference point lies: 100 % error
     visited: Floats
+    names: list[str]  # of the listed
     listed: Floats
     guessing: NDArray[np.bool_]  # of the visited; those of the listed are left out
     number_guessing: int  # of the listed, else of the visited
 
 
-def _values(benchmark: Benchmark, names: Sequence[str], objectives: list[str]) -> _Values:
+def values_of(benchmark: Benchmark, names: Sequence[str], objectives: list[str]) -> Values:
+    """The objectives of the architectures that are named, and of the whole space where that can be listed."""
     space, about = benchmark.space, benchmark.about.extras
     metric = benchmark.metric
     measured = {metric.on(split): split for split in SPLITS}
@@ -134,13 +157,16 @@ def _values(benchmark: Benchmark, names: Sequence[str], objectives: list[str]) -
             rows[str(arch)] = [float("nan")] * len(objectives)
             continue
         rows[str(arch)] = [
-            _minimized(metric, benchmark.mean_accuracy(arch, name)) if name in measured else extras.get(name, math.nan)
+            _minimized(metric, benchmark.mean_accuracy(arch, name))
+            if name in measured
+            else (-1 if is_rate(about[name]) else 1) * extras.get(name, math.nan)
             for name in objectives
         ]
-    visited = np.array([rows[name] for name in names], dtype=np.float64)
-    every = np.array(list(rows.values()), dtype=np.float64)
+    visited = np.array([rows[name] for name in names], dtype=np.float64).reshape(len(names), len(objectives))
+    every = np.array(list(rows.values()), dtype=np.float64).reshape(len(rows), len(objectives))
     guessing = _guesses(benchmark, list(rows))
     listed = every[~guessing] if whole else np.empty((0, len(objectives)))
+    of_listed = [name for name, guesses in zip(rows, guessing, strict=True) if whole and not guesses]
     guesses = dict(zip(rows, guessing.tolist(), strict=True))
     of_visited = np.array([guesses[name] for name in names], dtype=np.bool_)
     unit = "error, percent" if metric.reading == "percent" else metric.shown_unit
@@ -150,7 +176,7 @@ def _values(benchmark: Benchmark, names: Sequence[str], objectives: list[str]) -
         for name, unit in zip(objectives, units, strict=True)
     ]
     most = [100.0 if name in measured and metric.reading == "percent" else math.inf for name in objectives]
-    return _Values(objectives, units, labels, most, visited, listed, of_visited, int(guessing.sum()))
+    return Values(objectives, units, labels, most, visited, of_listed, listed, of_visited, int(guessing.sum()))
 
 
 def _minimized(metric: Metric, value: float) -> float:
@@ -168,7 +194,8 @@ def _measured_label(metric: Metric, split: str) -> str:
 
 def _label(name: str, described: str) -> str:
     unit = described.partition(",")[0]
-    return f"{name.replace('_', ' ')} [{unit}]" if unit else name.replace("_", " ")
+    shown = f"{'minus ' * is_rate(described)}{name.replace('_', ' ')}"
+    return f"{shown} [{unit}]" if unit else shown
 
 
 def _guesses(benchmark: Benchmark, names: Sequence[str]) -> NDArray[np.bool_]:
@@ -200,7 +227,7 @@ def _has_a_way(graph: Graph) -> bool:
     return len(graph.nodes) - 1 in reached
 
 
-def _fronts(part: Part, visits: Visits, values: _Values, objectives: tuple[str, ...]) -> Fronts | str:
+def _fronts(part: Part, visits: Visits, values: Values, objectives: tuple[str, ...]) -> Fronts | str:
     columns = [values.objectives.index(name) for name in objectives]
     visited, listed = values.visited[:, columns], _there(values.listed[:, columns])
     useful = np.where(values.guessing[:, None], np.nan, visited)  # what is not there counts nowhere
@@ -210,6 +237,7 @@ def _fronts(part: Part, visits: Visits, values: _Values, objectives: tuple[str, 
     if fixing is None:
         return f"{part.name} has no architecture with {' and '.join(objectives)}."
     scale = scale_of(fixing, most)
+    known = {name: place for place, name in enumerate(visits.architectures[part.name])}
     strategies = {}
     for strategy in part.strategies:
         runs = visits.of.get((part.name, strategy))
@@ -218,8 +246,11 @@ def _fronts(part: Part, visits: Visits, values: _Values, objectives: tuple[str, 
         sets = [_there(useful[sorted(set(places))]) for places in runs.values()]
         union = np.unique(np.concatenate(sets), axis=0)
         volumes = [normalized_hypervolume(points, scale) for points in sets]
-        half = attainment_surface(sets) if len(objectives) == 2 else np.empty((0, 2))
-        strategies[strategy] = Found(union[non_dominated(union)], half, _interval(volumes))
+        none = np.empty((0, 2))
+        surfaces = {level: attainment_surface(sets, level) if len(objectives) == 2 else none for level in LEVELS}
+        ends = [known.get(run.curve[-1].architecture) for run in part.runs[strategy] if run.curve]
+        answers = _there(visited[[place for place in ends if place is not None]])
+        strategies[strategy] = Found(union[non_dominated(union)], surfaces, answers, _interval(volumes))
     units = tuple(values.units[i] for i in columns)
     without = int(np.isnan(visited).any(axis=1).sum())
     labels = tuple(values.labels[i] for i in columns)
@@ -231,8 +262,10 @@ def _fronts(part: Part, visits: Visits, values: _Values, objectives: tuple[str, 
         scale,
         true_front,
         strategies,
+        _there(useful),
         without,
         values.number_guessing,
+        part.facts.constraint,
         visits.read,
     )
 

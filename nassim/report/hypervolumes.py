@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from nassim.report.fronts import Fronts
 from nassim.report.numerals import with_limits
 from nassim.report.table import Table, named, no_table, row
@@ -47,6 +49,25 @@ def hypervolume_table(fronts: Fronts) -> Table:
         notes.append(f"{fronts.without} of the visited architectures lack a value and are left out.")
     columns = ("strategy", "hypervolume [95 %]", "front of all runs", "of the true front")
     return Table(name, caption, columns, rows, tuple(notes))
+
+
+def front_records(fronts: Fronts) -> list[dict[str, object]]:
+    """The points of a figure of fronts, objectives to be minimized, as a table names them and their unit.
+
+    ``what``: the table's true front; the front of all runs of a strategy, what a quarter, half and three quarters of
+    them attain, and their final answers.
+    """
+    sets = [("true front", "", fronts.true_front)]
+    for strategy, found in fronts.strategies.items():
+        sets.append(("front of all runs", strategy, found.front))
+        sets += [(f"attained by {100 * level:g} %", strategy, points) for level, points in found.surfaces.items()]
+        sets.append(("answers", strategy, found.answers))
+    heads = [f"{name}_minimized" for name in fronts.objectives]
+    return [
+        {"what": what, "strategy": strategy, **dict(zip(heads, row, strict=True))}
+        for what, strategy, points in sets
+        for row in points[np.lexsort(points.T[::-1])].tolist()
+    ]
 
 
 def _members(front: Floats, true_front: Floats) -> int:

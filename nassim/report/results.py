@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from nassim.feasible import of_study
 from nassim.grid import BASELINE
 from nassim.report.analysis import Analysis
 from nassim.report.numerals import limits_in_percent, number, time
@@ -47,9 +48,10 @@ def results_table(analysis: Analysis, part: Part) -> Table:
         "median [quartiles]",
         *([] if equal is None else [f"IQM at {equal:,.0f} {part.clock.unit}"]),
         *(["anytime"] if span else []),
+        *(["feasible [%]"] if part.facts.constraint else []),
         *("seeds", "queries", part.clock.words),
     ]
-    rows = []
+    kept, rows = of_study(analysis.study), []
     for strategy, runs in part.runs.items():
         score, n = scores[strategy], len(runs)
         strong = bool(best and score.summary.n) and (strategy in best or not _worse(analysis, part, strategy, best[0]))
@@ -73,6 +75,9 @@ def results_table(analysis: Analysis, part: Part) -> Table:
         if span:
             area = area_over_curve(curves[strategy], *span, best=part.floor, worst=float(f"1e{part.exponent + 3}"))
             entries.append("–" if area.value is None else f"{area.value.mean():.3f}")
+        if part.facts.constraint:
+            of_trials = kept.get((part.name, strategy))
+            entries.append("–" if of_trials is None or not of_trials.trials else f"{100 * of_trials.share:.0f}")
         entries += [
             f"{n - score.without_answer} of {n}" if score.without_answer else n,
             f"{sum(run.trials for run in runs) / n:.0f}",
@@ -85,8 +90,8 @@ def results_table(analysis: Analysis, part: Part) -> Table:
 def _results_notes(
     analysis: Analysis, part: Part, equal: float | None, span: tuple[float, float] | None
 ) -> tuple[str, ...]:
-    reference = part.references[part.split]
-    known = "of the space" if reference.known else "that this study found (that of the space is not known)"
+    reference, among = part.references[part.split], part.facts.among
+    known = f"of the space{among}" if reference.known else "that this study found (that of the space is not known)"
     notes = [
         (
             f"Regret: {part.metric.below_the_best} the best mean {part.metric.title(part.split)} {known}, "
@@ -102,6 +107,11 @@ def _results_notes(
     if any(len(regrets) >= MANY for regrets in part.final_regrets().values()):
         notes.append(
             f"Of {MANY:,} runs or more the interval is the normal one, from each run's influence, not resampled."
+        )
+    if part.facts.constraint:
+        notes.append(
+            f"Feasible: the share of all trials with {part.facts.constraint}. Answers are of those alone: a run has "
+            "none until it finds one."
         )
     if equal is not None:
         notes.append(f"IQM at {equal:,.0f} {part.clock.unit}: the regret after what every run of every strategy had.")

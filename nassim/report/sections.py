@@ -67,7 +67,7 @@ def _sections(content: Content) -> dict[str, str]:
         )
         found["running"] = asset("running.html") + _each(parts, _running_times)
         found["over-time"] = asset("ranks.html")
-        found["several"] = _about(content, asset("fronts.html")) + _each(parts, _hypervolumes)
+        found["several"] = _about(content, _sought(content)) + _each(parts, _hypervolumes)
         found["cells"] = _each(parts, _cells)
     if any(part.families for part in parts):
         found["family"] = _each(parts, _families)
@@ -89,6 +89,17 @@ def _about(content: Content, text: str) -> str:
         return text
     what = metrics.pop().name if len(metrics) == 1 else "value"
     return text.replace("Accuracies", f"{what.capitalize()} values").replace("accuracy", escape(what))
+
+
+def _sought(content: Content) -> str:
+    """The text on fronts, with what the strategies were told to search for."""
+    settings, text = content.analysis.study.settings, asset("fronts.html")
+    objectives, constraint = settings.get("objectives"), settings.get("constraint")
+    if not objectives and not constraint:
+        return text
+    said = f"Strategies that take them were told to search for {objectives}" if objectives else ""
+    said += f"{' and' if said else 'Strategies that take one were told'} to keep to {constraint}" if constraint else ""
+    return text.replace("They searched for accuracy alone.", f"{escape(said)}; the others for accuracy alone.")
 
 
 def _each(parts: list[PartContent], body: Callable[[PartContent], str]) -> str:

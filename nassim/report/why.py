@@ -20,7 +20,7 @@ from nassim.query import Query, Result, Trial
 from nassim.registry import get_algorithm
 from nassim.replay import replay
 from nassim.report.analysis import Analysis
-from nassim.report.reasons import Why, reader
+from nassim.report.reasons import Promise, Why, reader
 from nassim.report.runs import Part
 from nassim.space import SearchSpace
 from nassim.stats import Finding
@@ -44,6 +44,9 @@ def why(
         read = reader(algorithm, run, space, len(rows), most)
         if read is None:
             return Finding(None, "its loop has no parent, policy or acquisition that could be shown.")
+        sought = [analysis.study.settings.get(key) for key in ("objectives", "constraint")]
+        if any(sought) and isinstance(read.found, Promise):  # more counts than improvement of the value
+            read.found = read.found._replace(called="acquisition, a logarithm")
         search = _begin(analysis, part, algorithm, run, space)
         trials = [_trial(row, space) for row in rows]
         with watched(SECONDS, lambda: 0):

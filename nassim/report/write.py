@@ -8,10 +8,12 @@ from pathlib import Path
 from nassim.files import file_name, put_in_place
 from nassim.report.changes import Changes, changes_table
 from nassim.report.content import Content, content_of
+from nassim.report.hypervolumes import front_records
 from nassim.report.markdown import markdown
 from nassim.report.page import page
 from nassim.report.table import Table, to_latex
 from nassim.study import Study
+from nassim.summary import write_csv
 
 PAGE, TEXT = "report.html", "report.md"
 
@@ -45,7 +47,12 @@ def write_content(content: Content, folder: Path, *, figures: bool) -> list[Path
     links = [path.relative_to(folder).as_posix() for path in pictures.values()]
     tables = [_write(folder / "tables" / f"{file_name(table.name)}.tex", to_latex(table)) for table in _tables(content)]
     page_path = _write(folder / PAGE, page(content))
-    return [page_path, _write(folder / TEXT, markdown(content, links)), *tables, *drawn]
+    fronts = [
+        write_csv(folder / "fronts" / f"{file_name('-'.join((name, *found.objectives)))}.csv", front_records(found))
+        for name, part in content.parts.items()
+        for found in ([] if isinstance(part.fronts, str) else part.fronts)
+    ]
+    return [page_path, _write(folder / TEXT, markdown(content, links)), *tables, *drawn, *fronts]
 
 
 def _tables(content: Content) -> list[Table]:

@@ -30,6 +30,7 @@ class Circumstances(NamedTuple):
     units: Mapping[str, str] = {}
     workers: int = 1
     regrets: Mapping[str, tuple[str, str]] = {}
+    constraint: str = ""  # that answers keep to
 
 
 def three_sentences(comparison: Comparison, circumstances: Circumstances) -> tuple[str, str, str]:
@@ -142,6 +143,8 @@ def _to_keep_in_mind(comparison: Comparison, circumstances: Circumstances) -> st
     failed = sum(score.without_answer for score in comparison.scores if score.strategy in who.strategies)
     if failed:
         parts.append(f"{counted(failed, 'run')} without an answer counted as worst in ranks and tests")
+    if circumstances.constraint:
+        parts.append(f"answers are the trials with {circumstances.constraint}, and regret is from the best of those")
     if circumstances.synthetic:
         parts.append(f"made-up data: {listed(circumstances.synthetic)}")
     for name, fitted in circumstances.surrogates.items():

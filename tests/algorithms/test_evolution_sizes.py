@@ -54,7 +54,7 @@ def test_a_run_within_the_papers_population_is_no_longer_random_search(budget: s
 
 
 def test_a_run_and_a_study_record_what_was_resolved(tmp_path: Path) -> None:
-    wanted = {"population_size": 20, "sample_size": 5}
+    wanted = {"population_size": 20, "sample_size": 5, "limit": "reject"}
     assert nassim.run("re", "toy/additive", "100q").hyperparameters == wanted
     compare(["re"], ["toy/additive"], "100q", seeds=2, out=tmp_path).close()
     study = Study.open(tmp_path)
@@ -63,6 +63,7 @@ def test_a_run_and_a_study_record_what_was_resolved(tmp_path: Path) -> None:
     analysis = Analysis(study)
     assert changed_hyperparameters(analysis) == []
     origins = {line[1].text: line[4].text for line in hyperparameters_table(analysis).rows}
+    assert origins.pop("limit") == "default"
     assert origins == {"population_size": "by the budget", "sample_size": "by the budget"}
     assert [a.settings for a in repeated(tmp_path).strategies()] == [{}, {}]  # nothing was set by hand
     study.close()
@@ -87,7 +88,8 @@ def test_show_and_run_say_what_was_resolved(capsys: pytest.CaptureFixture[str]) 
 
     shown = output("show", "re")
     assert "by the budget" in shown
-    for row in json.loads(output("show", "re", "--json"))["hyperparameters"]:
+    shown_settings = json.loads(output("show", "re", "--json"))["hyperparameters"]
+    for row in (row for row in shown_settings if row["name"] != "limit"):
         assert row["default"] is None
         assert (row["with 150 trainings"], row["with 500 trainings"]) in ((30, 100), (7, 25))
     run = output("run", "re", "toy/additive", "--budget", "100q")

@@ -125,7 +125,7 @@ def test_lemonade_trains_the_accepted_only_and_takes_the_objective_that_is_asked
     run = nassim.run("lemonade", bench, "52q", objectives="valid_accuracy,flops")
     assert len(run.trials) == 52 and len(bench.asked) == 52
     flops = (Objective("valid_accuracy", "", False), Objective("flops", "", True))
-    front = front_of(run.trials, flops, size)
+    front = front_of(run.trials, flops, None, size)
     assert len(front) < len(run.trials)
 
 

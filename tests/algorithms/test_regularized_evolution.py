@@ -70,9 +70,9 @@ def test_the_child_is_a_mutation_of_the_best_of_a_tournament_among_the_living(hi
 
 def test_published_settings_apply_on_their_spaces() -> None:
     header = nassim.run("re", "nasbench201/cifar10", "1q").hyperparameters
-    assert header == {"population_size": 10, "sample_size": 3}
+    assert header == {"population_size": 10, "sample_size": 3, "limit": "reject"}
     on_graphs = nassim.get_algorithm("re").hyperparameters(nassim.get_space("nasbench101"))
-    assert on_graphs == {"population_size": 100, "sample_size": 10}
+    assert on_graphs == {"population_size": 100, "sample_size": 10, "limit": "reject"}
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_run(capsys: Capture) -> None:
     arguments = ("run", "re", "toy/additive", "--budget", "40q", "--seed", "3", "--set", "sample_size=5")
     arguments += ("--set", "population_size=10")
     data = Outcome(capsys, *arguments, "--json").json
-    assert data["hyperparameters"] == {"population_size": 10, "sample_size": 5}
+    assert data["hyperparameters"] == {"population_size": 10, "sample_size": 5, "limit": "reject"}
     trials = data["trials"]
     assert isinstance(trials, list)
     assert len(trials) == 40

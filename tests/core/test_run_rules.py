@@ -269,7 +269,7 @@ def test_equal_runs_are_equal_and_the_header_is_complete() -> None:
     assert a.trials != nassim.run("re", "toy/additive", "60q", seed=5, workers=3).trials
     header = (a.benchmark, a.strategy, a.seed, a.workers, a.noise, a.budget)
     assert header == ("toy/additive", "regularized_evolution", 4, 3, "draw", Budget(queries=60))
-    assert a.hyperparameters == {"population_size": 12, "sample_size": 3}
+    assert a.hyperparameters == {"population_size": 12, "sample_size": 3, "limit": "reject"}
     assert a.version == nassim.__version__
 
 
