@@ -78,6 +78,9 @@ class SearchSpace:
     # Decision -> the option (its last) that says that a part is not there, where networks may have fewer parts.
     absent: Mapping[int, int] = MappingProxyType({})
 
+    # Published networks that the space holds, by name: how `parse` reads them.
+    known: Mapping[str, str] = MappingProxyType({})
+
     def __init__(self, name: str, decisions: Sequence[Decision]) -> None:
         self.name = name
         self.decisions = tuple(decisions)
