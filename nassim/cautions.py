@@ -168,7 +168,8 @@ def _objectives(
 ) -> list[Caution]:
     """What a strategy that takes objectives searched for where it was given none."""
     try:
-        several = not given and "objectives" in inspect.signature(get_algorithm(strategy).function).parameters
+        takes = inspect.signature(get_algorithm(strategy).function).parameters
+        several = not given and "objectives" in takes and "remark" not in takes  # who remarks says it himself
         extras = measured() if several else {}
     except NassimError:  # not of this installation
         return []

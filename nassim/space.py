@@ -169,6 +169,14 @@ class SearchSpace:
         """An architecture that does nothing, from which evolution may begin; None where the space has none."""
         return None
 
+    def complete(self) -> SearchSpace:
+        """The space of which a table lists a part, where it does; else the space itself."""
+        return self
+
+    def nearest(self, arch: Architecture) -> Architecture:
+        """The architecture of this space that differs least from one of `complete`: here itself."""
+        return arch
+
     # -- moving about ---------------------------------------------------------------------------
 
     def sample(self, rng: random.Random) -> Architecture:

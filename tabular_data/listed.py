@@ -85,8 +85,14 @@ class ListedSpace(SearchSpace):
 
     def crossover(self, a: Architecture, b: Architecture, rng: random.Random) -> Architecture:
         """The listed architecture nearest to a uniform crossover."""
-        child = super().crossover(a, b, rng)
-        return self.at(int(self._distances(child).argmin()))
+        return self.nearest(super().crossover(a, b, rng))
+
+    def complete(self) -> SearchSpace:
+        return self.whole
+
+    def nearest(self, arch: Architecture) -> Architecture:
+        """The listed architecture that differs in the fewest decisions, of several the first."""
+        return self.at(int(self._distances(arch).argmin()))
 
     def neighbors(self, arch: Architecture) -> list[Architecture]:
         """The listed architectures that differ in at most ``radius`` decisions, in the order of the list."""
