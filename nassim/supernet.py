@@ -57,6 +57,13 @@ class Supernet(Protocol):
     def option_sizes(self) -> Sequence[Sequence[int]]:
         """Parameters of every option of every decision, in all places together."""
 
+    def latencies(self, table: str) -> tuple[Sequence[Sequence[float]], float]:
+        """Milliseconds of every option of every decision by a look-up table, and those of all other layers.
+
+        table: the name of one of the user's, a path that ends with ``.json``, or ``macs``: by multiply-adds of a
+        declared device. `MissingData` where there is none, or where it lacks a layer (`nassim.latency`).
+        """
+
     def drop_paths(self, probability: float, epoch: int) -> None:
         """From now on drop operations' outputs with a probability, image by image; not where mixes are scored."""
 

@@ -31,11 +31,12 @@ from nassim.full_training.supernets.memory import Room
 from nassim.full_training.supernets.mixed import MixedNetwork
 from nassim.full_training.supernets.replicas import devices_of, replicated
 from nassim.full_training.supernets.searched import HALVES, searched
-from nassim.full_training.supernets.sizes import option_sizes, whole_paths
+from nassim.full_training.supernets.sizes import option_sizes, option_sums, whole_paths
 from nassim.full_training.tables.designs import frame_of
 from nassim.full_training.training.device import at_work, choose_device, device_seconds, one_thread, processor
 from nassim.full_training.training.recipe import Recipe
 from nassim.space import Architecture, SearchSpace
+from nassim.tabular_data.latencies import latency_table
 
 Batch = tuple[Tensor, Tensor]
 SCORED = 256  # images at once where a mix is scored on all validation images: it has the moments of so many
@@ -105,6 +106,11 @@ class SharedNetwork:
     @property
     def option_sizes(self) -> list[list[int]]:
         return option_sizes(self.plan, self.layout.widths)
+
+    def latencies(self, table: str) -> tuple[list[list[float]], float]:
+        values = latency_table(table).of_layers(self.plan)
+        rows = option_sums(self.plan, self.layout.widths, values)
+        return rows, max(0.0, math.fsum(values) - math.fsum(map(math.fsum, rows)))
 
     def path(self, arch: Architecture) -> Mix:
         return Mix(self.layout.path(arch))
