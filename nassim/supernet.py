@@ -50,6 +50,12 @@ class Supernet(Protocol):
         trained on; its moments are those of its part. `InvalidSetting` where they do not divide channels or batch.
         """
 
+    def divide(self, portion: float) -> None:
+        """Let so large a part of the searched images train the weights, in place of a half: before anything is trained.
+
+        Where a release says which images train what, it stays so.
+        """
+
     def renew(self, run: int) -> None:
         """New first weights for a further search of the same strategy, of number ``run`` from 1, and no momentum."""
 
@@ -111,6 +117,9 @@ class Supernet(Protocol):
 
     def training_batches(self, epoch: int, size: int) -> Iterator[Batch]:
         """The training batches alone."""
+
+    def validation_batches(self, epoch: int, size: int) -> Iterator[Batch]:
+        """The validation batches alone, augmented; further work of the epoch that `training_batches` began."""
 
     def scoring_batches(self, epoch: int, size: int) -> Iterator[Batch]:
         """Validation batches without augmentation, shuffled, without end."""
