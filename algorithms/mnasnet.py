@@ -7,7 +7,7 @@ Pseudocode:
     1  controller <- that of NASNet
     2  repeat
     3      say m networks; train each for some epochs and take its latency LAT
-    4      R <- ACC * (LAT / T)^w, w = alpha where LAT <= T and beta beyond
+    4      R <- ACC * (LAT / T)^e, e = alpha where LAT <= T and beta beyond
     5      controller <- steps of proximal policy optimization up R less its moving average
     6  train the best k to the end
 
@@ -16,14 +16,14 @@ Departures:
        parameters; where a benchmark measures none of them R is the accuracy. T is the constraint's limit, else the
        median of random networks. A network whose LAT is missing has no reward.
     2. With the soft reward (alpha = beta) T is a common factor of all rewards: which network has the largest does not
-       depend on T. Another target moves the answer only with the hard reward, or with another w.
+       depend on T. Another target moves the answer only with the hard reward, or with another exponent.
     3. Where a table lists a part of its space (Accel-NASBench), what is said is answered by the listed network that
        differs least.
     4. Line 6 needs ``epochs``; m, k and the learning rate follow from budgets below the paper's 8,000 trainings.
 
 Hyperparameters:
-    reward: "soft" (alpha = beta = w) or "hard" (0 and -1).
-    w: of the soft reward; at -0.07 twice the latency is worth 5 % of the accuracy.
+    reward: "soft" (alpha = beta = -w) or "hard" (0 and -1).
+    w: of the soft reward; at 0.07 twice the latency is worth 5 % of the accuracy.
     children: m; none: by the budget, at most NASNet's 20.
     learning_rate: of Adam; none: by the budget. NASNet 0.00035.
     epochs: that children are trained for; none: to the end. Paper 5, on ImageNet.
@@ -70,7 +70,7 @@ def mnasnet(
     horizon: int | None = None,
     remark: Callable[[str], None],
     reward: Literal["soft", "hard"] = "soft",
-    w: float = -0.07,
+    w: float = 0.07,
     children: int | None = None,
     learning_rate: float | None = None,
     epochs: int | None = None,
@@ -79,7 +79,7 @@ def mnasnet(
     assert children and finalists and learning_rate is not None  # resolved
     refuse_unordered("mnasnet", space.complete())
     refuse_batch("mnasnet", children, horizon)
-    weights = (w, w) if reward == "soft" else (0.0, -1.0)  # alpha, beta
+    weights = (-w, -w) if reward == "soft" else (0.0, -1.0)  # alpha, beta
     R = LatencyReward("mnasnet", space, measure, objectives, constraint, weights)
     R.tell(remark)
     whole, baseline, trained = space.complete(), Baseline(0.95), dict[Architecture, Trial]()

@@ -31,6 +31,7 @@ class ListedSpace(SearchSpace):
         super().__init__(whole.name, whole.decisions)
         check_choices(whole, choices)
         self.frame = whole.frame
+        self.known = whole.known
         self.whole = whole
         self.radius = radius
         self._choices = choices

@@ -60,6 +60,7 @@ class MBConvSpace(SearchSpace):
 
     frame = Frame(channels=STEM, cells=1, classes=1000, image=(3, 224, 224))
     known = PUBLISHED
+    inherits = True
 
     def __init__(self) -> None:
         decisions = []
