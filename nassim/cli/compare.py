@@ -224,7 +224,7 @@ def main(
         raise typer.Exit(130) from None
     left_out: dict[str, str] = study.settings["left_out"]
     for what, reason in left_out.items():
-        err.print(f"{what} is left out: {reason}", soft_wrap=True)
+        err.print(f"{what} is left out: {reason}", soft_wrap=True, markup=False)
     cautions = of_study(study)
     if as_json:
         from nassim.summary import summary_rows

@@ -28,7 +28,7 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
-    "ground": "benchmark channels choosing clock differences encodings errors files identity inheritance layers layout "
+    "ground": "benchmark channels choosing clock differences encodings errors files identity inheritance latency layers layout "
     "metric morph_changes morph_space morphs names network objectives options outlook pareto "
     "patience processes protocol query replay seeds settings slips space spelling spreading strategy "
     "supernet too_small trace unrun variants version",
