@@ -40,7 +40,7 @@ from nassim.algorithms.parts.controller import Controller
 from nassim.algorithms.parts.latency_reward import LatencyReward
 from nassim.algorithms.parts.proximal import Steps, improve
 from nassim.algorithms.parts.rewards import Baseline, batch_by_budget, rate_by_budget
-from nassim.algorithms.parts.tokens import refuse_batch, refuse_unordered, tokens_of
+from nassim.algorithms.parts.tokens import complete, nearest, refuse_batch, refuse_unordered, tokens_of
 from nassim.objectives import Constraint, Objective
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
@@ -77,18 +77,18 @@ def mnasnet(
     finalists: int | None = None,
 ) -> Search:
     assert children and finalists and learning_rate is not None  # resolved
-    refuse_unordered("mnasnet", space.complete())
+    refuse_unordered("mnasnet", whole := complete(space))
     refuse_batch("mnasnet", children, horizon)
     weights = (-w, -w) if reward == "soft" else (0.0, -1.0)  # alpha, beta
     R = LatencyReward("mnasnet", space, measure, objectives, constraint, weights)
     R.tell(remark)
-    whole, baseline, trained = space.complete(), Baseline(0.95), dict[Architecture, Trial]()
+    baseline, trained = Baseline(0.95), dict[Architecture, Trial]()
     controller = Controller(whole, tokens_of(whole), rng, units=100, layers=1, scale=0.1)  # 1
     steps = Steps(4, 0.2, 1e-5, learning_rate)
     left = searching = max(1, (horizon or TRAININGS) - finalists)
     while True:  # 2
         said = controller.children(children if epochs is None else min(children, left))
-        trials = yield from evaluate_all([space.nearest(arch) for arch in said], epochs)  # 3
+        trials = yield from evaluate_all([nearest(space, arch) for arch in said], epochs)  # 3
         gains = baseline.gains([R(trial.arch, trial.value) for trial in trials])  # 4
         improve(controller, said, gains, steps)  # 5
         trained |= {trial.arch: trial for trial in trials}

@@ -66,10 +66,10 @@ class SearchSpace:
 
     # Whether options of one name are the same thing at all decisions: those of blocks that follow each other are.
     options_are_words = False
-
     inherits = False  # whether its architectures are made to inherit weights: trainings of them keep theirs
 
     frame: Frame | None = None  # the network that is published: how large, for which images
+    known: Mapping[str, str] = MappingProxyType({})  # published networks that it holds, by name, as `parse` reads them
 
     # For each of `groups`, where parts of a network may feed any later one: its decisions of two options (no, yes) that
     # say which earlier parts do, in their order; the input is a part of its own where the first group has one, too.
@@ -77,9 +77,6 @@ class SearchSpace:
 
     # Decision -> the option (its last) that says that a part is not there, where networks may have fewer parts.
     absent: Mapping[int, int] = MappingProxyType({})
-
-    # Published networks that the space holds, by name: how `parse` reads them.
-    known: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, name: str, decisions: Sequence[Decision]) -> None:
         self.name = name
@@ -168,14 +165,6 @@ class SearchSpace:
     def trivial(self, kind: str = "chain") -> Architecture | None:
         """An architecture that does nothing, from which evolution may begin; None where the space has none."""
         return None
-
-    def complete(self) -> SearchSpace:
-        """The space of which a table lists a part, where it does; else the space itself."""
-        return self
-
-    def nearest(self, arch: Architecture) -> Architecture:
-        """The architecture of this space that differs least from one of `complete`: here itself."""
-        return arch
 
     # -- moving about ---------------------------------------------------------------------------
 

@@ -88,9 +88,6 @@ class ListedSpace(SearchSpace):
         """The listed architecture nearest to a uniform crossover."""
         return self.nearest(super().crossover(a, b, rng))
 
-    def complete(self) -> SearchSpace:
-        return self.whole
-
     def nearest(self, arch: Architecture) -> Architecture:
         """The listed architecture that differs in the fewest decisions, of several the first."""
         return self.at(int(self._distances(arch).argmin()))
