@@ -1,8 +1,9 @@
 """A fixed network: what its authors published is trained, and nothing is searched.
 
-Paper: none of its own; the networks are K. He et al., "Deep Residual Learning for Image Recognition", CVPR 2016,
-    arXiv:1512.03385; M. Sandler et al., CVPR 2018, arXiv:1801.04381 (MobileNetV2); M. Tan et al., CVPR 2019,
-    arXiv:1807.11626 (MnasNet); A. Howard et al., ICCV 2019, arXiv:1905.02244 (MobileNetV3); those of other searches.
+Paper: K. He, X. Zhang, S. Ren, J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016, arXiv:1512.03385;
+    M. Sandler, A. Howard, M. Zhu, A. Zhmoginov, L. Chen, "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR
+    2018, arXiv:1801.04381; M. Tan, B. Chen, R. Pang, V. Vasudevan, M. Sandler, A. Howard, Q. Le, "MnasNet:
+    Platform-Aware Neural Architecture Search for Mobile", CVPR 2019, arXiv:1807.11626.
 
 Pseudocode:
     1  train a published network, or all that the space knows, one after the other
