@@ -46,6 +46,7 @@ from nassim.algorithms.parts.shrinking import proposals, resource_of
 from nassim.algorithms.parts.tokens import complete, nearest, refuse_unordered, tokens_of
 from nassim.errors import InvalidSetting
 from nassim.objectives import Constraint, Objective
+from nassim.query import Trial
 from nassim.space import SearchSpace
 from nassim.strategy import Measure, Search, evaluate, evaluate_all, strategy
 
@@ -82,7 +83,7 @@ def mobilenet_v3(
     else:
         refuse_unordered("mobilenet_v3", whole := complete(space))
         controller, baseline = Controller(whole, tokens_of(whole), rng, units=100, layers=1, scale=0.1), Baseline(0.95)
-        steps, trials = Steps(4, 0.2, 1e-5, rate_by_budget(3.5e-4, 8000, searched)), []
+        steps, trials = Steps(4, 0.2, 1e-5, rate_by_budget(3.5e-4, 8000, searched)), list[Trial]()
         while len(trials) < searched:
             said = controller.children(min(batch_by_budget(20, searched), searched - len(trials)))
             trials += (new := (yield from evaluate_all([nearest(space, arch) for arch in said])))

@@ -85,7 +85,7 @@ def complete(space: SearchSpace) -> SearchSpace:
 
 def nearest(space: SearchSpace, arch: Architecture) -> Architecture:
     """Of a listed part of a space the architecture that differs least; elsewhere itself."""
-    return arch if space.is_valid(arch) else space.nearest(arch)  # type: ignore[attr-defined,no-any-return]
+    return arch if space.is_valid(arch) else space.nearest(arch)  # type: ignore[attr-defined]
 
 
 def refuse_batch(owner: str, children: int, horizon: int | None) -> None:

@@ -7,7 +7,7 @@ arXiv:1812.00332, section 3.2.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from torch import Tensor
@@ -33,9 +33,9 @@ class ExpectedLatency:
         padded = [[*row, *[0.0] * (widest - len(row))] for row in self.rows]
         self._table = torch.tensor(padded, dtype=torch.float32).to(supernet.device)
 
-    def __call__(self, weights: Tensor) -> Tensor:
-        """Of weights that are 0 behind a decision's options."""
-        return (weights * self._table).sum() + self.rest
+    def __call__(self, weights: Tensor | Sequence[Tensor] | None) -> Tensor:
+        """Of a mix's weights, one row a decision, 0 behind its options."""
+        return (cast(Tensor, weights) * self._table).sum() + self.rest
 
     def of(self, choices: Sequence[int]) -> float:
         """Milliseconds of one option a decision."""
