@@ -37,11 +37,10 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from nassim.algorithms.parts.controller import Controller
 from nassim.algorithms.parts.population import fitness
-from nassim.algorithms.parts.rewards import Baseline, batch_by_budget, clipped, rate_by_budget, refuse_memory
+from nassim.algorithms.parts.proximal import Steps, improve
+from nassim.algorithms.parts.rewards import Baseline, batch_by_budget, rate_by_budget, refuse_memory
 from nassim.algorithms.parts.tokens import refuse_batch, refuse_unordered, tokens_of
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
@@ -81,16 +80,13 @@ def nasnet(
     refuse_memory("nasnet", baseline_decay)
     controller = Controller(space, tokens_of(space), rng, units=100, layers=1, scale=0.1)  # 1
     baseline, trained = Baseline(baseline_decay), dict[Architecture, Trial]()
+    steps = Steps(repetitions, clip, entropy_weight, learning_rate)
     left = searching = max(1, (horizon or TRAININGS) - finalists)  # trainings before line 6
     while True:  # 2
         archs = controller.children(children if epochs is None else min(children, left))  # 3
-        before = controller.say(archs).log_probability
         trials = yield from evaluate_all(archs, epochs)
         gains = baseline.gains([trial.value for trial in trials])  # 5
-        for _ in range(repetitions if gains.any() else 0):  # 4
-            said = controller.say(archs)
-            weights = clipped(np.exp(said.log_probability - before), gains, clip)
-            controller.ascend(controller.gradient(said, weights, entropy_weight), learning_rate)
+        improve(controller, archs, gains, steps)  # 4
         if epochs is not None:
             trained |= {trial.arch: trial for trial in trials}
             left -= len(archs)

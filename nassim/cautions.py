@@ -168,9 +168,8 @@ def _objectives(
 ) -> list[Caution]:
     """What a strategy that takes objectives searched for where it was given none."""
     try:
-        parameters = inspect.signature(get_algorithm(strategy).function).parameters
-        # whose acquisition of "several" is a setting searches for the value alone where it is given no others
-        several = not given and "objectives" in parameters and "several" not in parameters
+        takes = inspect.signature(get_algorithm(strategy).function).parameters
+        several = not given and "objectives" in takes and "remark" not in takes  # who remarks says it, or needs none
         extras = measured() if several else {}
     except NassimError:  # not of this installation
         return []

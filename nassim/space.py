@@ -66,10 +66,10 @@ class SearchSpace:
 
     # Whether options of one name are the same thing at all decisions: those of blocks that follow each other are.
     options_are_words = False
-
     inherits = False  # whether its architectures are made to inherit weights: trainings of them keep theirs
 
     frame: Frame | None = None  # the network that is published: how large, for which images
+    known: Mapping[str, str] = MappingProxyType({})  # published networks that it holds, by name, as `parse` reads them
 
     # For each of `groups`, where parts of a network may feed any later one: its decisions of two options (no, yes) that
     # say which earlier parts do, in their order; the input is a part of its own where the first group has one, too.

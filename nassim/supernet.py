@@ -50,12 +50,25 @@ class Supernet(Protocol):
         trained on; its moments are those of its part. `InvalidSetting` where they do not divide channels or batch.
         """
 
+    def divide(self, portion: float) -> None:
+        """Let so large a part of the searched images train the weights, in place of a half: before anything is trained.
+
+        Where a release says which images train what, it stays so.
+        """
+
     def renew(self, run: int) -> None:
         """New first weights for a further search of the same strategy, of number ``run`` from 1, and no momentum."""
 
     @property
     def option_sizes(self) -> Sequence[Sequence[int]]:
         """Parameters of every option of every decision, in all places together."""
+
+    def latencies(self, table: str) -> tuple[Sequence[Sequence[float]], float]:
+        """Milliseconds of every option of every decision by a look-up table, and those of all other layers.
+
+        table: the name of one of the user's, a path that ends with ``.json``, or ``macs``: by multiply-adds of a
+        declared device. `MissingData` where there is none, or where it lacks a layer (`nassim.latency`).
+        """
 
     def drop_paths(self, probability: float, epoch: int) -> None:
         """From now on drop operations' outputs with a probability, image by image; not where mixes are scored."""
@@ -104,6 +117,9 @@ class Supernet(Protocol):
 
     def training_batches(self, epoch: int, size: int) -> Iterator[Batch]:
         """The training batches alone."""
+
+    def validation_batches(self, epoch: int, size: int) -> Iterator[Batch]:
+        """The validation batches alone, augmented; further work of the epoch that `training_batches` began."""
 
     def scoring_batches(self, epoch: int, size: int) -> Iterator[Batch]:
         """Validation batches without augmentation, shuffled, without end."""

@@ -31,6 +31,7 @@ class ListedSpace(SearchSpace):
         super().__init__(whole.name, whole.decisions)
         check_choices(whole, choices)
         self.frame = whole.frame
+        self.known = whole.known
         self.whole = whole
         self.radius = radius
         self._choices = choices
@@ -85,8 +86,11 @@ class ListedSpace(SearchSpace):
 
     def crossover(self, a: Architecture, b: Architecture, rng: random.Random) -> Architecture:
         """The listed architecture nearest to a uniform crossover."""
-        child = super().crossover(a, b, rng)
-        return self.at(int(self._distances(child).argmin()))
+        return self.nearest(super().crossover(a, b, rng))
+
+    def nearest(self, arch: Architecture) -> Architecture:
+        """The listed architecture that differs in the fewest decisions, of several the first."""
+        return self.at(int(self._distances(arch).argmin()))
 
     def neighbors(self, arch: Architecture) -> list[Architecture]:
         """The listed architectures that differ in at most ``radius`` decisions, in the order of the list."""

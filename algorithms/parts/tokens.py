@@ -77,6 +77,17 @@ def refuse_unordered(owner: str, space: SearchSpace) -> None:
     )
 
 
+def complete(space: SearchSpace) -> SearchSpace:
+    """The space of which a table lists a part (its attribute ``whole``), where it does; else the space itself."""
+    whole: SearchSpace = getattr(space, "whole", space)
+    return whole
+
+
+def nearest(space: SearchSpace, arch: Architecture) -> Architecture:
+    """Of a listed part of a space the architecture that differs least; elsewhere itself."""
+    return arch if space.is_valid(arch) else space.nearest(arch)  # type: ignore[attr-defined]
+
+
 def refuse_batch(owner: str, children: int, horizon: int | None) -> None:
     """`InvalidSetting` for a batch that is never complete."""
     if horizon is not None and children > horizon:

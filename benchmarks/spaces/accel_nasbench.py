@@ -16,6 +16,7 @@ that enters a pooling and 1 for each that leaves it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from nassim.benchmarks.spaces.mobile import inverted_residual
 from nassim.errors import InvalidArchitecture
@@ -34,6 +35,9 @@ class AccelNASBenchSpace(SearchSpace):
     """Seven blocks of four decisions: 104,485,552,128 networks."""
 
     frame = Frame(channels=_STEM, cells=1, classes=1000, image=(3, 224, 224))
+    known = MappingProxyType(
+        {"EfficientNet-B0": "0-0-0-1-2-0-1-1-2-1-1-1-2-0-2-1-2-1-2-1-2-1-3-1-2-0-0-1"}
+    )  # its table 1
 
     def __init__(self) -> None:
         decisions = [

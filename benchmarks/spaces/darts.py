@@ -60,6 +60,7 @@ class DartsSpace(SearchSpace):
 
     encodings = MappingProxyType({"adjacency": adjacency_encoding, "path": path_encoding})
     frame = Frame(channels=36, cells=20, classes=10)
+    known = PUBLISHED
 
     def __init__(self) -> None:
         decisions = []

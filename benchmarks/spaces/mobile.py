@@ -1,7 +1,8 @@
 """Inverted residual blocks, of which mobile spaces are made.
 
 Paper: Sandler et al., "MobileNetV2", CVPR 2018, arXiv:1801.04381, section 3.3; squeeze-and-excitation as in MnasNet
-    (Tan et al., CVPR 2019, arXiv:1807.11626), after the depthwise convolution.
+    (Tan et al., CVPR 2019, arXiv:1807.11626), after the depthwise convolution; its hard sigmoid as in MobileNetV3
+    (Howard et al., ICCV 2019, arXiv:1905.02244, section 5.2).
 """
 
 from __future__ import annotations
@@ -22,31 +23,41 @@ def inverted_residual(
     squeeze: int = 0,
     function: str = "relu",
     affine: bool = True,
+    hidden: int | None = None,
+    gate: str = "sigmoid",
+    inner: str = "",
+    skip: bool = True,
 ) -> int:
     """1x1 convolution to ``expansion`` times the inputs (not with 1), depthwise, 1x1 convolution to the outputs.
 
-    The input is added where stride and channels keep its shape. squeeze: channels between the two 1x1 convolutions
-    (with bias) that weight the depthwise convolution's channels by their means; 0: none. affine: whether normalizations
-    have a scale and a shift.
+    The input is added where stride and channels keep its shape, unless ``skip`` is false. squeeze: channels between
+    the two 1x1 convolutions of `excited`; 0: none. affine: whether normalizations have a scale and a shift. hidden:
+    channels in place of ``expansion`` times the inputs. inner: the activation between the convolutions of `excited`;
+    empty: ``function``.
     """
-    hidden = expansion * inputs
+    wide = expansion * inputs if hidden is None else hidden
     active: Step = ("activation", {"function": function})
     norm: Step = NORMALIZED if affine else ("batch_norm", {"affine": False})
     y = x
-    if expansion != 1:
-        y = draft.chain(f"{name}.expand", y, ("conv", {"channels": hidden}), norm, active)
-    depthwise = {"channels": hidden, "kernel": kernel, "stride": stride, "groups": hidden}
+    if wide != inputs:
+        y = draft.chain(f"{name}.expand", y, ("conv", {"channels": wide}), norm, active)
+    depthwise = {"channels": wide, "kernel": kernel, "stride": stride, "groups": wide}
     y = draft.chain(f"{name}.depthwise", y, ("conv", depthwise), norm, active)
     if squeeze:
-        weights = draft.chain(
-            f"{name}.squeeze",
-            y,
-            ("global_pool", {}),
-            ("conv", {"channels": squeeze, "bias": True}),
-            active,
-            ("conv", {"channels": hidden, "bias": True}),
-            ("activation", {"function": "sigmoid"}),
-        )
-        y = draft.add(f"{name}.excite", "multiply", y, weights)
+        y = excited(draft, name, y, wide, squeeze, inner or function, gate)
     y = draft.chain(f"{name}.project", y, ("conv", {"channels": outputs}), norm)
-    return draft.add(f"{name}.sum", "add", y, x) if stride == 1 and inputs == outputs else y
+    return draft.add(f"{name}.sum", "add", y, x) if skip and stride == 1 and inputs == outputs else y
+
+
+def excited(draft: Draft, name: str, y: int, channels: int, squeeze: int, inner: str, gate: str = "sigmoid") -> int:
+    """Squeeze-and-excitation: channels weighted by their means after two 1x1 convolutions (with bias) and a gate."""
+    weights = draft.chain(
+        f"{name}.squeeze",
+        y,
+        ("global_pool", {}),
+        ("conv", {"channels": squeeze, "bias": True}),
+        ("activation", {"function": inner}),
+        ("conv", {"channels": channels, "bias": True}),
+        ("activation", {"function": gate}),
+    )
+    return draft.add(f"{name}.excite", "multiply", y, weights)

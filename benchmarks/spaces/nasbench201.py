@@ -13,6 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import product
+from types import MappingProxyType
 
 from nassim.benchmarks.spaces.nasbench201_network import skeleton, supernet
 from nassim.errors import InvalidArchitecture, InvalidSetting
@@ -54,6 +55,10 @@ class NASBench201Space(SearchSpace):
     """
 
     frame = Frame(channels=16, cells=5, classes=10)
+    # Two convolutions and a shortcut around them: ResNet's block, as the authors' code has it (AutoDL-Projects).
+    known = MappingProxyType(
+        {"ResNet": "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|nor_conv_3x3~2|"}
+    )
 
     def __init__(self) -> None:
         super().__init__("nasbench201", [Decision(f"{s}->{t}", OPERATIONS) for s, t in EDGES])

@@ -46,6 +46,21 @@ class Constructed(nn.Module):
         self._training = _freed(steps, {self._output, self._auxiliary})
         self._evaluation = _freed([step for step in steps if not step[3]], {self._output})
 
+    def timed(self, images: Tensor, clock: Callable[[], float]) -> dict[int, float]:
+        """What ``clock`` counts while each layer of an evaluation works, by its position."""
+        values, seconds = {0: images}, dict[int, float]()
+        for position, inputs, module, done in self._evaluation:
+            given = [values[i] for i in inputs]
+            if module is None:
+                values[position] = given[0]
+            else:
+                began = clock()
+                values[position] = module(*given)
+                seconds[position] = clock() - began
+            for i in done:
+                del values[i]
+        return seconds
+
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         values: dict[int, Tensor] = {0: images}
         for position, inputs, module, done in self._training if self.training else self._evaluation:

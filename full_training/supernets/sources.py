@@ -29,6 +29,7 @@ RECIPES = {
     ("nasbench201_3ops", "fashion14"): get_recipe("fashion14", cells=1, epochs_a_pass=4),
     ("nasbench_macro", "cifar10"): get_recipe("nasbench201-200ep", channels=32, cells=1),
     ("nasbench_macro", "fashion14"): get_recipe("fashion14", channels=8, cells=1, epochs_a_pass=4),
+    ("mbconv-layers", "fashion14"): get_recipe("fashion14", channels=8, cells=1, epochs_a_pass=4),
     ("enas-macro", "fashion14"): get_recipe("fashion14", channels=8, cells=1, epochs_a_pass=4),
     ("enas-macro", "digits"): get_recipe("digits", channels=8, cells=1, epochs_a_pass=2),
     ("enas-micro", "fashion14"): get_recipe("fashion14", channels=8, cells=5, epochs_a_pass=4),

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nassim.errors import Diverged, ProtocolError
-from nassim.full_training.images.batches import EpochPlan, generator, plan_epoch, take
+from nassim.full_training.images.batches import DeviceSplit, EpochPlan, generator, plan_epoch, take
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.construct import DropPath, Noise, initialize
 from nassim.full_training.relaxations.bilevel import WeightUpdate
@@ -29,13 +30,15 @@ from nassim.full_training.relaxations.mixtures import Mix
 from nassim.full_training.supernets.checkpoint import Checkpoint
 from nassim.full_training.supernets.memory import Room
 from nassim.full_training.supernets.mixed import MixedNetwork
+from nassim.full_training.supernets.rates import cosine
 from nassim.full_training.supernets.replicas import devices_of, replicated
 from nassim.full_training.supernets.searched import HALVES, searched
-from nassim.full_training.supernets.sizes import option_sizes, whole_paths
+from nassim.full_training.supernets.sizes import option_sizes, option_sums, whole_paths
 from nassim.full_training.tables.designs import frame_of
 from nassim.full_training.training.device import at_work, choose_device, device_seconds, one_thread, processor
 from nassim.full_training.training.recipe import Recipe
 from nassim.space import Architecture, SearchSpace
+from nassim.tabular_data.latencies import latency_table
 
 Batch = tuple[Tensor, Tensor]
 SCORED = 256  # images at once where a mix is scored on all validation images: it has the moments of so many
@@ -64,7 +67,9 @@ class SharedNetwork:
         self.seed, self.recipe, self.settings = seed, recipe, {**settings, "images_sha256": data.sha256}
         self._frame = frame_of(data, recipe)
         self.shape()
-        self._train, self._valid = searched(data, recipe, self.device, str(settings.get("searched", HALVES)))
+        how = str(settings.get("searched", HALVES))
+        self._divided = partial(searched, data, recipe, self.device, how)
+        self._train, self._valid = self._divided()
         self._optimizer: torch.optim.SGD | None = None
         self._rates: list[float] = []
         self._clip = math.inf
@@ -83,6 +88,9 @@ class SharedNetwork:
         self._noises = [module for module in self.network.modules() if isinstance(module, Noise)]
         self._make_noise(0)
         self._devices = devices_of(self.device, replicas)
+
+    def divide(self, portion: float) -> None:
+        self._train, self._valid = self._divided(portion)
 
     @property
     def machine(self) -> str:
@@ -105,6 +113,11 @@ class SharedNetwork:
     @property
     def option_sizes(self) -> list[list[int]]:
         return option_sizes(self.plan, self.layout.widths)
+
+    def latencies(self, table: str) -> tuple[list[list[float]], float]:
+        values = latency_table(table).of_layers(self.plan)
+        rows = option_sums(self.plan, self.layout.widths, values)
+        return rows, max(0.0, math.fsum(values) - math.fsum(map(math.fsum, rows)))
 
     def path(self, arch: Architecture) -> Mix:
         return Mix(self.layout.path(arch))
@@ -165,10 +178,10 @@ class SharedNetwork:
         self._begin()
         self._make_noise(epoch)
         self._losses = []
-        plan = plan_epoch(self._train, self.recipe, 2 * self.seed, epoch)
-        size = min(size, len(plan))
-        for i in range(0, len(plan) - size + 1, size):
-            yield take(self._train, plan, slice(i, i + size))
+        yield from self._augmented(self._train, 2 * self.seed, epoch, size)
+
+    def validation_batches(self, epoch: int, size: int) -> Iterator[Batch]:
+        yield from self._augmented(self._valid, 2 * self.seed + 1, epoch, size)
 
     def scoring_batches(self, epoch: int, size: int) -> Iterator[Batch]:
         size = min(size, len(self._valid))
@@ -259,6 +272,12 @@ class SharedNetwork:
         plan = EpochPlan(order, still, still, torch.zeros_like(still))
         return take(self._valid, plan, slice(0, len(order)))
 
+    def _augmented(self, split: DeviceSplit, seed: int, epoch: int, size: int) -> Iterator[Batch]:
+        plan = plan_epoch(split, self.recipe, seed, epoch)
+        size = min(size, len(plan))
+        for i in range(0, len(plan) - size + 1, size):
+            yield take(split, plan, slice(i, i + size))
+
     def _make_noise(self, epoch: int) -> None:
         """Noise in the network follows from seed and epoch, so that a search that resumes has the same."""
         drawn = generator("supernet noise", self.seed, epoch, self.device)
@@ -277,14 +296,3 @@ class SharedNetwork:
 
     def _now(self) -> float:
         return device_seconds(self.device)
-
-
-def cosine(epochs: int, first: float, last: float, restart: int | None = None) -> Iterator[float]:
-    """Learning rate of each epoch: half a cosine from ``first`` to ``last``, begun anew after ``restart`` epochs, then
-    after twice as many each time (Loshchilov & Hutter, ICLR 2017, equation 5)."""
-    length, position = restart or epochs, 0
-    for _ in range(epochs):
-        yield last + (first - last) * 0.5 * (1.0 + math.cos(math.pi * position / length))
-        position += 1
-        if position == length:
-            length, position = 2 * length, 0

@@ -14,6 +14,7 @@ from nassim.full_training.training.kept import trainings_folder
 from nassim.full_training.training.trained import Trained
 from nassim.full_training.training.usual import recipe_for
 from nassim.space import SearchSpace
+from nassim.tabular_data.latencies import latency_tables
 
 _SECONDS = (
     "Cost is device seconds of training and validation on this machine: processor time of the process on a CPU, "
@@ -52,7 +53,13 @@ def load_training(
                 + (f", of the network trained on {len(data.splits['train']):,} images" if name == "test" else "")
                 for name in data.names
             },
-            extras={"parameters": "trainable", "flops": "multiply-adds for one image"},
+            extras={
+                "parameters": "trainable",
+                "flops": "multiply-adds for one image",
+                **{
+                    f"latency_{table.name}": f"ms, by the look-up table of {table.device}" for table in latency_tables()
+                },
+            },
             notes=(_SECONDS, *notes),
             sha256=data.sha256,
         ),

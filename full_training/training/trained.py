@@ -23,6 +23,7 @@ from nassim.full_training.training.training import Training
 from nassim.network import Network, measure
 from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
+from nassim.tabular_data.latencies import latency_tables
 
 SEEDS = (777, 888, 999)
 T = TypeVar("T")
@@ -271,7 +272,8 @@ class Job:
 def sizes(network: Network) -> dict[str, float]:
     """What is known of a network without training it."""
     measured = measure(network)
-    return {"parameters": float(measured.parameters), "flops": float(measured.macs)}
+    found = {"parameters": float(measured.parameters), "flops": float(measured.macs)}
+    return found | {f"latency_{table.name}": table.of(network) for table in latency_tables()}
 
 
 def _itself(value: T) -> T:

@@ -31,6 +31,8 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "genetic_cnn-cifar": (8, 1),
     "grown": (16, 1),  # the widths as they are
     "hierarchical": (8, 1),
+    "mbconv": (8, 1),
+    "mbconv-layers": (8, 1),
     "nasbench101": (16, 1),
     "nasbench1shot1-1": (16, 1),
     "nasbench1shot1-2": (16, 1),

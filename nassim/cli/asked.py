@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from nassim.errors import InvalidSetting
+from nassim.own_files import typed_benchmark
 from nassim.strategy import Algorithm
 from nassim.study_toml import read_study_toml
 
@@ -34,3 +36,11 @@ def spelled_out(chosen: list[Algorithm]) -> dict[str, Any]:
     """Strategies that an older study names as they are typed: their settings by label, or by --set."""
     settings = [f"{a.name}.{key}={value}" for a in chosen if not a.label for key, value in a.settings.items()]
     return {"algos": [a.title for a in chosen], "set": settings}
+
+
+def published_networks(benchmarks: list[str]) -> list[str]:
+    """A strategy for each published network that a space of the benchmarks holds; `InvalidSetting` if none does."""
+    names = dict.fromkeys(name for benchmark in benchmarks for name in typed_benchmark(benchmark).space.known)
+    if not names:
+        raise InvalidSetting(f"--baselines: no published network is known in the spaces of {', '.join(benchmarks)}.")
+    return [f"fixed[network={name}]" for name in names]

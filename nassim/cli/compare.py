@@ -11,7 +11,7 @@ import typer
 
 from nassim.benchmark import Benchmark
 from nassim.cli import completion
-from nassim.cli.asked import StudyFile, spelled_out
+from nassim.cli.asked import StudyFile, published_networks, spelled_out
 from nassim.cli.console import (
     BudgetOption,
     ClockOption,
@@ -40,7 +40,7 @@ from nassim.clock import Budget
 from nassim.errors import InvalidSetting
 from nassim.objectives import keys_of
 from nassim.own_files import typed_algorithms, typed_benchmark
-from nassim.registry import benchmark_names, get_protocol
+from nassim.registry import benchmark_names, get_algorithm, get_protocol
 from nassim.strategy import Algorithm
 from nassim.study_toml import Kept, study_toml
 from nassim.too_small import no_answer
@@ -114,6 +114,12 @@ def main(
     against: AgainstOption = None,
     objectives: ObjectivesOption = "",
     constraint: ConstraintOption = "",
+    baselines: Annotated[
+        bool,
+        typer.Option(
+            "--baselines", help="Train the published networks that the spaces hold, too (ResNet, MnasNet-A1)."
+        ),
+    ] = False,
     with_report: Annotated[
         bool, typer.Option("--report/--no-report", help="Write report.html, report.md and tables/*.tex too.")
     ] = True,
@@ -135,11 +141,14 @@ def main(
         benchmark, budget = benchmark or old.benchmarks, budget or (None if protocol else old.budget)
         of_seeds, workers = old.seeds if of_seeds is None else of_seeds, old.workers if workers == 1 else workers
         noise = old.noise if noise == "draw" else noise
-    chosen = _configured(_named(algos) if algos or old is None else old.strategies(), settings or [])
+    named_ones = split_names(algos)
     default = [name for name in DEFAULT_BENCHMARKS[: 1 if protocol else None] if name in benchmark_names()]
     benchmarks, limits = follow(protocol, benchmark or default, budget, search_on)
+    chosen = _named(algos) if algos or old is None else old.strategies()
+    fixed = [each for each in published_networks(benchmarks) if each not in named_ones] if baselines else []
+    chosen = _configured([*chosen, *map(get_algorithm, fixed)], settings or [])
     asked: dict[str, Any] = {
-        "algos": split_names(algos),
+        "algos": [*named_ones, *fixed] if algos else [],
         "set": settings,
         "budget": limits,
         "benchmark": benchmark or default,
@@ -217,7 +226,7 @@ def main(
         raise typer.Exit(130) from None
     left_out: dict[str, str] = study.settings["left_out"]
     for what, reason in left_out.items():
-        err.print(f"{what} is left out: {reason}", soft_wrap=True)
+        err.print(f"{what} is left out: {reason}", soft_wrap=True, markup=False)
     cautions = of_study(study)
     if as_json:
         from nassim.summary import summary_rows

@@ -161,6 +161,7 @@ def _space(space: SearchSpace) -> Section:
         "what": (type(space).__doc__ or "").partition(">>>")[0].strip(),
         "architectures": space.size,
         "decisions": {d.name: ", ".join(f"{i} {o}" for i, o in enumerate(d.options)) for d in space.decisions},
+        **({"published networks": dict(space.known)} if space.known else {}),
         "how to write one": space.how_to_write(),
         "network as published": _frame(space.frame) if space.frame else "none: its architectures cannot be built",
     }

@@ -116,6 +116,7 @@ def test_initial_phases_are_hyperparameters() -> None:
         "large_scale_evolution": "population_size",
         "lemonade": "initial",
         "local_search": "n_init",
+        "mnasnet": "children",
         "nasnet": "children",
         "nasrl": "children",
         "neural_architect": "initial",

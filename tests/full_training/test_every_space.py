@@ -32,7 +32,7 @@ from nassim.testing import check_benchmark  # noqa: E402
 
 WITH_NETWORKS = [
     *("accel_nasbench", "cgp", "cgp-res", "chain", "darts", "enas-macro", "enas-micro", "genetic_cnn"),
-    *("genetic_cnn-cifar", "grown", "hierarchical", "nasbench101", "nasbench1shot1-1"),
+    *("genetic_cnn-cifar", "grown", "hierarchical", "mbconv", "mbconv-layers", "nasbench101", "nasbench1shot1-1"),
     *("nasbench1shot1-2", "nasbench1shot1-3", "nasbench201", "nasbench201_3ops", "nasbench_macro"),
     *("nasnet", "nasnet-one", "nasnet13", "natsbench-size"),
 ]
