@@ -40,6 +40,7 @@ import random
 from functools import partial
 from typing import Literal
 
+from nassim.algorithms.parts import recurrent
 from nassim.space import SearchSpace
 from nassim.strategy import Search, report, strategy
 from nassim.supernet import Supernet
@@ -54,6 +55,7 @@ _NASBENCH201 = {"weight_decay": 5e-4, "nesterov": True}
         "nasbench201": _NASBENCH201,
         "nasbench201/digits": {**_NASBENCH201, "epochs": 30, "learning_rate": 0.1, "arch_rate": 0.0063},
         "darts/fashion14": {"epochs": 20, "learning_rate": 0.1, "arch_rate": 0.0095},
+        **recurrent.DARTS,
     },
 )
 def darts(

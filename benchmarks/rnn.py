@@ -10,8 +10,15 @@ Tasks: none. No table of these spaces is published. ``rnn/TEXT:training`` trains
 from __future__ import annotations
 
 from nassim.benchmarks.spaces.rnn import DARTS_SPACE, ENAS_SPACE
+from nassim.full_training.supernets.sources import known_supernets
+from nassim.supernet import Supernets
 
-__all__ = ["SPACES", "TASKS"]
+__all__ = ["SPACES", "TASKS", "supernets"]
 
 SPACES = (DARTS_SPACE, ENAS_SPACE)
 TASKS: tuple[str, ...] = ()
+
+
+def supernets(task: str) -> Supernets | None:
+    """Where the one-shot runs of ``rnn`` on a text come from."""
+    return known_supernets(DARTS_SPACE, task.partition(":")[0])

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from nassim.layout import Layout
+from nassim.metric import Metric
 from nassim.space import Architecture, SearchSpace
 
 Tensor = Any  # torch.Tensor
@@ -36,6 +37,10 @@ class Supernet(Protocol):
         """What it works on, for whoever reads its seconds."""
 
     @property
+    def metric(self) -> Metric:
+        """What `score` gives: an accuracy, or minus a loss."""
+
+    @property
     def layout(self) -> Layout:
         """The decisions, and how architectures are paths through them."""
 
@@ -49,6 +54,9 @@ class Supernet(Protocol):
         weigh decisions as a whole (PC-DARTS). replicas: of the network, each given a part of every batch that is
         trained on; its moments are those of its part. `InvalidSetting` where they do not divide channels or batch.
         """
+
+    def share_by_source(self) -> None:
+        """Begin anew with the matrices of recurrent nodes shared by node and source (ENAS); elsewhere nothing."""
 
     def renew(self, run: int) -> None:
         """New first weights for a further search of the same strategy, of number ``run`` from 1, and no momentum."""
@@ -121,7 +129,7 @@ class Supernet(Protocol):
         """The `nassim.full_training.relaxations.bilevel.WeightUpdate` of the next step."""
 
     def score(self, mix: Any, *batches: Batch) -> float:
-        """What a mix is worth with the shared weights, more is better: the share of right answers.
+        """What a mix is worth with the shared weights, more is better: the share of right answers, or minus a loss.
 
         On batches, or on all validation images in parts of some 256, each with its own moments.
         """

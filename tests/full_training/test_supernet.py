@@ -20,7 +20,8 @@ torch = pytest.importorskip("torch")
 from nassim.full_training.networks.construct import initialize  # noqa: E402
 from nassim.full_training.relaxations.mixtures import Mix, gumbel, path, softmax  # noqa: E402
 from nassim.full_training.supernets.mixed import MixedNetwork  # noqa: E402
-from nassim.full_training.supernets.trainer import SharedNetwork, cosine  # noqa: E402
+from nassim.full_training.supernets.shared import cosine  # noqa: E402
+from nassim.full_training.supernets.trainer import SharedNetwork  # noqa: E402
 from nassim.network import Draft  # noqa: E402
 
 Make = Callable[[int], SharedNetwork]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from nassim.cli.data import build, get, images, import_, info, path, remove, template, verify
+from nassim.cli.data import build, get, images, import_, info, path, remove, template, text, verify
 from nassim.cli.data.list import main as list_main
 
 app = typer.Typer(help="Benchmark data: list, get, build, import, verify.", no_args_is_help=True, add_completion=False)
@@ -18,3 +18,4 @@ app.command("verify")(verify.main)
 app.command("path")(path.main)
 app.command("remove")(remove.main)
 app.command("template")(template.main)
+app.command("text")(text.main)
