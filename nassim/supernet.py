@@ -47,16 +47,14 @@ class Supernet(Protocol):
     def path(self, arch: Architecture) -> Any:
         """The mix that runs an architecture alone."""
 
-    def shape(self, *, partial: int | None = None, replicas: int = 1) -> None:
+    def shape(self, *, partial: int | None = None, replicas: int = 1, keys: str | None = None) -> None:
         """Begin anew with another network: before anything is trained.
 
         partial: one of so many channels goes through the options of a decision, the others past them, and mixes may
         weigh decisions as a whole (PC-DARTS). replicas: of the network, each given a part of every batch that is
         trained on; its moments are those of its part. `InvalidSetting` where they do not divide channels or batch.
+        keys: of recurrent cells, by what matrices are shared: ``target`` or ``source``; others have no such.
         """
-
-    def share_by_source(self) -> None:
-        """Begin anew with the matrices of recurrent nodes shared by node and source (ENAS); elsewhere nothing."""
 
     def renew(self, run: int) -> None:
         """New first weights for a further search of the same strategy, of number ``run`` from 1, and no momentum."""

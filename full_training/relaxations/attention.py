@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -38,6 +39,7 @@ from nassim.full_training.relaxations.controller import (
 from nassim.full_training.relaxations.mixtures import seeded
 from nassim.layout import Layout
 from nassim.recurrent import Edges
+from nassim.supernet import Supernet
 
 MACRO_TANH, MICRO_TANH, OPERATIONS_TANH = 1.5, 1.1, 2.5  # the last divides the others
 LEARNED_BIAS, FIXED_BIAS = (
@@ -60,6 +62,13 @@ def controller_of(
     if "end" in kinds:
         return MicroController(layout, rng)
     return Controller(layout.space.radices, rng)
+
+
+def controller_for(supernet: Supernet, rng: random.Random) -> Any:
+    """`controller_of` its layout; recurrent cells begin anew with the paper's keys, node and source."""
+    if isinstance(supernet.layout, Edges):
+        supernet.shape(keys="source")
+    return controller_of(supernet.layout, rng)
 
 
 class Attentive(nn.Module):

@@ -16,7 +16,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nassim.full_training.relaxations.mixtures import seeded
-from nassim.metric import Metric
+from nassim.metric import ACCURACY, Metric
+from nassim.supernet import Supernet
 
 UNITS = 64  # of the LSTM (one layer) and of the embedding of the last choice
 TEMPERATURE, TANH_CONSTANT = 5.0, 2.5
@@ -72,11 +73,12 @@ class Controller(nn.Module):
         return Samples([tuple(row) for row in rows], log_probability, entropy)
 
 
-def reward(value: float, metric: Metric) -> float:
+def reward(value: float, supernet: Supernet) -> float:
     """What the controller is given for a score: an accuracy itself, for minus a loss `SCALE` / perplexity.
 
     Source: Pham et al., ICML 2018, arXiv:1802.03268, section 2.2.
     """
+    metric: Metric = getattr(supernet, "metric", ACCURACY)
     return value if metric.more_is_better else SCALE * math.exp(value)
 
 

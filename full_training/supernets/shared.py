@@ -63,9 +63,6 @@ class SharedWeights(ABC):
     def path(self, arch: Architecture) -> Mix:
         return Mix(self.layout.path(arch))
 
-    def share_by_source(self) -> None:  # noqa: B027 (nothing is to be done where there are no such keys)
-        """Nothing: the nodes of these cells have no matrices of their own."""
-
     # -- training -------------------------------------------------------------------------------------
 
     def schedule(

@@ -76,9 +76,6 @@ class SharedCells(SharedWeights):
         self.network = LanguageModel(cell, len(self.data.vocabulary), self.recipe.hidden)
         initialize(self.network, "supernet weights", self.seed, self.device)
 
-    def share_by_source(self) -> None:
-        self.shape(keys="source")
-
     def renew(self, run: int) -> None:
         initialize(self.network, f"supernet weights {run}", self.seed, self.device)
 
