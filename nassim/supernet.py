@@ -22,7 +22,7 @@ Tensor = Any  # torch.Tensor
 # Settings that change nothing of a search at these values: they came later, and recordings without them serve.
 OFF: Mapping[str, object] = {"replicas": 1, "linear_scaling": False, "runs": 1, "reduction_cell": ""}
 WATCHING = ("hessian_every",)  # settings that only say when to look: answers and seconds do not depend on them
-Batch = tuple[Tensor, Tensor]  # images, labels
+Batch = Any  # images and labels, or a piece of a text
 
 
 class Supernet(Protocol):

@@ -1,8 +1,11 @@
 """The recurrent cells of DARTS and of ENAS: nodes that each go on from one earlier state.
 
-Papers: Liu, Simonyan, Yang, ICLR 2019, arXiv:1806.09055 (``rnn``: 8 nodes, the mean of all is the output);
-Pham, Guan, Zoph, Le, Dean, ICML 2018, arXiv:1802.03268 (``rnn-enas``: 12 states, the first with a function of its own,
-the output is the mean of those that no other goes on from).
+Paper: H. Liu, K. Simonyan, Y. Yang, "DARTS: Differentiable Architecture Search", ICLR 2019, arXiv:1806.09055;
+    H. Pham, M. Guan, B. Zoph, Q. Le, J. Dean, "Efficient Neural Architecture Search via Parameter Sharing", ICML 2018,
+    arXiv:1802.03268.
+
+``rnn`` is DARTS': 8 nodes, the mean of all is the output. ``rnn-enas`` is ENAS': 12 states, the first with a function
+of its own, the output is the mean of those that no other goes on from.
 
 4^8 * 8! = 2,642,411,520 and 4^12 * 11! = 669,692,775,628,800 cells. As a node has one source, a cell is a rooted tree
 whose nodes have functions: two cells are the same up to the names of their nodes exactly where the trees are

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nassim.errors import ProtocolError
 from nassim.full_training.images.batches import EpochPlan, generator, plan_epoch, take
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.construct import DropPath, Noise, initialize
@@ -45,6 +46,8 @@ class SharedNetwork(SharedWeights):
     settings: what decides how it trains beside the strategy's hyperparameters (`sources.supernet_settings`).
     """
 
+    network: MixedNetwork
+
     def __init__(
         self,
         space: SearchSpace,
@@ -62,7 +65,9 @@ class SharedNetwork(SharedWeights):
         self._train, self._valid = searched(data, recipe, self.device, str(settings.get("searched", HALVES)))
         self._room = Room(self.device)
 
-    def shape(self, *, partial: int | None = None, replicas: int = 1) -> None:
+    def shape(self, *, partial: int | None = None, replicas: int = 1, keys: str | None = None) -> None:
+        if keys is not None:
+            raise ProtocolError(f"a supernet for images has no matrices that keys={keys} could share.")
         self.plan = self.space.supernet(self._frame, **({} if partial is None else {"partial": partial}))
         self.network = MixedNetwork(self.plan)
         initialize(self.network, generator("supernet weights", self.seed), self.device)

@@ -11,7 +11,7 @@ single cells only.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, cast
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -51,7 +51,8 @@ class MixedCell(nn.Module):
     def weight(self, source: int, node: int) -> Tensor:
         """The matrix of a node (from 1) for a source: the same tensor for every cell that has both."""
         place = node - 1 if self.keys == "target" else self.layout.edges.index((source, node))
-        return self.of_node[place]
+        found: Tensor = self.of_node[place]
+        return found
 
     def forward(self, projected: Tensor, state: State, mask: Tensor | None, mix: Mix) -> State:
         """One step of time. `ProtocolError` for a mix that weighs decisions as a whole."""
@@ -95,11 +96,12 @@ class MixedCell(nn.Module):
         gate = torch.sigmoid(gate)
         made = [FUNCTIONS[self.layout.functions[i - 1]](candidate) for i in running]
         if mix.weights is None:
-            total = sum(made[1:], made[0])
+            total = torch.stack(made).sum(dim=0) if len(made) > 1 else made[0]
             return len(made) * source + gate * (total - len(made) * source)
         shares = [_one(mix.weights[group], i) for i in running]
-        whole = sum(shares[1:], shares[0])
-        total = sum((share * x for share, x in zip(shares[1:], made[1:], strict=True)), shares[0] * made[0])
+        whole, total = shares[0], shares[0] * made[0]
+        for share, x in zip(shares[1:], made[1:], strict=True):
+            whole, total = whole + share, total + share * x
         return whole * source * (1.0 - gate) + gate * total
 
     def _normal(self, x: Tensor) -> Tensor:
@@ -116,4 +118,4 @@ def _one(weights: Tensor, option: int) -> Tensor:
 def sizes(layout: Edges, hidden: int) -> Sequence[Sequence[int]]:
     """Parameters of every option: those of its node's two matrices; ``none`` has none."""
     both = 2 * hidden * hidden
-    return [[both if option != "none" else 0 for option in cast("tuple[str, ...]", g.options)] for g in layout.groups]
+    return [[both if option != "none" else 0 for option in g.options] for g in layout.groups]

@@ -7,6 +7,7 @@ all steps; None: nothing is dropped.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -18,7 +19,18 @@ from nassim.full_training.texts.recipe import TextRecipe
 from nassim.recurrent import MULTIPLY, Cell, Highway, Tree
 
 State = tuple[Tensor, ...]  # the output first
-FUNCTIONS = {"tanh": torch.tanh, "relu": torch.relu, "sigmoid": torch.sigmoid, "identity": lambda x: x}
+
+
+def _itself(x: Tensor) -> Tensor:
+    return x
+
+
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "tanh": torch.tanh,
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "identity": _itself,
+}
 
 
 class Masks(NamedTuple):
@@ -113,7 +125,7 @@ class TreeCell(nn.Module):
             a, b = (words[place], lasts[place]) if leaf else (made[child] for child in cell.children(place))
             value = a * b if combine == MULTIPLY else a + b
             kept = value if place == cell.written else kept
-            out: Tensor = FUNCTIONS[function](value)
+            out = FUNCTIONS[function](value)
             if place == cell.read:
                 injected = out * memory if cell.inject.combine == MULTIPLY else out + memory
                 out = FUNCTIONS[cell.inject.function](injected)

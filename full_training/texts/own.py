@@ -7,6 +7,7 @@ import re
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,8 @@ def save(data: TextData) -> Path:
         "sha256": data.sha256,
     }
     with put_in_place(path, "What was there stays.") as file:
-        np.savez_compressed(file, about=np.array(json.dumps(about)), **data.splits)
+        arrays: dict[str, Any] = dict(data.splits)
+        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
     return path
 
 

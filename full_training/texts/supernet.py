@@ -52,6 +52,8 @@ class SharedCells(SharedWeights):
     settings: by what matrices are shared (`MixedCell`).
     """
 
+    network: LanguageModel
+
     def __init__(
         self,
         space: RecurrentSpace,
@@ -68,11 +70,11 @@ class SharedCells(SharedWeights):
         self.data, self.recipe, self.metric = data, recipe, data.metric
         self.shape()
 
-    def shape(self, *, partial: int | None = None, replicas: int = 1, keys: Keys | None = None) -> None:
+    def shape(self, *, partial: int | None = None, replicas: int = 1, keys: str | None = None) -> None:
         if partial is not None or replicas != 1:
             raise InvalidSetting("a supernet of recurrent cells has no partial channels and no replicas.")
-        self._keys = keys or cast(Keys, self.settings["keys"])
-        cell = MixedCell(cast(Edges, self.layout), self.recipe.hidden, self._keys)
+        chosen = cast(Keys, keys or self.settings["keys"])
+        cell = MixedCell(cast(Edges, self.layout), self.recipe.hidden, chosen)
         self.network = LanguageModel(cell, len(self.data.vocabulary), self.recipe.hidden)
         initialize(self.network, "supernet weights", self.seed, self.device)
 
@@ -87,9 +89,25 @@ class SharedCells(SharedWeights):
         if probability:
             raise InvalidSetting("no paths are dropped in recurrent cells: --set drop_path=0.")
 
-    def schedule(self, epochs: int, learning_rate: float, final_rate: float, **options: Any) -> None:
-        own = {"momentum": 0.0, "nesterov": False, "clip": self.recipe.clip}
-        super().schedule(epochs, learning_rate, final_rate, **{**options, **own})
+    def schedule(
+        self,
+        epochs: int,
+        learning_rate: float,
+        final_rate: float,
+        *,
+        weight_decay: float,
+        momentum: float = 0.9,
+        nesterov: bool = False,
+        clip: float = 5.0,
+        restart: int | None = None,
+        tail: int = 0,
+        tail_rate: float = 0.0,
+        runs: int = 1,
+    ) -> None:
+        """As that of images, but that momentum and clipping are a language model's, as its settings say."""
+        cycles: dict[str, Any] = {"restart": restart, "tail": tail, "tail_rate": tail_rate, "runs": runs}
+        own: dict[str, Any] = {"weight_decay": weight_decay, "momentum": 0.0, "clip": self.recipe.clip}
+        super().schedule(epochs, learning_rate, final_rate, **own, **cycles)
 
     # -- batches --------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ import math
 import random
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, cast
 
 from nassim.benchmark import About, Noise
 from nassim.errors import CorruptData, Unsupported
@@ -119,14 +119,15 @@ def load_text_training(
 ) -> TrainedText:
     """A space's cells trained anew on a text by the usual recipe; `UnknownName` where there is no such text."""
     data, recipe = load_text(name), text_recipe()
-    anything: Any = (data, recipe)
+    given, used = cast(Any, data), cast(Any, recipe)
     splits = {
         f"{split}_loss": f"{len(data.splits[split]):,} {data.unit} ({data.names[split]})" for split in data.splits
     }
     return TrainedText(
         f"{space.name}/{data.name}:training",
         space,
-        *anything,
+        given,
+        used,
         About(
             title=f"{space.name}: recurrent cells trained now on the text {data.name}, recipe {recipe.name}",
             paper=paper,

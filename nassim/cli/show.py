@@ -184,8 +184,8 @@ def _show_architecture(space: SearchSpace, arch: Architecture, as_json: bool) ->
     parts: list[Part] = []
     if isinstance(space, RecurrentSpace):
         cell = space.cell(arch)
-        rows = [dict(zip(("makes", "of", "function", "also"), row, strict=True)) for row in cell_outline(cell)]
-        section |= {"square matrices": cell.matrices, "cell": rows if as_json else [" ".join(_line(r)) for r in rows]}
+        made = [dict(zip(("makes", "of", "function", "also"), row, strict=True)) for row in cell_outline(cell)]
+        section |= {"square matrices": cell.matrices, "cell": made if as_json else [" ".join(_line(r)) for r in made]}
     if space.frame is not None:
         network = space.network(arch, space.frame)
         size, parts = measure(network), outline(network)

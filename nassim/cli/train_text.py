@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 from statistics import fmean, stdev
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -46,10 +46,12 @@ def train(
 
     if images_only:
         raise InvalidSetting("--images, --download, --precision and --compiled are for networks of images.")
-    data, chosen, cell = load_text(name or HANDBOOK), choose_device(device), space.cell(arch)
+    data, chosen = load_text(name or HANDBOOK), choose_device(device)
     used = text_recipe(recipe, **({} if epochs is None else {"epochs": epochs}))
     used.check(data)
     metric, err, kept = data.metric, console(stderr=True), Kept()
+    given: Any = (arch, data, used)  # `Kept` is typed for networks of images
+    network: Any = partial(space.cell, arch)
 
     def shown(loss: float | None) -> str:
         return metric.text(None if loss is None else metric.shown(-loss))
@@ -64,8 +66,8 @@ def train(
     err.print(f"device: {describe(chosen)}; {what}")
     found = [
         kept.obtain(
-            *(arch, data, used, seed),
-            network=lambda: cell,
+            *(*given, seed),
+            network=network,
             device=str(chosen),
             again=again,
             tell=partial(tell, seed),

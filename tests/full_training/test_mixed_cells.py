@@ -19,7 +19,7 @@ from nassim.full_training.relaxations.attention import RecurrentController, cont
 from nassim.full_training.relaxations.bilevel import descent, unrolled_gradient  # noqa: E402
 from nassim.full_training.relaxations.controller import reward  # noqa: E402
 from nassim.full_training.relaxations.mixtures import Mix, small_logits, softmax  # noqa: E402
-from nassim.full_training.texts import own, reading  # noqa: E402
+from nassim.full_training.texts import own, reading, sources  # noqa: E402
 from nassim.full_training.texts.model import HighwayCell, LanguageModel, Masks  # noqa: E402
 from nassim.full_training.texts.recipe import TextRecipe  # noqa: E402
 from nassim.full_training.texts.sources import supernet_settings, supernets_on  # noqa: E402
@@ -245,6 +245,17 @@ def test_what_recurrent_supernets_cannot_is_one_line() -> None:
         shared.score(Mix(weighed.active, edges=torch.ones(36)), batch(shared))
     assert supernets_on(get_space("rnn_tree"), "tiny") is None  # type: ignore[arg-type]
     assert get_supernets("rnn/tiny").benchmark == "rnn/tiny"
+
+
+@pytest.mark.parametrize("name", ["darts", "enas", "random_nas"])
+def test_a_search_with_shared_weights_runs_on_a_text(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`nassim run NAME --benchmark rnn/TEXT:training --live`: its last answer is trained once, as there is no table."""
+    monkeypatch.setattr(sources, "_RECIPE", replace(PLAIN, bptt=12))
+    bench: Any = get_benchmark("rnn/tiny:training")
+    bench.use(replace(PLAIN, epochs=1, batch=40, bptt=20))
+    more = CONTROLLED if name == "enas" else {"candidates": 3, "finalists": 1} if name == "random_nas" else {}
+    found = run(get_algorithm(name).configured(**SMALL, **more), bench, "1000s", seed=1, live=True, device="cpu")
+    assert found.incumbents[-1].source == "final training" and -4 < found.best.valid < 0 and -4 < found.best.test < 0
 
 
 @pytest.mark.parametrize("name", ["rs", "re", "nasrl", "ls"])
