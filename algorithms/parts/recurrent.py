@@ -3,7 +3,7 @@
 Sources: the codes of DARTS (Liu et al., ICLR 2019, arXiv:1806.09055), ENAS (Pham et al., ICML 2018, arXiv:1802.03268)
 and random search with shared weights (Li & Talwalkar, UAI 2019, arXiv:1902.07638). Rates are for the mean loss a token:
 ENAS sums the losses of 35 steps at 0.25, which is 8.75. Departures: rates are constant (ENAS' falls from epoch 12 on);
-momentum and clipping are the supernet's (none, and a norm of 0.25).
+momentum and clipping are the supernet's (none, and a norm of 0.25). Li & Talwalkar's 300 epochs are from memory.
 
 On the shipped text an epoch has 45 steps, so that few epochs are made and the product of steps and rate is kept for
 what learns the architecture: DARTS' logits have 5,200 steps at 0.003, ENAS' controller 10,000 at 0.001.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from collections import Counter
@@ -16,7 +15,6 @@ torch = pytest.importorskip("torch")
 
 from nassim.benchmarks.spaces.rnn import DARTS_SPACE, ENAS_SPACE  # noqa: E402
 from nassim.benchmarks.spaces.rnn_tree import SPACE as TREES  # noqa: E402
-from nassim.cli.main import main  # noqa: E402
 from nassim.errors import InvalidSetting, UnknownName, Unsupported  # noqa: E402
 from nassim.full_training.texts import own, reading  # noqa: E402
 from nassim.full_training.texts.data import TextData  # noqa: E402
@@ -290,19 +288,3 @@ def test_recipes_that_cannot_be_are_refused() -> None:
         text_recipe(batch=10_000).check(text())
     with pytest.raises(Unsupported, match="from scratch"):
         train_text(DARTS_SPACE.at(0), text(), TINY, 0, network=DARTS_SPACE.cell(DARTS_SPACE.at(0)), compiled=True)
-
-
-def test_train_prints_perplexity_or_bits(capsys: pytest.CaptureFixture[str]) -> None:
-    own.save(text("letters", "characters"))
-    for name, unit in (("tiny", "validation perplexity"), ("letters", "validation bits")):
-        with pytest.raises(SystemExit) as ended:
-            main(["train", "rnn:DARTS_V2", "--data", name, "--epochs", "1"])
-        out, err = capsys.readouterr()
-        assert not ended.value.code and unit in " ".join(out.split()) and "epoch 1/1" in err
-    with pytest.raises(SystemExit):
-        main(["train", "rnn:DARTS_V2", "--data", "tiny", "--epochs", "1", "--json"])
-    (found,) = json.loads(capsys.readouterr().out)
-    assert found["test_loss"] > 0
-    with pytest.raises(SystemExit):
-        main(["train", "rnn:DARTS_V2", "--compiled"])
-    assert "for networks of images" in " ".join(capsys.readouterr().err.split())
