@@ -14,9 +14,8 @@ Pseudocode:
 Departures:
     1. Line 5 also after every epoch, so that the search can be stopped at any time. How weights are an architecture is
        the space's: in DARTS' the two best edges of a node and never `none`; in NAS-Bench-201 `none` can win an edge.
-    2. On digits 30 epochs and the logits' rate 0.0063: they have 930 steps there, NAS-Bench-201's 50 epochs of
-       CIFAR-10 19,550, and their product with the rate is kept. The weights' rate is 0.1. So with 20 epochs, 620
-       steps, on darts/fashion14.
+    2. On digits 30 epochs and the logits' rate 0.0063: 930 steps there for NAS-Bench-201's 19,550 on CIFAR-10, their
+       product with the rate is kept, and the weights' rate is 0.1; so with 20 epochs, 620 steps, on darts/fashion14.
 
 Hyperparameters:
     order: 1 takes the weights as they are, 2 looks one step ahead.
@@ -37,9 +36,9 @@ Hyperparameters:
 from __future__ import annotations
 
 import random
-from functools import partial
 from typing import Literal
 
+from nassim.algorithms.parts import recurrent
 from nassim.space import SearchSpace
 from nassim.strategy import Search, report, strategy
 from nassim.supernet import Supernet
@@ -54,6 +53,7 @@ _NASBENCH201 = {"weight_decay": 5e-4, "nesterov": True}
         "nasbench201": _NASBENCH201,
         "nasbench201/digits": {**_NASBENCH201, "epochs": 30, "learning_rate": 0.1, "arch_rate": 0.0063},
         "darts/fashion14": {"epochs": 20, "learning_rate": 0.1, "arch_rate": 0.0095},
+        **recurrent.DARTS,
     },
 )
 def darts(
@@ -86,7 +86,7 @@ def darts(
     adam = torch.optim.Adam([alpha], scale * arch_rate, betas=(0.5, 0.999), weight_decay=arch_decay)
     rates = (scale * learning_rate, scale * final_rate)
     supernet.schedule(epochs, *rates, weight_decay=weight_decay, nesterov=nesterov, runs=runs)
-    again, mix = several.Several(supernet, runs, epochs, rng), partial(mixtures.softmax, alpha, widths)
+    again, mix = several.Several(supernet, runs, epochs, rng), lambda: mixtures.softmax(alpha, widths)
     for epoch in supernet.epochs(alpha=alpha, adam=adam, **again.kept):
         again.begin(epoch, alpha, adam)
         for train, valid in supernet.batches(epoch, scale * batch_size):  # 2

@@ -7,16 +7,15 @@ Pseudocode:
     1  repeat
     2      for every training batch: draw m from the controller; w <- descent step down the loss of m's path
     3      repeat controller_steps times
-    4          draw m; R <- accuracy of m with w on one validation batch + entropy weight * entropy
+    4          draw m; R <- accuracy (cells: 80 / perplexity) on one validation batch + entropy weight * entropy
     5          baseline <- moving average of R; controller <- Adam step up log p(m) * (R - baseline)
     6  draw architectures; answer with the best on one validation batch each
 
 Departures:
-    1. The baseline moves at every step of line 5, from the first reward on; Dong & Yang's script begins each
-       step of an epoch with the baseline of the epoch before.
+    1. The baseline moves at every step of line 5; in Dong & Yang's script each begins with the last epoch's.
     2. Line 6 also after every epoch, so that the search can be stopped at any time; its seconds are in its cost.
-    3. In the paper's own spaces skips and inputs are chosen by attention, and a penalty of 0.8 times the divergence
-       from a share of 0.4 keeps skips few; elsewhere decisions follow each other, without a bias to convolutions.
+    3. In the paper's own spaces skips, inputs and sources are chosen by attention, and a penalty of 0.8 times the
+       divergence from a share of 0.4 keeps skips few; elsewhere decisions follow each other, unbiased.
     4. On digits 30 epochs of 20 steps with 5 samples and the controller's rate 0.02: they have 600 steps,
        NAS-Bench-201's 250 epochs 12,500, and their product with the rate is kept. The weights' rate is 0.1.
 
@@ -38,13 +37,13 @@ from __future__ import annotations
 
 import random
 
+from nassim.algorithms.parts import recurrent
 from nassim.space import Architecture, SearchSpace
 from nassim.strategy import Search, report, strategy
 from nassim.supernet import Supernet
 
 _NASBENCH201 = {"batch_size": 128, "weight_decay": 2.5e-4, "derived": 100}
-_DIGITS = {"batch_size": 64, "learning_rate": 0.1, "epochs": 30}
-_DIGITS_CONTROLLER = {"controller_steps": 20, "controller_samples": 5, "controller_rate": 0.02}
+_DIGITS = {"batch_size": 64, "learning_rate": 0.1, "epochs": 30, "controller_steps": 20, "controller_samples": 5}
 _CIFAR = {"epochs": 250, "controller_steps": 50, "controller_samples": 20, "controller_rate": 1e-3}
 
 
@@ -53,8 +52,9 @@ _CIFAR = {"epochs": 250, "controller_steps": 50, "controller_samples": 20, "cont
     year=2018,
     published={
         "nasbench201": {**_NASBENCH201, **_CIFAR},
-        "nasbench201/digits": {**_NASBENCH201, **_DIGITS, **_DIGITS_CONTROLLER},
-        "darts/fashion14": {**_DIGITS, **_DIGITS_CONTROLLER, "epochs": 50, "controller_rate": 0.016},
+        "nasbench201/digits": {**_NASBENCH201, **_DIGITS, "controller_rate": 0.02},
+        "darts/fashion14": {**_DIGITS, "epochs": 50, "controller_rate": 0.016},
+        **recurrent.ENAS,
         "enas-macro": {**_CIFAR, "epochs": 310, "batch_size": 128, "weight_decay": 2.5e-4},
     },
 )
@@ -77,13 +77,13 @@ def enas(
 ) -> Search:
     import torch
 
-    from nassim.full_training.relaxations.attention import controller_of
-    from nassim.full_training.relaxations.controller import MovingAverage, descend, policy_loss
+    from nassim.full_training.relaxations.attention import controller_for
+    from nassim.full_training.relaxations.controller import MovingAverage, descend, policy_loss, reward
 
     def score(arch: Architecture) -> float:
-        return supernet.score(supernet.path(arch), next(scoring))
+        return reward(supernet.score(supernet.path(arch), next(scoring)), supernet)
 
-    controller, baseline = controller_of(supernet.layout, rng), MovingAverage(baseline_decay)
+    controller, baseline = controller_for(supernet, rng), MovingAverage(baseline_decay)
     adam = torch.optim.Adam(controller.parameters(), controller_rate, betas=(0.0, 0.999), eps=1e-3)
     supernet.schedule(epochs, learning_rate, final_rate, weight_decay=weight_decay, nesterov=True, restart=10)
     for epoch in supernet.epochs(controller=controller, draws=controller.generator, adam=adam, baseline=baseline):  # 1

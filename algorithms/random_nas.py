@@ -33,6 +33,7 @@ from __future__ import annotations
 import random
 from itertools import islice
 
+from nassim.algorithms.parts import recurrent
 from nassim.space import Architecture, SearchSpace
 from nassim.strategy import Search, report, strategy
 from nassim.supernet import Supernet
@@ -48,6 +49,7 @@ _DIGITS = {"epochs": 50, "learning_rate": 0.1}
     published={
         "nasbench201": {**_NASBENCH201, "epochs": 250},
         "nasbench201/digits": {**_NASBENCH201, **_DIGITS},
+        **recurrent.RANDOM_NAS,
         "darts/fashion14": {**_DIGITS, "candidates": 100, "score_batches": 2, "finalists": 1},
     },
 )

@@ -19,6 +19,7 @@ from nassim.folders import algorithms_found, family_of, module_at, modules, spac
 from nassim.names import spelled, unknown
 from nassim.options import open_with, options_of
 from nassim.protocol import Protocol
+from nassim.recurrent import RecurrentSpace
 from nassim.settings import parse_value
 from nassim.space import SearchSpace
 from nassim.strategy import Algorithm
@@ -46,9 +47,19 @@ def training_spaces() -> list[str]:
     return [name for name in space_names() if type(get_space(name)).network is not SearchSpace.network]
 
 
+def recurrent_spaces() -> list[str]:
+    """The SPACEs of ``SPACE/TEXT:training``: search spaces whose architectures are cells of language models."""
+    return [name for name in space_names() if isinstance(get_space(name), RecurrentSpace)]
+
+
 def image_names() -> list[str]:
     """The DATA of ``SPACE/DATA:training``: the sets of images, the user's own among them."""
     return list(_loader().image_names())
+
+
+def text_names() -> list[str]:
+    """The TEXT of ``SPACE/TEXT:training``: the texts that are here, the user's own among them."""
+    return list(_loader().text_names())
 
 
 def space_names() -> list[str]:
@@ -139,10 +150,10 @@ def _training(name: str, plain: str) -> tuple[str, str, str, Callable[..., Bench
     if rest:
         raise UnknownName(f"{name!r:.100} is not a benchmark: nothing follows {_TRAINING} but options.")
     if spelled(typed, space_names()) is None:
-        raise UnknownName(unknown("search space", typed, training_spaces()))
-    space, images = get_space(typed), spelled(data, image_names())
-    if images is None:
-        raise UnknownName(unknown("set of images", data, image_names()))
+        raise UnknownName(unknown("search space", typed, [*training_spaces(), *recurrent_spaces()]))
+    space = get_space(typed)
+    if (images := spelled(data, names := _loader().data_names(space))) is None:
+        raise UnknownName(unknown("text" if isinstance(space, RecurrentSpace) else "set of images", data, names))
     homes = [family for family in modules("benchmarks") if space.name in {each.name for each in spaces_of(family)}]
     home = family_of(family := space.name if space.name in homes else homes[0])
     paper = re.search(r"^Paper: (.*?)\.?$", (home.__doc__ or "").replace("\n    ", " "), flags=re.MULTILINE)

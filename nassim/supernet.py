@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from nassim.layout import Layout
+from nassim.metric import Metric
 from nassim.space import Architecture, SearchSpace
 
 Tensor = Any  # torch.Tensor
 # Settings that change nothing of a search at these values: they came later, and recordings without them serve.
 OFF: Mapping[str, object] = {"replicas": 1, "linear_scaling": False, "runs": 1, "reduction_cell": ""}
 WATCHING = ("hessian_every",)  # settings that only say when to look: answers and seconds do not depend on them
-Batch = tuple[Tensor, Tensor]  # images, labels
+Batch = Any  # images and labels, or a piece of a text
 
 
 class Supernet(Protocol):
@@ -36,18 +37,23 @@ class Supernet(Protocol):
         """What it works on, for whoever reads its seconds."""
 
     @property
+    def metric(self) -> Metric:
+        """What `score` gives: an accuracy, or minus a loss."""
+
+    @property
     def layout(self) -> Layout:
         """The decisions, and how architectures are paths through them."""
 
     def path(self, arch: Architecture) -> Any:
         """The mix that runs an architecture alone."""
 
-    def shape(self, *, partial: int | None = None, replicas: int = 1) -> None:
+    def shape(self, *, partial: int | None = None, replicas: int = 1, keys: str | None = None) -> None:
         """Begin anew with another network: before anything is trained.
 
         partial: one of so many channels goes through the options of a decision, the others past them, and mixes may
         weigh decisions as a whole (PC-DARTS). replicas: of the network, each given a part of every batch that is
         trained on; its moments are those of its part. `InvalidSetting` where they do not divide channels or batch.
+        keys: of recurrent cells, by what matrices are shared: ``target`` or ``source``; others have no such.
         """
 
     def divide(self, portion: float) -> None:
@@ -137,7 +143,7 @@ class Supernet(Protocol):
         """The `nassim.full_training.relaxations.bilevel.WeightUpdate` of the next step."""
 
     def score(self, mix: Any, *batches: Batch) -> float:
-        """What a mix is worth with the shared weights, more is better: the share of right answers.
+        """What a mix is worth with the shared weights, more is better: the share of right answers, or minus a loss.
 
         On batches, or on all validation images in parts of some 256, each with its own moments.
         """

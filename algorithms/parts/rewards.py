@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from nassim.algorithms.parts.weights import Floats
 from nassim.errors import InvalidSetting
+from nassim.recurrent import RecurrentSpace
+from nassim.space import SearchSpace
 
+SCALE = 80.0  # c of the reward of recurrent cells
 FEW = 5  # batches at least, where a batch follows from the budget
 FASTEST = 0.01  # learning rate at most, where it follows from the budget: beyond it policies settle too soon
 
@@ -30,6 +34,14 @@ class Baseline:
     def gains_of(self, rewards: Floats) -> Floats:
         """`gains` of rewards in an array of any shape."""
         return self.gains(rewards.ravel().tolist()).reshape(rewards.shape)
+
+
+def reward(space: SearchSpace, value: float, power: int) -> float:
+    """Of an accuracy its power; of a recurrent cell, whose value is minus the loss, `SCALE` / perplexity^2.
+
+    Source: Zoph & Le, ICLR 2017, arXiv:1611.01578, sections 4.1 and 4.2.
+    """
+    return SCALE * math.exp(2.0 * value) if isinstance(space, RecurrentSpace) else float(value**power)
 
 
 def batch_by_budget(paper: int, horizon: int | None) -> int:

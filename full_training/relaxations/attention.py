@@ -11,20 +11,35 @@ is a penalty.
 
 Micro: of each node two inputs by the same attention, then two operations; the normal cell's last state is the
 reduction cell's first, and the normal cell prefers separable convolutions a little.
+
+Recurrent: of each state a source, by attention less a sixth of the squared distance, then a function; one LSTM of 100
+units, all logits 2.5 * tanh(. / 5); the step that chooses the function is told the source's state, less the farther it
+is: over 0.1 plus the distance (its code of 2018; an earlier version has a twelfth). Departure: entropies are exact
+(the code counts one drawn term of each).
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nassim.full_training.relaxations.controller import SKIP_TARGET, UNITS, Controller, Samples
+from nassim.full_training.relaxations.controller import (
+    SKIP_TARGET,
+    TANH_CONSTANT,
+    TEMPERATURE,
+    UNITS,
+    Controller,
+    Samples,
+)
 from nassim.full_training.relaxations.mixtures import seeded
 from nassim.layout import Layout
+from nassim.recurrent import Edges
+from nassim.supernet import Supernet
 
 MACRO_TANH, MICRO_TANH, OPERATIONS_TANH = 1.5, 1.1, 2.5  # the last divides the others
 LEARNED_BIAS, FIXED_BIAS = (
@@ -32,10 +47,16 @@ LEARNED_BIAS, FIXED_BIAS = (
     0.25,
 )  # of separable convolutions; the fixed one in the first cell, below it is its minus
 
+RECURRENT_UNITS, DISTANCE, NEAR = 100, 6.0, 0.1
 
-def controller_of(layout: Layout, rng: random.Random) -> Controller | MacroController | MicroController:
+
+def controller_of(
+    layout: Layout, rng: random.Random
+) -> Controller | MacroController | MicroController | RecurrentController:
     """The controller that suits a layout: with attention where it decides on earlier values, else `Controller`."""
     kinds = [group.kind for group in layout.groups]
+    if isinstance(layout, Edges):
+        return RecurrentController(layout, rng)
     if "skip" in kinds:
         return MacroController(layout, rng)
     if "end" in kinds:
@@ -43,21 +64,28 @@ def controller_of(layout: Layout, rng: random.Random) -> Controller | MacroContr
     return Controller(layout.space.radices, rng)
 
 
+def controller_for(supernet: Supernet, rng: random.Random) -> Any:
+    """`controller_of` its layout; recurrent cells begin anew with the paper's keys, node and source."""
+    if isinstance(supernet.layout, Edges):
+        supernet.shape(keys="source")
+    return controller_of(supernet.layout, rng)
+
+
 class Attentive(nn.Module):
     """An LSTM whose states of earlier steps can be chosen among."""
 
-    def __init__(self, layout: Layout, rng: random.Random, operations: int) -> None:
+    def __init__(self, layout: Layout, rng: random.Random, operations: int, units: int = UNITS) -> None:
         super().__init__()
         self.groups = layout.groups
         self.generator = seeded(rng)
         with torch.device("meta"):
-            self.begin = nn.Embedding(1, UNITS)
-            self.embedding = nn.Embedding(operations, UNITS)
-            self.cell = nn.LSTMCell(UNITS, UNITS)
-            self.head = nn.Linear(UNITS, operations, bias=False)
-            self.of_earlier = nn.Linear(UNITS, UNITS, bias=False)
-            self.of_present = nn.Linear(UNITS, UNITS, bias=False)
-            self.score = nn.Linear(UNITS, 1, bias=False)
+            self.begin = nn.Embedding(1, units)
+            self.embedding = nn.Embedding(operations, units)
+            self.cell = nn.LSTMCell(units, units)
+            self.head = nn.Linear(units, operations, bias=False)
+            self.of_earlier = nn.Linear(units, units, bias=False)
+            self.of_present = nn.Linear(units, units, bias=False)
+            self.score = nn.Linear(units, 1, bias=False)
         self.to_empty(device="cpu")
         with torch.no_grad():
             for parameter in self.parameters():
@@ -177,3 +205,39 @@ class MicroController(Attentive):
             told.append(state[0])
             drawn.choices.append(torch.stack([inputs[0], operations[0], inputs[1], operations[1]], dim=1))
         return state
+
+
+class RecurrentController(Attentive):
+    """A source and a function of each state of a recurrent cell."""
+
+    def __init__(self, layout: Edges, rng: random.Random) -> None:
+        super().__init__(layout, rng, len(layout.functions), RECURRENT_UNITS)
+        self.first, self.nodes = layout.first, len(layout.nodes)
+
+    def sample(self, n: int = 1) -> Samples:
+        """``n`` architectures, drawn independently: choices in the order of the space's decisions."""
+        drawn = _Drawn(n)
+        begin = x = self.begin.weight.expand(n, -1)
+        state = (torch.zeros(n, RECURRENT_UNITS), torch.zeros(n, RECURRENT_UNITS))
+        earlier: list[Tensor] = []
+        for node in range(self.nodes + 1):
+            state = self.cell(x, state)
+            if node > 1:  # the first node has state 0 alone to go on from
+                logits = TANH_CONSTANT * torch.tanh(self.attention(earlier, state[0]) / TEMPERATURE)
+                distance = node - torch.arange(node, dtype=torch.float32)
+                source = self.draw(logits - distance.square() / DISTANCE, drawn)
+                drawn.choices.append(source[:, None])
+                taken = torch.stack(earlier, dim=1)[torch.arange(n), source]
+                x = taken / (NEAR + distance[source])[:, None]
+            elif node:
+                x = earlier[0] / (NEAR + 1.0)
+            else:
+                x = begin
+            earlier.append(state[0])
+            if node or self.first:
+                state = self.cell(x, state)
+                logits = TANH_CONSTANT * torch.tanh(self.head(state[0]) / TEMPERATURE)
+                function = self.draw(logits, drawn)
+                drawn.choices.append(function[:, None])
+                x = self.embedding(function)
+        return drawn.samples()

@@ -6,6 +6,7 @@ arXiv:1802.03268, section 2; its logits are divided by a temperature and squashe
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -15,9 +16,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nassim.full_training.relaxations.mixtures import seeded
+from nassim.metric import ACCURACY, Metric
+from nassim.supernet import Supernet
 
 UNITS = 64  # of the LSTM (one layer) and of the embedding of the last choice
 TEMPERATURE, TANH_CONSTANT = 5.0, 2.5
+SCALE = 80.0  # c of the reward of a loss
 SKIP_TARGET, SKIP_WEIGHT = 0.4, 0.8  # the share of skips that is wanted, and the weight of the divergence from it
 
 
@@ -67,6 +71,15 @@ class Controller(nn.Module):
                 x = self.embeddings[i](choice.squeeze(1))
         rows = torch.cat(chosen, dim=1).tolist()
         return Samples([tuple(row) for row in rows], log_probability, entropy)
+
+
+def reward(value: float, supernet: Supernet) -> float:
+    """What the controller is given for a score: an accuracy itself, for minus a loss `SCALE` / perplexity.
+
+    Source: Pham et al., ICML 2018, arXiv:1802.03268, section 2.2.
+    """
+    metric: Metric = getattr(supernet, "metric", ACCURACY)
+    return value if metric.more_is_better else SCALE * math.exp(value)
 
 
 class MovingAverage:

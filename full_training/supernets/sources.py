@@ -10,6 +10,7 @@ from nassim.errors import CorruptData
 from nassim.full_training.images.data import load_data
 from nassim.full_training.training.device import require_torch
 from nassim.full_training.training.recipe import Recipe, get_recipe
+from nassim.recurrent import RecurrentSpace
 from nassim.space import SearchSpace
 from nassim.supernet import Supernets
 from nassim.tabular_data.recordings import folders, read_recordings, write_recording
@@ -96,6 +97,10 @@ def make_supernet(space: SearchSpace, images: str, seed: int, device: str = "cpu
 
 def known_supernets(space: SearchSpace, images: str) -> Supernets | None:
     """Where the one-shot runs of a space on a data set come from; None where nobody said how large it is there."""
+    if isinstance(space, RecurrentSpace):
+        from nassim.full_training.texts.sources import supernets_on
+
+        return supernets_on(space, images)
     return supernets_of(space, images) if (space.name, images) in RECIPES else None
 
 

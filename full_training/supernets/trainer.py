@@ -14,43 +14,42 @@ import contextlib
 import math
 from collections.abc import Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from nassim.errors import Diverged, ProtocolError
+from nassim.errors import ProtocolError
 from nassim.full_training.images.batches import DeviceSplit, EpochPlan, generator, plan_epoch, take
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.networks.construct import DropPath, Noise, initialize
-from nassim.full_training.relaxations.bilevel import WeightUpdate
 from nassim.full_training.relaxations.mixtures import Mix
-from nassim.full_training.supernets.checkpoint import Checkpoint
 from nassim.full_training.supernets.memory import Room
 from nassim.full_training.supernets.mixed import MixedNetwork
-from nassim.full_training.supernets.rates import cosine
 from nassim.full_training.supernets.replicas import devices_of, replicated
 from nassim.full_training.supernets.searched import HALVES, searched
+from nassim.full_training.supernets.shared import SharedWeights
 from nassim.full_training.supernets.sizes import option_sizes, option_sums, whole_paths
 from nassim.full_training.tables.designs import frame_of
-from nassim.full_training.training.device import at_work, choose_device, device_seconds, one_thread, processor
+from nassim.full_training.training.device import one_thread
 from nassim.full_training.training.recipe import Recipe
-from nassim.space import Architecture, SearchSpace
+from nassim.space import SearchSpace
 from nassim.tabular_data.latencies import latency_table
 
 Batch = tuple[Tensor, Tensor]
 SCORED = 256  # images at once where a mix is scored on all validation images: it has the moments of so many
 
 
-class SharedNetwork:
+class SharedNetwork(SharedWeights):
     """The supernet of a space on a data set: `nassim.supernet.Supernet`.
 
     recipe: gives channels, cells, precision and augmentation; its schedule is for whole trainings and not used.
     seed: of the initial weights, of the order of the images and of their augmentation.
     settings: what decides how it trains beside the strategy's hyperparameters (`sources.supernet_settings`).
     """
+
+    network: MixedNetwork
 
     def __init__(
         self,
@@ -62,25 +61,18 @@ class SharedNetwork:
         *,
         settings: dict[str, object],
     ) -> None:
-        self.device = choose_device(device)
-        self.space, self.layout = space, space.layout
-        self.seed, self.recipe, self.settings = seed, recipe, {**settings, "images_sha256": data.sha256}
+        super().__init__(space, seed, device, {**settings, "images_sha256": data.sha256})
+        self.recipe = recipe
         self._frame = frame_of(data, recipe)
         self.shape()
         how = str(settings.get("searched", HALVES))
         self._divided = partial(searched, data, recipe, self.device, how)
         self._train, self._valid = self._divided()
-        self._optimizer: torch.optim.SGD | None = None
-        self._rates: list[float] = []
-        self._clip = math.inf
-        self._began: float | None = None
-        self._working = contextlib.ExitStack()
-        self._losses: list[Tensor] = []
-        self._next, self._fresh = 0, -1  # the epoch to come, and the one that begins without momentum
-        self.checkpoint = Checkpoint()
         self._room = Room(self.device)
 
-    def shape(self, *, partial: int | None = None, replicas: int = 1) -> None:
+    def shape(self, *, partial: int | None = None, replicas: int = 1, keys: str | None = None) -> None:
+        if keys is not None:
+            raise ProtocolError(f"a supernet for images has no matrices that keys={keys} could share.")
         self.plan = self.space.supernet(self._frame, **({} if partial is None else {"partial": partial}))
         self.network = MixedNetwork(self.plan)
         initialize(self.network, generator("supernet weights", self.seed), self.device)
@@ -91,18 +83,6 @@ class SharedNetwork:
 
     def divide(self, portion: float) -> None:
         self._train, self._valid = self._divided(portion)
-
-    @property
-    def machine(self) -> str:
-        if self.device.type == "cuda":
-            name = torch.cuda.get_device_name(self.device)
-        else:
-            name = f"{processor()}, one thread" if self.device.type == "cpu" else f"{processor()}, {self.device.type}"
-        return f"{name}, torch {torch.__version__}"
-
-    @property
-    def weights(self) -> list[nn.Parameter]:
-        return list(self.network.parameters())
 
     def renew(self, run: int) -> None:
         initialize(self.network, generator(f"supernet weights {run}", self.seed), self.device)
@@ -119,49 +99,7 @@ class SharedNetwork:
         rows = option_sums(self.plan, self.layout.widths, values)
         return rows, max(0.0, math.fsum(values) - math.fsum(map(math.fsum, rows)))
 
-    def path(self, arch: Architecture) -> Mix:
-        return Mix(self.layout.path(arch))
-
     # -- training -------------------------------------------------------------------------------------
-
-    def schedule(
-        self,
-        epochs: int,
-        learning_rate: float,
-        final_rate: float,
-        *,
-        weight_decay: float,
-        momentum: float = 0.9,
-        nesterov: bool = False,
-        clip: float = 5.0,
-        restart: int | None = None,
-        tail: int = 0,
-        tail_rate: float = 0.0,
-        runs: int = 1,
-    ) -> None:
-        self._rates = [*cosine(epochs, learning_rate, final_rate, restart), *[tail_rate] * tail] * runs
-        self._fresh = epochs if tail else -1
-        self._clip = clip
-        self._optimizer = torch.optim.SGD(
-            self.network.parameters(), learning_rate, momentum, nesterov=nesterov, weight_decay=weight_decay
-        )
-
-    def epochs(self, **kept: Any) -> Iterator[int]:
-        self._next = self.checkpoint.resume({"network": self.network, "optimizer": self._sgd, **kept}, self.device)
-        while self._next < len(self._rates):
-            self._next += 1
-            yield self._next - 1
-            self.checkpoint.save(self._next, {"network": self.network, "optimizer": self._sgd, **kept})
-
-    def state(self) -> dict[str, Any]:
-        return {"network": self.network.state_dict(), "optimizer": self._sgd.state_dict()}
-
-    def restore(self, state: dict[str, Any], epoch: int, weight_decay: float) -> None:
-        self.network.load_state_dict(state["network"])
-        self._sgd.load_state_dict(state["optimizer"])
-        self._next = epoch
-        for group in self._sgd.param_groups:
-            group["weight_decay"] = weight_decay
 
     def batches(self, epoch: int, size: int) -> Iterator[tuple[Batch, Batch]]:
         valid = plan_epoch(self._valid, self.recipe, 2 * self.seed + 1, epoch)
@@ -171,13 +109,8 @@ class SharedNetwork:
             yield train, take(self._valid, valid, slice(first, first + size))
 
     def training_batches(self, epoch: int, size: int) -> Iterator[Batch]:
-        for group in self._sgd.param_groups:
-            group["lr"] = self._rates[epoch]
-        if epoch == self._fresh:
-            self._sgd.state.clear()
-        self._begin()
+        self._turn_to(epoch)
         self._make_noise(epoch)
-        self._losses = []
         yield from self._augmented(self._train, 2 * self.seed, epoch, size)
 
     def validation_batches(self, epoch: int, size: int) -> Iterator[Batch]:
@@ -209,24 +142,6 @@ class SharedNetwork:
             logits: Tensor = replicated(self.network, mix, images, devices) if several else self.network(images, mix)
         return logits.float() if logits.dtype is torch.bfloat16 else logits
 
-    def step(self, mix: Mix, batch: Batch) -> Tensor:
-        optimizer = self._sgd
-        optimizer.zero_grad(set_to_none=True)  # a weight without gradient is passed over: no decay, no momentum
-        loss = self.loss(mix, batch)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), self._clip)
-        optimizer.step()
-        self._losses.append(loss.detach())
-        return self._losses[-1]
-
-    def training_loss(self) -> float:
-        return float(torch.stack(self._losses).mean()) if self._losses else math.nan
-
-    def next_update(self) -> WeightUpdate:
-        group = self._sgd.param_groups[0]
-        velocity = [self._sgd.state[w].get("momentum_buffer") if w in self._sgd.state else None for w in self.weights]
-        return WeightUpdate(group["lr"], group["momentum"], group["weight_decay"], velocity)
-
     @torch.no_grad()
     def score(self, mix: Mix, *batches: Batch) -> float:
         with one_thread(self.device.type == "cpu" and self._began is None), whole_paths(self._drops()):
@@ -236,26 +151,7 @@ class SharedNetwork:
                 total += len(labels)
             return int(right) / total
 
-    def cost(self) -> float:
-        if self._began is None:
-            return 0.0
-        seconds = self._now() - self._began
-        self._began = None
-        self._working.close()
-        if self._losses and not math.isfinite(loss := self.training_loss()):
-            raise Diverged(f"the search diverged (training loss {loss}): --set learning_rate= to a lower one.")
-        return seconds
-
-    def keep(self, file: Path, told: list[Any]) -> None:
-        self.checkpoint = Checkpoint(file, told, self.settings)
-
     # -- parts ----------------------------------------------------------------------------------------
-
-    @property
-    def _sgd(self) -> torch.optim.SGD:
-        if self._optimizer is None:
-            raise ProtocolError("a supernet needs a schedule() before it is trained.")
-        return self._optimizer
 
     def _drops(self) -> list[DropPath]:
         return [module for module in self.network.modules() if isinstance(module, DropPath)]
@@ -288,11 +184,3 @@ class SharedNetwork:
         if self.device.type == "cuda" and self.recipe.precision == "bf16":
             return torch.autocast("cuda", dtype=torch.bfloat16)
         return contextlib.nullcontext()
-
-    def _begin(self) -> None:
-        if self._began is None:
-            self._working.enter_context(at_work(self.device))
-            self._began = self._now()
-
-    def _now(self) -> float:
-        return device_seconds(self.device)

@@ -97,6 +97,7 @@ class Kept:
         lineage: Lineage | None = None,
         heritage: Callable[[], Heritage] | None = None,
         weights: bool = False,
+        trainer: Callable[..., Training] | None = None,
     ) -> Training:
         """The training that is kept, or one that is made now and kept; needs torch for the latter.
 
@@ -110,6 +111,7 @@ class Kept:
         lineage: what it is kept by (None: a training from scratch by this recipe).
         heritage: gives the weights that it begins with, if there is something to train.
         weights: keep the weights after ``until`` epochs as well, and train anew where they are not there.
+        trainer: what trains, with `train`'s arguments, where it is not `train`.
         """
         lineage = lineage or Lineage.of(arch, data, recipe, seed)
         wanted = min(until or recipe.epochs, recipe.epochs)
@@ -128,7 +130,6 @@ class Kept:
                 with hold(self._open, lineage.key, seconds=self.lease_seconds, waits=waits) as lease:
                     if (known := enough()) is not None:  # made while this process waited
                         return known
-                    from nassim.full_training.training.train import train
 
                     known = self.find(lineage)
                     beyond = known is not None and not again and len(known.valid_accuracy) >= wanted
@@ -142,7 +143,7 @@ class Kept:
 
                     options: dict[str, Any] = {"device": chosen, "resume": path, "until": wanted, "tell": told}
                     options |= {"compiled": compiled, "heritage": heritage and heritage(), "keep": keep}
-                    training = train(arch, data, recipe, seed, network=network and network(), **options)
+                    training = (trainer or _usual())(arch, data, recipe, seed, network=network and network(), **options)
                     if not lease.renew():
                         raise LeaseLost
                     if beyond and known is not None:
@@ -173,3 +174,10 @@ class Kept:
 
     def _open(self) -> AbstractContextManager[sqlite3.Connection]:
         return open_file(self.path)
+
+
+def _usual() -> Callable[..., Training]:
+    """What trains networks of images; found when it is needed, as it loads torch."""
+    from nassim.full_training.training import train
+
+    return train.train

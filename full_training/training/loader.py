@@ -10,9 +10,11 @@ from nassim.benchmark import About, Noise
 from nassim.errors import CorruptData
 from nassim.full_training.images.data import DATA_SETS, ImageData, load_data
 from nassim.full_training.images.own import own_names
+from nassim.full_training.texts.data import text_names
 from nassim.full_training.training.kept import trainings_folder
 from nassim.full_training.training.trained import Trained
 from nassim.full_training.training.usual import recipe_for
+from nassim.recurrent import RecurrentSpace
 from nassim.space import SearchSpace
 from nassim.tabular_data.latencies import latency_tables
 
@@ -27,6 +29,11 @@ def image_names() -> list[str]:
     return sorted({*DATA_SETS, *own_names()})
 
 
+def data_names(space: SearchSpace) -> list[str]:
+    """The DATA that a space's architectures are trained on: texts for recurrent cells, else sets of images."""
+    return text_names() if isinstance(space, RecurrentSpace) else image_names()
+
+
 def load_training(
     space: SearchSpace, images: str, noise: Noise, *, paper: str, notes: Sequence[str] = (), device: str = "auto"
 ) -> Trained:
@@ -35,6 +42,10 @@ def load_training(
     paper: where the space is published; notes: what its family adds about these images.
     `MissingData` where the images are not here; as `Trained` where something does not fit.
     """
+    if isinstance(space, RecurrentSpace):
+        from nassim.full_training.texts.trained import load_text_training
+
+        return load_text_training(space, images, noise, paper=paper, device=device)
     data = load_data(images)
     recipe = recipe_for(space, data)
     return Trained(

@@ -84,6 +84,9 @@ class Trained(Benchmark):
         """Train by another recipe from now on; `InvalidSetting` if it does not fit the data or the space."""
         recipe.check(self.data)
         network_of(self.space.sample(random.Random(0)), recipe, self.data, self.space)
+        self._follow(recipe)
+
+    def _follow(self, recipe: Recipe) -> None:
         self.recipe = recipe
         self.epochs = recipe.epochs
         self.fidelities = tuple(range(1, recipe.epochs + 1))
@@ -229,7 +232,7 @@ class Task:
     def answer(self, data: ImageData) -> Result:
         """Train as far as need be, and answer."""
         found = [self.training(data, seed) for seed in self.seeds]
-        value = sum(accuracy(training, self.epochs) for training in found) / len(found)
+        value = sum(self.value(training, data) for training in found) / len(found)
         cost = sum(sum(training.seconds[self.since : self.epochs]) for training in found) / len(found)
         failed = sum(bool(training.failed) for training in found)
         keys = [self.lineage(data, seed).key for seed in self.seeds]
@@ -237,10 +240,18 @@ class Task:
             value,
             self.epochs,
             cost,
-            sizes(self.network()) | ({"failed": float(failed)} if failed else {}),
+            self.sizes(data) | ({"failed": float(failed)} if failed else {}),
             after(keys, self.epochs),
             self.epochs - self.since if self.since else -1,
         )
+
+    def value(self, training: Training, data: ImageData) -> float:
+        """What a training answers."""
+        return accuracy(training, self.epochs)
+
+    def sizes(self, data: ImageData) -> dict[str, float]:
+        """What is known of the network without training it."""
+        return sizes(self.network())
 
     def lineage(self, data: ImageData, seed: int) -> Lineage:
         """What the training under a seed is kept by; a mean's trainings inherit each from its own in turn."""

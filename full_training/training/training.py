@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, fields
 
 from nassim.errors import CorruptData
 
-_LATER = ("train_loss", "valid_loss", "rate")  # fields that records did not always have
+_CURVES = ("train_loss", "valid_loss", "rate")  # fields that records did not always have
+_LATER = (*_CURVES, "test_loss")
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Training:
     train_loss: mean over the images that an epoch trained on, of what was minimized (label smoothing and the auxiliary
         head's share are in it); valid_loss: mean cross-entropy over the validation images after each epoch; rate: the
         learning rate at each epoch's first step. Empty in the records of versions that did not keep them.
+    test_loss: mean cross-entropy over the test split, for language models; accuracies are shares of tokens there.
     """
 
     arch: str
@@ -40,6 +42,7 @@ class Training:
     train_loss: tuple[float, ...] = ()
     valid_loss: tuple[float, ...] = ()
     rate: tuple[float, ...] = ()
+    test_loss: float | None = None
 
     def to_json(self) -> str:
         """The record as one line of JSON."""
@@ -52,7 +55,7 @@ class Training:
             values = json.loads(text)
             if set(values) | set(_LATER) != {field.name for field in fields(cls)}:
                 raise ValueError("fields")
-            for name in ("train_accuracy", "valid_accuracy", "seconds", "notes", *_LATER):
+            for name in ("train_accuracy", "valid_accuracy", "seconds", "notes", *_CURVES):
                 values[name] = tuple(values.get(name, ()))
             return cls(**values)
         except (ValueError, TypeError, AttributeError) as error:

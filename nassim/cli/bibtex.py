@@ -26,6 +26,7 @@ from nassim.registry import (
     get_space,
     image_names,
     space_names,
+    text_names,
 )
 from nassim.version import __version__
 
@@ -132,7 +133,9 @@ def _texts(name: str) -> Iterator[str]:
     family = next((text for each, text in family_pages().items() if _spelled(each) == first), "")
     if plain in map(_spelled, benchmark_names()) and any(_papers(_section(family))):
         yield _section(family)
-    elif rest.endswith(":training") and rest.removesuffix(":training") in map(_spelled, image_names()):
+    elif rest.endswith(":training") and rest.removesuffix(":training") in map(
+        _spelled, [*image_names(), *text_names()]
+    ):
         yield _section(_space_page(first))
     elif "/" in plain:
         with suppress(UnknownName):

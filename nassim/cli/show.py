@@ -17,6 +17,8 @@ from nassim.cli.tables import Column, flowing, print_section, print_table, say
 from nassim.network import Frame, Part, measure, outline
 from nassim.own_files import is_file, typed_algorithm, typed_benchmark
 from nassim.page import HEADINGS, page
+from nassim.recurrent import RecurrentSpace
+from nassim.recurrent import outline as cell_outline
 from nassim.registry import find
 from nassim.settings import describe
 from nassim.space import Architecture, SearchSpace, counted
@@ -163,8 +165,14 @@ def _space(space: SearchSpace) -> Section:
         "decisions": {d.name: ", ".join(f"{i} {o}" for i, o in enumerate(d.options)) for d in space.decisions},
         **({"published networks": dict(space.known)} if space.known else {}),
         "how to write one": space.how_to_write(),
-        "network as published": _frame(space.frame) if space.frame else "none: its architectures cannot be built",
+        "network as published": _published(space),
     }
+
+
+def _published(space: SearchSpace) -> str:
+    if isinstance(space, RecurrentSpace):
+        return f"a cell of a language model, {space.published}"
+    return _frame(space.frame) if space.frame else "none: its architectures cannot be built"
 
 
 def _frame(frame: Frame) -> str:
@@ -175,6 +183,10 @@ def _frame(frame: Frame) -> str:
 def _show_architecture(space: SearchSpace, arch: Architecture, as_json: bool) -> None:
     section: Section = {"architecture": str(arch), "string": space.format(arch)}
     parts: list[Part] = []
+    if isinstance(space, RecurrentSpace):
+        cell = space.cell(arch)
+        made = [dict(zip(("makes", "of", "function", "also"), row, strict=True)) for row in cell_outline(cell)]
+        section |= {"square matrices": cell.matrices, "cell": made if as_json else [" ".join(_line(r)) for r in made]}
     if space.frame is not None:
         network = space.network(arch, space.frame)
         size, parts = measure(network), outline(network)
@@ -204,6 +216,11 @@ def _show_architecture(space: SearchSpace, arch: Architecture, as_json: bool) ->
             "multiply-adds",
         ]
         print_table(columns, rows)
+
+
+def _line(row: dict[str, str]) -> list[str]:
+    """A state of a cell: ``s3 = tanh of s1``."""
+    return [part for part in (row["makes"], "=", row["function"], "of", row["of"], row["also"]) if part]
 
 
 def _print(section: Section) -> None:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nassim.cli import train_text
 from nassim.cli.console import DeviceOption, Json, console, find_architecture, percent, print_json
 from nassim.cli.tables import print_table
+from nassim.recurrent import RecurrentSpace
 
 if TYPE_CHECKING:
     from nassim.full_training.training.train import Curve
@@ -20,8 +22,8 @@ RecipeOption = Annotated[
     str,
     typer.Option(
         "--recipe",
-        help="small, digits, fashion14, nasbench201-12ep, -12ep-unmirrored or -200ep, darts-600ep. Default: that of "
-        "space and data.",
+        help="small, digits, fashion14, nasbench201-12ep, -12ep-unmirrored or -200ep, darts-600ep; of texts text-small "
+        "or darts-ptb. Default: that of space and data.",
     ),
 ]
 EpochsOption = Annotated[int | None, typer.Option("--epochs", min=1, help="Length of the recipe's schedule.")]
@@ -35,8 +37,12 @@ def main(
         str, typer.Argument(help="SPACE:ARCHITECTURE of any space with networks; without SPACE a cell of NAS-Bench-201")
     ],
     data: Annotated[
-        str, typer.Option(help="digits, fashion14, fashion, mnist, cifar10, cifar100, imagenet16-120 or your own.")
-    ] = "digits",
+        str,
+        typer.Option(
+            help="digits (default), fashion14, fashion, mnist, cifar10, cifar100, imagenet16-120 or your own; of "
+            "recurrent cells a text: handbook (default) or your own."
+        ),
+    ] = "",
     recipe: RecipeOption = "",
     epochs: EpochsOption = None,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings: seeds 0, 1, ...")] = 1,
@@ -62,7 +68,12 @@ def main(
 
     require_torch("training")
     space, architecture = find_architecture(arch, "nasbench201")
-    chosen = choose_device(device)
+    if isinstance(space, RecurrentSpace):
+        only = bool(images or download or precision or compiled)
+        options = {"again": again, "images_only": only, "as_json": as_json}
+        train_text.train(space, architecture, data, recipe, epochs, seeds, device, **options)
+        return
+    data, chosen = data or "digits", choose_device(device)
     if download and (data := data.replace("_", "-")) in cifar.RELEASES:
         images = cifar.download(data)
     loaded = load_data(data, images)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from nassim.cli.data import build, get, images, import_, info, measure_latency, path, remove, template, verify
+from nassim.cli.data import build, get, images, import_, info, measure_latency, path, remove, template, text, verify
 from nassim.cli.data.list import main as list_main
 
 app = typer.Typer(help="Benchmark data: list, get, build, import, verify.", no_args_is_help=True, add_completion=False)
@@ -19,3 +19,4 @@ app.command("path")(path.main)
 app.command("remove")(remove.main)
 app.command("measure-latency")(measure_latency.main)
 app.command("template")(template.main)
+app.command("text")(text.main)

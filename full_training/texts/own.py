@@ -1,0 +1,75 @@
+"""Texts of the user's own, as arrays in the data folder (``texts/own/NAME.npz``)."""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nassim.errors import CorruptData, InvalidSetting, MissingData
+from nassim.files import put_in_place
+from nassim.full_training.images.data import DATA_SETS
+from nassim.full_training.texts.data import CHARACTERS, HANDBOOK, SPLITS, WORDS, TextData, texts_folder
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
+
+
+def path_of(name: str) -> Path:
+    """Where a text of that name lies, whether it is there or not; `InvalidSetting` for an impossible name."""
+    if not _NAME.fullmatch(name):
+        raise InvalidSetting(f"{name!r:.60} is no name of a text: use up to 40 of a-z, 0-9 and -.")
+    if name == HANDBOOK or name in DATA_SETS:
+        raise InvalidSetting(f"{name} is a data set that nassim knows: give your own another name.")
+    return texts_folder() / "own" / f"{name}.npz"
+
+
+def own_names() -> tuple[str, ...]:
+    """The names of all texts that were made here."""
+    folder = texts_folder() / "own"
+    found = sorted(path.stem for path in folder.glob("*.npz")) if folder.is_dir() else []
+    return tuple(name for name in found if _NAME.fullmatch(name) and name != HANDBOOK)
+
+
+def save(data: TextData) -> Path:
+    """Keep a text under its name, whole or not at all; `OutputFailed` where it cannot be written."""
+    path = path_of(data.name)
+    about = {
+        "unit": data.unit,
+        "vocabulary": list(data.vocabulary),
+        "names": dict(data.names),
+        "sha256": data.sha256,
+    }
+    with put_in_place(path, "What was there stays.") as file:
+        arrays: dict[str, Any] = dict(data.splits)
+        np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+    return path
+
+
+def load(name: str) -> TextData:
+    """Read a text; `MissingData` if there is none, `CorruptData` if it is not as it was kept."""
+    path = path_of(name)
+    if not path.is_file():
+        raise MissingData(f"{path} is not there: `nassim data text {name} PATH` makes it.")
+    try:
+        with path.open("rb") as raw, np.load(raw) as file:
+            about = json.loads(str(file["about"]))
+            splits = {split: file[split].astype(np.int32) for split in SPLITS}
+        vocabulary = tuple(map(str, about["vocabulary"]))
+        data = TextData(name, about["unit"], vocabulary, splits, {s: str(about["names"][s]) for s in SPLITS})
+        if data.unit not in (WORDS, CHARACTERS) or any(row.ndim != 1 or not len(row) for row in splits.values()):
+            raise ValueError("it holds no three splits of words or characters")
+        if not all(row.min() >= 0 and row.max() < len(vocabulary) for row in splits.values()):
+            raise ValueError("a word is not in its vocabulary")
+        if data.sha256 != about["sha256"]:
+            raise ValueError(f"its text has the hash {data.sha256[:12]}, not {about['sha256']!r:.14}")
+    except _DAMAGED as error:
+        raise CorruptData(
+            f"{path} is damaged ({error}). `nassim data text {name} PATH --replace` makes it again."
+        ) from error
+    return data

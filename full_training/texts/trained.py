@@ -1,0 +1,164 @@
+"""The benchmark whose answers are trainings of language models: a cell that is asked for is trained now, and kept."""
+
+from __future__ import annotations
+
+import math
+import random
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import Any, cast
+
+from nassim.benchmark import About, Noise
+from nassim.errors import CorruptData, Unsupported
+from nassim.full_training.texts.data import TextData, load_text
+from nassim.full_training.texts.recipe import TextRecipe, text_recipe
+from nassim.full_training.training.kept import trainings_folder
+from nassim.full_training.training.trained import Task, Trained
+from nassim.full_training.training.training import Training
+from nassim.query import Query
+from nassim.recurrent import Cell, RecurrentSpace
+from nassim.space import Architecture
+
+_SECONDS = (
+    "Cost is device seconds of training and validation on this machine: processor time of the process on a CPU, "
+    "elapsed time, synchronized, on an accelerator. A kept training costs what it took when it was made."
+)
+
+
+class TrainedText(Trained):
+    """Training of language models behind the query interface; torch is needed from the first query on.
+
+    A value is minus the mean validation loss in nats a token. A training that failed answers what a model that knows
+    nothing has: minus the logarithm of the size of the vocabulary. Nothing inherits: such a query trains from scratch.
+    """
+
+    inherits = False
+    metrics = ("valid_loss",)
+    search_metric = "valid_loss"
+    space: RecurrentSpace
+    data: TextData  # type: ignore[assignment]
+    recipe: TextRecipe  # type: ignore[assignment]
+
+    def use(self, recipe: TextRecipe) -> None:  # type: ignore[override]
+        """Train by another recipe from now on; `InvalidSetting` if it does not fit the text."""
+        recipe.check(self.data)
+        self.metric = self.data.metric
+        self._follow(recipe)  # type: ignore[arg-type]
+
+    def _task(self, query: Query, rng: random.Random) -> Task:
+        return super()._task(query._replace(origin="", inherit="") if query.inherit else query, rng)
+
+    def _with(self, arch: Architecture, seeds: tuple[int, ...], epochs: int, since: int = 0) -> Task:
+        cell: Any = partial(self.space.cell, self.space.check(arch))
+        recipe: Any = self.recipe
+        return TextTask(arch, cell, recipe, seeds, epochs, since, self.device, self.kept, self.space)
+
+    def measure(self, arch: Architecture) -> dict[str, float]:
+        """Parameters and multiply-adds of the language model, those for one token."""
+        return model_sizes(self.space.cell(self.space.check(arch)), self.recipe.hidden, len(self.data.vocabulary))
+
+    def mean_accuracy(self, arch: Architecture, metric: str = "valid_loss") -> float:
+        """Mean value over the whole trainings that are kept, a failed one counting as one that knows nothing."""
+        if metric == "valid_accuracy":  # the default of who asks without a name
+            metric = "valid_loss"
+        if metric not in ("valid_loss", "test_loss"):
+            raise Unsupported(f"{self.name} has valid_loss and test_loss, not {metric!r:.40}.")
+        found = [self.kept.find(self.lineage(arch, seed)) for seed in self.seeds]
+        whole = [one for one in found if one is not None and (one.failed or one.test_loss is not None)]
+        values = [
+            value(one, self.epochs, self.data) if metric == "valid_loss" or one.test_loss is None else -one.test_loss
+            for one in whole
+        ]
+        return sum(values) / len(values) if values else math.nan
+
+    def own_accuracies(self, training: str) -> tuple[float, float] | None:
+        """None: nothing inherits."""
+        return None
+
+
+@dataclass(frozen=True)
+class TextTask(Task):
+    """Trainings of one cell that answer a query, all choices made."""
+
+    def value(self, training: Training, data: Any) -> float:
+        return value(training, self.epochs, data)
+
+    def sizes(self, data: Any) -> dict[str, float]:
+        network: Any = self.network()
+        recipe: Any = self.recipe
+        return model_sizes(network, recipe.hidden, len(data.vocabulary))
+
+    def training(self, data: Any, seed: int) -> Training:
+        from nassim.full_training.texts.train import train_text
+
+        return self.kept.obtain(
+            *(self.arch, data, self.recipe, seed),
+            network=self.network,
+            until=self.epochs,
+            device=self.device,
+            lineage=self.lineage(data, seed),
+            trainer=train_text,
+        )
+
+
+def value(training: Training, epochs: int, data: TextData) -> float:
+    """Minus the validation loss after so many epochs; of a training that failed before that of a uniform guess."""
+    if len(training.valid_loss) >= epochs:
+        return -training.valid_loss[epochs - 1]
+    return -math.log(len(data.vocabulary))
+
+
+def model_sizes(cell: Cell, hidden: int, words: int) -> dict[str, float]:
+    """Parameters and multiply-adds of a language model (the embedding is the softmax's as well and counts once)."""
+    inside, softmax = cell.matrices * hidden**2, words * hidden
+    return {"parameters": float(inside + softmax + words), "flops": float(inside + softmax)}
+
+
+def load_text_training(
+    space: RecurrentSpace, name: str, noise: Noise, *, paper: str, device: str = "auto"
+) -> TrainedText:
+    """A space's cells trained anew on a text by the usual recipe; `UnknownName` where there is no such text."""
+    data, recipe = load_text(name), text_recipe()
+    given, used = cast(Any, data), cast(Any, recipe)
+    splits = {
+        f"{split}_loss": f"{len(data.splits[split]):,} {data.unit} ({data.names[split]})" for split in data.splits
+    }
+    return TrainedText(
+        f"{space.name}/{data.name}:training",
+        space,
+        given,
+        used,
+        About(
+            title=f"{space.name}: recurrent cells trained now on the text {data.name}, recipe {recipe.name}",
+            paper=paper,
+            source=f"trained on this machine; kept in {trainings_folder()}",
+            licence="MIT",
+            citation="name the machine and nassim's version",
+            splits=splits,
+            extras={"parameters": "trainable", "flops": f"multiply-adds for one {data.each}"},
+            notes=(_SECONDS, f"Losses of another text than {data.name} are not to be compared with these."),
+            sha256=data.sha256,
+        ),
+        noise=noise,
+        device=device,
+        images=NamedText(data.name, data.sha256),  # type: ignore[arg-type]
+    )
+
+
+@dataclass(frozen=True)
+class NamedText:
+    """A text that whoever needs it loads himself; `CorruptData` if it is another by then."""
+
+    name: str
+    sha256: str
+
+    def __call__(self) -> TextData:
+        return _loaded(self.name, self.sha256)
+
+
+@lru_cache(maxsize=2)
+def _loaded(name: str, sha256: str) -> TextData:
+    data = load_text(name)
+    if data.sha256 != sha256:
+        raise CorruptData(f"the text {name} is not the one that the training was asked for on: ask again.")
+    return data
