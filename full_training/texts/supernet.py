@@ -10,6 +10,7 @@ on all of it with the state carried. Gradient descent is without momentum and cl
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -85,6 +86,12 @@ class SharedCells(SharedWeights):
     def option_sizes(self) -> Any:
         return sizes(cast(Edges, self.layout), self.recipe.hidden)
 
+    def divide(self, portion: float) -> None:
+        raise Unsupported(f"the splits of {self.data.name} are fixed: no part of its training text can be set aside.")
+
+    def latencies(self, table: str) -> tuple[list[list[float]], float]:
+        raise Unsupported(f"recurrent cells have no latency by layer, from {table} or elsewhere.")
+
     def drop_paths(self, probability: float, epoch: int) -> None:
         if probability:
             raise InvalidSetting("no paths are dropped in recurrent cells: --set drop_path=0.")
@@ -119,6 +126,10 @@ class SharedCells(SharedWeights):
     def training_batches(self, epoch: int, size: int) -> Iterator[TextBatch]:
         self._turn_to(epoch)
         return self._pieces("train", epoch, size)
+
+    def validation_batches(self, epoch: int, size: int) -> Iterator[TextBatch]:
+        once = sum(1 for _ in pieces(self._rows("valid", size), self.recipe.bptt))
+        return islice(self._pieces("valid", epoch, size), once)
 
     def _pieces(self, split: str, epoch: int, size: int) -> Iterator[TextBatch]:
         """Pieces of a split with the state carried; of the validation text again and again."""
