@@ -91,7 +91,8 @@ def _distributed() -> Any:
         raise MissingDependency(
             "the engine dask needs distributed, which is not installed: pip install nassim[dask]"
         ) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is lost is done again, and needs no words
+    for name in ("distributed", "tornado.application"):  # what is lost is done again, and needs no words
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return distributed
 
 

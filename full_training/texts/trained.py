@@ -46,6 +46,7 @@ class TrainedText(Trained):
         self._follow(recipe)  # type: ignore[arg-type]
 
     def _task(self, query: Query, rng: random.Random) -> Task:
+        self.epochs_of(query)  # refuses what cannot be before it is left out
         return super()._task(query._replace(origin="", inherit="") if query.inherit else query, rng)
 
     def _with(self, arch: Architecture, seeds: tuple[int, ...], epochs: int, since: int = 0) -> Task:

@@ -102,7 +102,7 @@ def test_lemonade_front_grows_and_is_mutually_non_dominated() -> None:
     run, _ = searched("lemonade", "100q")
     volumes = []
     for end in range(4, len(run.trials), 8):
-        front = front_of(run.trials[:end], (), size)
+        front = front_of(run.trials[:end], (), None, size)
         points = np.array([[1 - t.value, math.log(size(t.arch)["parameters"]) / 20] for t in front])
         assert not any((a <= b).all() for i, a in enumerate(points) for j, b in enumerate(points) if i != j)
         volumes.append(hypervolume(points, np.array([1.0, 1.0])))

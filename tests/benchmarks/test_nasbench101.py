@@ -206,7 +206,7 @@ def test_every_output_says_it(compact: Table, tmp_path: Path, capsys: pytest.Cap
         assert ON_TEST in printed or command[0] == "export"
         assert "simulated time" not in printed and '"valid_accuracy"' not in printed
     texts = {path.name: path.read_text() for path in tmp_path.rglob("*") if path.suffix in (".csv", ".md", ".html")}
-    assert len(texts) == 7 and all(ON_TEST in text for text in texts.values())
+    assert len(texts) == 8 and all(ON_TEST in text or "search_on=test" in name for name, text in texts.items())
     heads = {name: text.partition("\n")[0].split(",") for name, text in texts.items()}
     assert "test_accuracy" in heads["trials.csv"] and "valid_accuracy" not in heads["trials.csv"]
     assert "observed_test_accuracy" in heads["incumbents.csv"]

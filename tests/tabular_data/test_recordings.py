@@ -235,3 +235,17 @@ def test_ten_seeds_of_each_are_recorded_on_digits(name: str, changes: dict[str, 
     assert set(range(10)) <= set(recording.runs)
     assert all(len(run) == wanted["epochs"] for run in recording.runs.values())
     assert recording.scores is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [(name, {}) for name in ("r_darts", "fair_darts", "smooth_darts", "pc_darts", "darts_pt", "snas", "drnas")]
+    + [("r_darts", {"variant": "early_stopping"})],
+)
+def test_ten_seeds_of_the_darts_family_are_recorded_on_digits(name: str, changes: dict[str, object]) -> None:
+    supernets = nassim.registry.get_supernets("nasbench201/digits")
+    wanted = nassim.get_algorithm(name).configured(**changes).hyperparameters(SPACE, "nasbench201/digits")
+    asked = configuration(name, wanted, supernets.settings)
+    (recording,) = [r for r in supernets.recordings(name, OWN) if r.configuration == asked]
+    assert set(range(10)) <= set(recording.runs)
+    assert all(len(run) > 10 for run in recording.runs.values())
