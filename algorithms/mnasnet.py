@@ -36,11 +36,10 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from nassim.algorithms.parts.controller import Controller
 from nassim.algorithms.parts.latency_reward import LatencyReward
-from nassim.algorithms.parts.proximal import Steps, improve
-from nassim.algorithms.parts.rewards import Baseline, batch_by_budget, rate_by_budget
-from nassim.algorithms.parts.tokens import complete, nearest, refuse_batch, refuse_unordered, tokens_of
+from nassim.algorithms.parts.proximal import Steps, improve, nasnet_controller
+from nassim.algorithms.parts.rewards import Baseline, resolved_by_budget
+from nassim.algorithms.parts.tokens import complete, nearest, refuse_batch, refuse_unordered
 from nassim.objectives import Constraint, Objective
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
@@ -51,12 +50,7 @@ TRAININGS = 8_000  # of the paper
 
 def resolved(chosen: Mapping[str, Any], space: str, horizon: int | None) -> dict[str, object]:
     """What nobody says: a batch, a learning rate and finalists that fit the budget."""
-    rate = chosen["learning_rate"]
-    return {
-        "children": chosen["children"] or batch_by_budget(20, horizon),
-        "learning_rate": rate_by_budget(3.5e-4, TRAININGS, horizon) if rate is None else rate,
-        "finalists": chosen["finalists"] or max(1, (horizon or TRAININGS) // 533),
-    }
+    return resolved_by_budget(chosen, horizon, trainings=TRAININGS, children=20, rate=3.5e-4, a_finalist=533)
 
 
 @strategy(family="reinforcement learning", year=2019, resolve=resolved, initial="children")
@@ -83,7 +77,7 @@ def mnasnet(
     R = LatencyReward("mnasnet", space, measure, objectives, constraint, weights)
     R.tell(remark)
     baseline, trained = Baseline(0.95), dict[Architecture, Trial]()
-    controller = Controller(whole, tokens_of(whole), rng, units=100, layers=1, scale=0.1)  # 1
+    controller = nasnet_controller(whole, rng)  # 1
     steps = Steps(4, 0.2, 1e-5, learning_rate)
     left = searching = max(1, (horizon or TRAININGS) - finalists)
     while True:  # 2

@@ -37,13 +37,12 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from nassim.algorithms.parts.controller import Controller
 from nassim.algorithms.parts.latency_reward import LatencyReward
 from nassim.algorithms.parts.morphing import heir_of
-from nassim.algorithms.parts.proximal import Steps, improve
+from nassim.algorithms.parts.proximal import Steps, improve, nasnet_controller
 from nassim.algorithms.parts.rewards import Baseline, batch_by_budget, rate_by_budget
 from nassim.algorithms.parts.shrinking import proposals, resource_of
-from nassim.algorithms.parts.tokens import complete, nearest, refuse_unordered, tokens_of
+from nassim.algorithms.parts.tokens import complete, nearest, refuse_unordered
 from nassim.errors import InvalidSetting
 from nassim.objectives import Constraint, Objective
 from nassim.query import Trial
@@ -82,7 +81,7 @@ def mobilenet_v3(
         seed = space.parse("MnasNet-A1")
     else:
         refuse_unordered("mobilenet_v3", whole := complete(space))
-        controller, baseline = Controller(whole, tokens_of(whole), rng, units=100, layers=1, scale=0.1), Baseline(0.95)
+        controller, baseline = nasnet_controller(whole, rng), Baseline(0.95)
         steps, trials = Steps(4, 0.2, 1e-5, rate_by_budget(3.5e-4, 8000, searched)), list[Trial]()
         while len(trials) < searched:
             said = controller.children(min(batch_by_budget(20, searched), searched - len(trials)))

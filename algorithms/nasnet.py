@@ -37,11 +37,10 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from nassim.algorithms.parts.controller import Controller
 from nassim.algorithms.parts.population import fitness
-from nassim.algorithms.parts.proximal import Steps, improve
-from nassim.algorithms.parts.rewards import Baseline, batch_by_budget, rate_by_budget, refuse_memory
-from nassim.algorithms.parts.tokens import refuse_batch, refuse_unordered, tokens_of
+from nassim.algorithms.parts.proximal import Steps, improve, nasnet_controller
+from nassim.algorithms.parts.rewards import Baseline, refuse_memory, resolved_by_budget
+from nassim.algorithms.parts.tokens import refuse_batch, refuse_unordered
 from nassim.query import Trial
 from nassim.space import Architecture, SearchSpace
 from nassim.strategy import Search, evaluate_all, strategy
@@ -51,12 +50,7 @@ TRAININGS = 20_000  # of the paper
 
 def by_the_budget(chosen: Mapping[str, Any], space: str, horizon: int | None) -> dict[str, object]:
     """What nobody says: a batch, a learning rate and a number of finalists that fit the number of trainings."""
-    rate = chosen["learning_rate"]
-    return {
-        "children": chosen["children"] or batch_by_budget(20, horizon),
-        "learning_rate": rate_by_budget(3.5e-4, TRAININGS, horizon) if rate is None else rate,
-        "finalists": chosen["finalists"] or max(1, (horizon or TRAININGS) // 80),
-    }
+    return resolved_by_budget(chosen, horizon, trainings=TRAININGS, children=20, rate=3.5e-4, a_finalist=80)
 
 
 @strategy(family="reinforcement learning", year=2018, resolve=by_the_budget, initial="children")
@@ -78,7 +72,7 @@ def nasnet(
     refuse_unordered("nasnet", space)
     refuse_batch("nasnet", children, horizon)
     refuse_memory("nasnet", baseline_decay)
-    controller = Controller(space, tokens_of(space), rng, units=100, layers=1, scale=0.1)  # 1
+    controller = nasnet_controller(space, rng)  # 1
     baseline, trained = Baseline(baseline_decay), dict[Architecture, Trial]()
     steps = Steps(repetitions, clip, entropy_weight, learning_rate)
     left = searching = max(1, (horizon or TRAININGS) - finalists)  # trainings before line 6

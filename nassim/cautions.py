@@ -110,12 +110,13 @@ def _of_runs(runs: Sequence[_Counted], budget: Budget, workers: int, *, prefix: 
     if failed:
         text = "failed: the weights of the search became no numbers. What was answered before counts."
         yield Caution(*name, "failed", said(failed, text))
-    mute = [(run, trials) for run, trials, answered in runs if not answered and run.stopped != "failed"]
-    for found in filter(None, ([r for r, n in mute if not n], [r for r, n in mute if n])):
-        why = f"no training ended within the budget of {budget}. Give a larger one."
-        if any(run is found[0] and trials for run, trials in mute):
-            why = "no training kept to the constraint. Give a larger budget, or a wider limit."
-        yield Caution(*name, "no answer", said(found, f"ended without an answer: {why}"))
+    mute = [(run, trials > 0) for run, trials, answered in runs if not answered and run.stopped != "failed"]
+    for trained, why in (
+        (False, f"no training ended within the budget of {budget}. Give a larger one."),
+        (True, "no training kept to the constraint. Give a larger budget, or a wider limit."),
+    ):
+        if found := [run for run, some in mute if some is trained]:
+            yield Caution(*name, "no answer", said(found, f"ended without an answer: {why}"))
     yield from _initial(runs, name, said, prefix)
     again = [run for run, _, _ in runs if run.restarted]
     if again:

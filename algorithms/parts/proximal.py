@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,8 +10,9 @@ import numpy as np
 
 from nassim.algorithms.parts.controller import Controller
 from nassim.algorithms.parts.rewards import clipped
+from nassim.algorithms.parts.tokens import tokens_of
 from nassim.algorithms.parts.weights import Floats
-from nassim.space import Architecture
+from nassim.space import Architecture, SearchSpace
 
 
 class Steps(NamedTuple):
@@ -20,6 +22,11 @@ class Steps(NamedTuple):
     clip: float
     entropy_weight: float
     learning_rate: float
+
+
+def nasnet_controller(space: SearchSpace, rng: random.Random) -> Controller:
+    """NASNet's: one layer of 100 units, weights from U(-0.1, 0.1) (Zoph et al., CVPR 2018, arXiv:1707.07012)."""
+    return Controller(space, tokens_of(space), rng, units=100, layers=1, scale=0.1)
 
 
 def improve(controller: Controller, archs: Sequence[Architecture], gains: Floats, steps: Steps) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +53,21 @@ def batch_by_budget(paper: int, horizon: int | None) -> int:
 def rate_by_budget(paper: float, trainings: int, horizon: int | None) -> float:
     """The paper's learning rate for its number of trainings; for fewer the product of both is kept, up to `FASTEST`."""
     return paper if horizon is None else max(paper, min(FASTEST, paper * trainings / horizon))
+
+
+def resolved_by_budget(
+    chosen: Mapping[str, Any], horizon: int | None, *, trainings: int, children: int, rate: float, a_finalist: int
+) -> dict[str, object]:
+    """What nobody says: a batch, a learning rate and finalists that fit the number of trainings of the budget.
+
+    The others are of the paper: its trainings, children of a batch, learning rate, trainings for each finalist.
+    """
+    own = chosen["learning_rate"]
+    return {
+        "children": chosen["children"] or batch_by_budget(children, horizon),
+        "learning_rate": rate_by_budget(rate, trainings, horizon) if own is None else own,
+        "finalists": chosen["finalists"] or max(1, (horizon or trainings) // a_finalist),
+    }
 
 
 def clipped(ratio: Floats, gains: Floats, clip: float) -> Floats:

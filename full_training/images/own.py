@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -15,23 +16,33 @@ from nassim.files import put_in_place
 from nassim.full_training.images.data import DATA_SETS, SPLITS, ImageData, Split, images_folder
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
 
 
 def path_of(name: str) -> Path:
     """Where a data set of that name lies, whether it is there or not; `InvalidSetting` for an impossible name."""
+    return place_of(images_folder(), name, DATA_SETS)
+
+
+def place_of(folder: Path, name: str, known: Collection[str]) -> Path:
+    """Where data of the user's own lie below a folder; `InvalidSetting` for a name that cannot be, or is ``known``."""
     if not _NAME.fullmatch(name):
         raise InvalidSetting(f"{name!r:.60} is no name of a data set: use up to 40 of a-z, 0-9 and -.")
-    if name in DATA_SETS:
+    if name in known:
         raise InvalidSetting(f"{name} is a data set that nassim knows: give your own another name.")
-    return images_folder() / "own" / f"{name}.npz"
+    return folder / "own" / f"{name}.npz"
 
 
 def own_names() -> tuple[str, ...]:
     """The names of all data sets of the user's own."""
-    folder = images_folder() / "own"
-    found = sorted(path.stem for path in folder.glob("*.npz")) if folder.is_dir() else []
-    return tuple(name for name in found if _NAME.fullmatch(name) and name not in DATA_SETS)
+    return names_below(images_folder(), DATA_SETS)
+
+
+def names_below(folder: Path, known: Collection[str]) -> tuple[str, ...]:
+    """The names of the user's own data below a folder, but for those that are ``known``."""
+    own = folder / "own"
+    found = sorted(path.stem for path in own.glob("*.npz")) if own.is_dir() else []
+    return tuple(name for name in found if _NAME.fullmatch(name) and name not in known)
 
 
 def save(data: ImageData, labels: tuple[str, ...]) -> Path:
@@ -63,7 +74,7 @@ def load(name: str) -> ImageData:
         sha256 = data.sha256
         if sha256 != about["sha256"]:
             raise ValueError(f"its images have the hash {sha256[:12]}, not {about['sha256']!r:.14}")
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise CorruptData(
             f"{path} is damaged ({error}). `nassim data images {name} PATH --replace` makes it again."
         ) from error

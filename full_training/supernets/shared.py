@@ -81,12 +81,21 @@ class SharedWeights(ABC):
         tail_rate: float = 0.0,
         runs: int = 1,
     ) -> None:
+        momentum, clip = self._descent(momentum, clip)
         self._rates = [*cosine(epochs, learning_rate, final_rate, restart), *[tail_rate] * tail] * runs
         self._fresh = epochs if tail else -1
         self._clip = clip
         self._optimizer = torch.optim.SGD(
-            self.network.parameters(), learning_rate, momentum, nesterov=nesterov, weight_decay=weight_decay
+            self.network.parameters(),
+            learning_rate,
+            momentum,
+            nesterov=nesterov and momentum > 0,
+            weight_decay=weight_decay,
         )
+
+    def _descent(self, momentum: float, clip: float) -> tuple[float, float]:
+        """The momentum and the largest norm of gradients of what was asked for: what the data need goes before."""
+        return momentum, clip
 
     def epochs(self, **kept: Any) -> Iterator[int]:
         self._next = self.checkpoint.resume({"network": self.network, "optimizer": self._sgd, **kept}, self.device)

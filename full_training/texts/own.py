@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import json
-import re
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nassim.errors import CorruptData, InvalidSetting, MissingData
+from nassim.errors import CorruptData, MissingData
 from nassim.files import put_in_place
 from nassim.full_training.images.data import DATA_SETS
+from nassim.full_training.images.own import DAMAGED, names_below, place_of
 from nassim.full_training.texts.data import CHARACTERS, HANDBOOK, SPLITS, WORDS, TextData, texts_folder
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile, zlib.error)
 
 
 def path_of(name: str) -> Path:
     """Where a text of that name lies, whether it is there or not; `InvalidSetting` for an impossible name."""
-    if not _NAME.fullmatch(name):
-        raise InvalidSetting(f"{name!r:.60} is no name of a text: use up to 40 of a-z, 0-9 and -.")
-    if name == HANDBOOK or name in DATA_SETS:
-        raise InvalidSetting(f"{name} is a data set that nassim knows: give your own another name.")
-    return texts_folder() / "own" / f"{name}.npz"
+    return place_of(texts_folder(), name, (HANDBOOK, *DATA_SETS))
 
 
 def own_names() -> tuple[str, ...]:
     """The names of all texts that were made here."""
-    folder = texts_folder() / "own"
-    found = sorted(path.stem for path in folder.glob("*.npz")) if folder.is_dir() else []
-    return tuple(name for name in found if _NAME.fullmatch(name) and name != HANDBOOK)
+    return names_below(texts_folder(), (HANDBOOK,))
 
 
 def save(data: TextData) -> Path:
@@ -68,7 +57,7 @@ def load(name: str) -> TextData:
             raise ValueError("a word is not in its vocabulary")
         if data.sha256 != about["sha256"]:
             raise ValueError(f"its text has the hash {data.sha256[:12]}, not {about['sha256']!r:.14}")
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise CorruptData(
             f"{path} is damaged ({error}). `nassim data text {name} PATH --replace` makes it again."
         ) from error

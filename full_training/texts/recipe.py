@@ -7,13 +7,11 @@ dropouts more): days on an accelerator, and nobody has tried it here.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import math
 from dataclasses import asdict, dataclass, replace
 
 from nassim.errors import InvalidSetting, UnknownName
 from nassim.full_training.texts.data import TextData
+from nassim.full_training.training.fields import fingerprint, refuse_values
 
 
 @dataclass(frozen=True)
@@ -45,26 +43,18 @@ class TextRecipe:
     patience: int = 5
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "epochs", "batch", "bptt", "patience"):
-            if getattr(self, name) < 1:
-                raise InvalidSetting(f"recipe {self.name}: {name}={getattr(self, name)} must be at least 1.")
-        for name in ("rate", "weight_decay", "slowness"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InvalidSetting(
-                    f"recipe {self.name}: {name}={getattr(self, name)} must be finite and not negative."
-                )
-        for name in ("dropout_input", "dropout_hidden", "dropout_output"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InvalidSetting(f"recipe {self.name}: {name}={getattr(self, name)} must be at least 0, below 1.")
-        if not 0 < self.clip < math.inf:
-            raise InvalidSetting(f"recipe {self.name}: clip={self.clip} must be positive and finite.")
+        refuse_values(
+            self.name,
+            vars(self),
+            counts=("hidden", "epochs", "batch", "bptt", "patience"),
+            amounts=("rate", "weight_decay", "slowness"),
+            shares=("dropout_input", "dropout_hidden", "dropout_output"),
+        )
 
     @property
     def sha256(self) -> str:
         """A hash of all fields but the name: recipes with the same one train alike."""
-        values = asdict(self)
-        del values["name"]
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return fingerprint(vars(self))
 
     def check(self, data: TextData) -> None:
         """`InvalidSetting` if the text is too short for the recipe's streams."""

@@ -96,25 +96,8 @@ class SharedCells(SharedWeights):
         if probability:
             raise InvalidSetting("no paths are dropped in recurrent cells: --set drop_path=0.")
 
-    def schedule(
-        self,
-        epochs: int,
-        learning_rate: float,
-        final_rate: float,
-        *,
-        weight_decay: float,
-        momentum: float = 0.9,
-        nesterov: bool = False,
-        clip: float = 5.0,
-        restart: int | None = None,
-        tail: int = 0,
-        tail_rate: float = 0.0,
-        runs: int = 1,
-    ) -> None:
-        """As that of images, but that momentum and clipping are a language model's, as its settings say."""
-        cycles: dict[str, Any] = {"restart": restart, "tail": tail, "tail_rate": tail_rate, "runs": runs}
-        own: dict[str, Any] = {"weight_decay": weight_decay, "momentum": 0.0, "clip": self.recipe.clip}
-        super().schedule(epochs, learning_rate, final_rate, **own, **cycles)
+    def _descent(self, momentum: float, clip: float) -> tuple[float, float]:
+        return 0.0, self.recipe.clip  # a language model's, as its settings say
 
     # -- batches --------------------------------------------------------------------------------------
 

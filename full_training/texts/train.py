@@ -154,11 +154,7 @@ def train_text(
             if not failed and not math.isfinite(valid_loss):
                 failed = f"the validation loss was not finite after epoch {len(curve.valid) + 1}"
             if not failed:
-                curve.train.append(right)
-                curve.train_loss.append(loss)
-                curve.valid.append(valid)
-                curve.valid_loss.append(valid_loss)
-                curve.seconds.append(device_seconds(device) - started)
+                curve.add(right, loss, valid, valid_loss, device_seconds(device) - started)
                 notes += [said for said in [learner.settle(curve.valid_loss)] if said]
                 if tell is not None:
                     tell(curve)
@@ -173,16 +169,12 @@ def train_text(
             recipe=recipe.name,
             recipe_sha256=recipe.sha256,
             seed=seed,
-            train_accuracy=tuple(curve.train),
-            valid_accuracy=tuple(curve.valid),
             test_accuracy=test[0],
-            seconds=tuple(curve.seconds),
             peak_memory=peak_memory(device),
             device=describe(device),
             failed=failed,
             notes=tuple(notes),
-            train_loss=tuple(curve.train_loss),
-            valid_loss=tuple(curve.valid_loss),
             rate=(recipe.rate,) * len(curve.valid),
             test_loss=test[1],
+            **curve.kept(),
         )

@@ -5,24 +5,21 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, cast
 
 from nassim.benchmark import About, Noise
-from nassim.errors import CorruptData, Unsupported
+from nassim.errors import Unsupported
 from nassim.full_training.texts.data import TextData, load_text
 from nassim.full_training.texts.recipe import TextRecipe, text_recipe
 from nassim.full_training.training.kept import trainings_folder
+from nassim.full_training.training.loader import SECONDS
+from nassim.full_training.training.named import Named
 from nassim.full_training.training.trained import Task, Trained
 from nassim.full_training.training.training import Training
 from nassim.query import Query
 from nassim.recurrent import Cell, RecurrentSpace
 from nassim.space import Architecture
-
-_SECONDS = (
-    "Cost is device seconds of training and validation on this machine: processor time of the process on a CPU, "
-    "elapsed time, synchronized, on an accelerator. A kept training costs what it took when it was made."
-)
 
 
 class TrainedText(Trained):
@@ -137,29 +134,10 @@ def load_text_training(
             citation="name the machine and nassim's version",
             splits=splits,
             extras={"parameters": "trainable", "flops": f"multiply-adds for one {data.each}"},
-            notes=(_SECONDS, f"Losses of another text than {data.name} are not to be compared with these."),
+            notes=(SECONDS, f"Losses of another text than {data.name} are not to be compared with these."),
             sha256=data.sha256,
         ),
         noise=noise,
         device=device,
-        images=NamedText(data.name, data.sha256),  # type: ignore[arg-type]
+        images=Named(load_text, data.name, data.sha256),  # type: ignore[arg-type]
     )
-
-
-@dataclass(frozen=True)
-class NamedText:
-    """A text that whoever needs it loads himself; `CorruptData` if it is another by then."""
-
-    name: str
-    sha256: str
-
-    def __call__(self) -> TextData:
-        return _loaded(self.name, self.sha256)
-
-
-@lru_cache(maxsize=2)
-def _loaded(name: str, sha256: str) -> TextData:
-    data = load_text(name)
-    if data.sha256 != sha256:
-        raise CorruptData(f"the text {name} is not the one that the training was asked for on: ask again.")
-    return data

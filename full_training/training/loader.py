@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 
 from nassim.benchmark import About, Noise
-from nassim.errors import CorruptData
-from nassim.full_training.images.data import DATA_SETS, ImageData, load_data
+from nassim.full_training.images.data import DATA_SETS, load_data
 from nassim.full_training.images.own import own_names
 from nassim.full_training.texts.data import text_names
 from nassim.full_training.training.kept import trainings_folder
+from nassim.full_training.training.named import Named
 from nassim.full_training.training.trained import Trained
 from nassim.full_training.training.usual import recipe_for
 from nassim.recurrent import RecurrentSpace
 from nassim.space import SearchSpace
 from nassim.tabular_data.latencies import latency_tables
 
-_SECONDS = (
+SECONDS = (
     "Cost is device seconds of training and validation on this machine: processor time of the process on a CPU, "
     "elapsed time, synchronized, on an accelerator. A kept training costs what it took when it was made."
 )
@@ -71,29 +69,10 @@ def load_training(
                     f"latency_{table.name}": f"ms, by the look-up table of {table.device}" for table in latency_tables()
                 },
             },
-            notes=(_SECONDS, *notes),
+            notes=(SECONDS, *notes),
             sha256=data.sha256,
         ),
         noise=noise,
         device=device,
-        images=Named(data.name, data.sha256),
+        images=Named(load_data, data.name, data.sha256),
     )
-
-
-@dataclass(frozen=True)
-class Named:
-    """Images that whoever needs them loads himself; `CorruptData` if they are others by then."""
-
-    name: str
-    sha256: str
-
-    def __call__(self) -> ImageData:
-        return _loaded(self.name, self.sha256)
-
-
-@lru_cache(maxsize=2)
-def _loaded(name: str, sha256: str) -> ImageData:
-    data = load_data(name)
-    if data.sha256 != sha256:
-        raise CorruptData(f"the images of {name} are not those that the training was asked for on: ask again.")
-    return data

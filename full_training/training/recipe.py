@@ -11,14 +11,13 @@ head, no cutout.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from nassim.errors import InvalidSetting, UnknownName
 from nassim.full_training.images.data import ImageData
+from nassim.full_training.training.fields import fingerprint, refuse_values
 
 _LATER: dict[str, Any] = {  # fields that recipes did not always have -> what leaves a recipe as it was
     "crop_side": 0,
@@ -72,21 +71,15 @@ class Recipe:
     clip: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("channels", "cells", "epochs", "epochs_a_pass", "batch"):
-            if getattr(self, name) < 1:
-                raise InvalidSetting(f"recipe {self.name}: {name}={getattr(self, name)} must be at least 1.")
-        for name in ("rate", "momentum", "weight_decay", "warmup", "crop", "crop_side", "cutout", "auxiliary"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InvalidSetting(
-                    f"recipe {self.name}: {name}={getattr(self, name)} must be finite and not negative."
-                )
+        refuse_values(
+            self.name,
+            vars(self),
+            counts=("channels", "cells", "epochs", "epochs_a_pass", "batch"),
+            amounts=("rate", "momentum", "weight_decay", "warmup", "crop", "crop_side", "cutout", "auxiliary"),
+            shares=("drop_path", "smoothing"),
+        )
         if self.cutout != int(self.cutout):
             raise InvalidSetting(f"recipe {self.name}: cutout={self.cutout} must be a whole number of pixels.")
-        for name in ("drop_path", "smoothing"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InvalidSetting(f"recipe {self.name}: {name}={getattr(self, name)} must be at least 0, below 1.")
-        if self.clip is not None and not 0 < self.clip < math.inf:
-            raise InvalidSetting(f"recipe {self.name}: clip={self.clip} must be positive and finite, or None.")
         if self.precision not in ("float32", "bf16"):
             raise InvalidSetting(f"recipe {self.name}: precision={self.precision!r} is not float32 or bf16.")
 
@@ -102,11 +95,7 @@ class Recipe:
         What came later is in it only where a recipe uses it, so that no other one's hash changed with it: the fields in
         `_LATER`, and the black border (images were padded after normalization before).
         """
-        values = self.in_use
-        del values["name"]
-        if self.crop:
-            values["border"] = "black"
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return fingerprint({**self.in_use, **({"border": "black"} if self.crop else {})})
 
     def rate_at(self, step: int, steps: int) -> float:
         """Learning rate of a step (from 0) of an epoch with ``steps`` steps."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -39,6 +40,23 @@ class Curve:
     seconds: list[float] = field(default_factory=list)
     train_loss: list[float] = field(default_factory=list)
     valid_loss: list[float] = field(default_factory=list)
+
+    def add(self, right: float, loss: float, valid: float, valid_loss: float, seconds: float) -> None:
+        """An epoch: shares of right predictions and mean losses in training and validation, and what it took."""
+        of = (self.train, right), (self.train_loss, loss), (self.valid, valid), (self.valid_loss, valid_loss)
+        for values, value in (*of, (self.seconds, seconds)):
+            values.append(value)
+
+    def kept(self) -> dict[str, Any]:
+        """Fields of a `Training`; no losses where a checkpoint of a version that kept none leaves a part of them."""
+        whole = len(self.train_loss) == len(self.valid)
+        return {
+            "train_accuracy": tuple(self.train),
+            "valid_accuracy": tuple(self.valid),
+            "seconds": tuple(self.seconds),
+            "train_loss": tuple(self.train_loss) if whole else (),
+            "valid_loss": tuple(self.valid_loss) if whole else (),
+        }
 
 
 def train(
@@ -113,12 +131,8 @@ def _train(
         right, loss, failed = learner.epoch(len(curve.valid))
         notes += learner.news()
         if not failed:
-            curve.train.append(right / recipe.images_an_epoch(len(learner.images)))
-            curve.train_loss.append(loss)
-            valid, valid_loss = learner.evaluate(splits["valid"])
-            curve.valid.append(valid)
-            curve.valid_loss.append(valid_loss)
-            curve.seconds.append(device_seconds(device) - started)
+            share, judged = right / recipe.images_an_epoch(len(learner.images)), learner.evaluate(splits["valid"])
+            curve.add(share, loss, *judged, device_seconds(device) - started)
             if tell is not None:
                 tell(curve)
         if resume is not None:
@@ -128,8 +142,6 @@ def _train(
     if keep is not None and not failed:
         save_weights(keep, learner.network)
     steps = recipe.steps(len(learner.images))
-    # A checkpoint of a version that kept no losses leaves a part of them: none then.
-    whole = len(curve.train_loss) == len(curve.valid)
     return Training(
         arch=str(arch),
         data=data.name,
@@ -137,15 +149,11 @@ def _train(
         recipe=recipe.name,
         recipe_sha256=recipe.sha256,
         seed=seed,
-        train_accuracy=tuple(curve.train),
-        valid_accuracy=tuple(curve.valid),
         test_accuracy=learner.evaluate(splits["test"])[0] if len(curve.valid) == recipe.epochs else None,
-        seconds=tuple(curve.seconds),
         peak_memory=peak_memory(device),
         device=here,
         failed=failed,
         notes=tuple(notes),
-        train_loss=tuple(curve.train_loss) if whole else (),
-        valid_loss=tuple(curve.valid_loss) if whole else (),
         rate=tuple(recipe.rate_at(epoch * steps, steps) for epoch in range(len(curve.valid))),
+        **curve.kept(),
     )

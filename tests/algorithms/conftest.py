@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import nassim
-from nassim import Benchmark
+from nassim import Algorithm, Benchmark
+from nassim.benchmarks.spaces import nasbench201
+from nassim.query import Report
 from nassim.registry import recipe_module
 from nassim.tabular_data.recipe import Recipe
+
+
+@pytest.fixture
+def reports() -> Callable[[Algorithm, Any], list[Report]]:
+    """All that a strategy reports with a supernet of NAS-Bench-201's space."""
+
+    def reported(algorithm: Algorithm, net: Any) -> list[Report]:
+        search, found = algorithm.begin(nasbench201.SPACE, random.Random(0), supernet=net), list[Report]()
+        while isinstance(message := search.ask(), Report):
+            found.append(message)
+            search.tell([])
+        return found
+
+    return reported
 
 
 @pytest.fixture(scope="session")

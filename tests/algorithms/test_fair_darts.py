@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,16 +22,9 @@ torch = pytest.importorskip("torch")
 from nassim.full_training.relaxations.continuous import options, sigmoid, zero_one  # noqa: E402
 from nassim.full_training.relaxations.thresholds import above  # noqa: E402
 
+Reports = Callable[[nassim.Algorithm, Any], list[Report]]
 FAIR = nassim.get_algorithm("fair_darts").configured(epochs=2, batch_size=16, arch_rate=0.1)
 SPACE = nasbench201.SPACE
-
-
-def answers(algorithm: nassim.Algorithm, net: Any) -> list[Report]:
-    search, found = algorithm.begin(SPACE, random.Random(0), supernet=net), []
-    while isinstance(message := search.ask(), Report):
-        found.append(message)
-        search.tell([])
-    return found
 
 
 @pytest.mark.slow
@@ -61,10 +55,12 @@ def test_the_zero_one_loss_and_its_gradient() -> None:
 
 
 @pytest.mark.slow
-def test_a_large_zero_one_weight_makes_sigmoids_bimodal_and_none_leaves_them(tiny_supernets: Supernets) -> None:
+def test_a_large_zero_one_weight_makes_sigmoids_bimodal_and_none_leaves_them(
+    reports: Reports, tiny_supernets: Supernets
+) -> None:
     def outside(weight: float) -> float:
         algorithm = FAIR.configured(zero_one_weight=weight, epochs=12, arch_rate=0.08)
-        scores = np.array(answers(algorithm, tiny_supernets.make(0, "cpu"))[-1].scores)[:, 1:]
+        scores = np.array(reports(algorithm, tiny_supernets.make(0, "cpu"))[-1].scores)[:, 1:]
         return float(((scores < 0.2) | (scores > 0.8)).mean())
 
     assert outside(100.0) > 0.9 > 0.5 > outside(1e-9)
@@ -104,12 +100,12 @@ def test_a_threshold_that_leaves_nodes_without_inputs_is_one_line(tiny_supernets
     assert "\n" not in str(raised.value)
 
 
-def test_logits_begin_at_zero_and_take_the_validation_batch(tiny_supernets: Supernets) -> None:
+def test_logits_begin_at_zero_and_take_the_validation_batch(reports: Reports, tiny_supernets: Supernets) -> None:
     net: Any = tiny_supernets.make(0, "cpu")
     seen: list[tuple[str, Any]] = []
     loss, step = net.loss, net.step
     net.loss = lambda mix, batch: seen.append(("loss", mix.weights.detach().clone())) or loss(mix, batch)
     net.step = lambda mix, batch: seen.append(("step", mix.weights.requires_grad)) or step(mix, batch)
-    answers(FAIR.configured(epochs=1), net)
+    reports(FAIR.configured(epochs=1), net)
     assert (seen[0][1] == 0.5).all()
     assert [s for s in seen if s[0] == "step"] == [("step", False)] * 3

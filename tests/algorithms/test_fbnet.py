@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import nassim
-from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.query import Report
 from nassim.supernet import Supernets
 from nassim.testing import check_strategy
@@ -17,15 +16,8 @@ torch = pytest.importorskip("torch")
 
 from nassim.full_training.relaxations import continuous  # noqa: E402
 
+Reports = Callable[[nassim.Algorithm, Any], list[Report]]
 FBNET = nassim.get_algorithm("fbnet").configured(epochs=3, warmup=1, batch_size=8, sampled=3, unit="us")
-
-
-def reports(algorithm: nassim.Algorithm, net: Any) -> list[Report]:
-    search, found = algorithm.begin(SPACE, random.Random(0), supernet=net), []
-    while isinstance(message := search.ask(), Report):
-        found.append(message)
-        search.tell([])
-    return found
 
 
 @pytest.mark.slow
@@ -35,7 +27,7 @@ def test_contract(tiny_supernets: Supernets) -> None:
 
 @pytest.mark.parametrize(("cooling", "expected"), [("start", [5.0, 4.78, 4.56968]), ("warmup", [5.0, 5.0, 4.78])])
 def test_the_temperature_falls_by_a_factor_an_epoch(
-    tiny_supernets: Supernets, monkeypatch: pytest.MonkeyPatch, cooling: str, expected: list[float]
+    reports: Reports, tiny_supernets: Supernets, monkeypatch: pytest.MonkeyPatch, cooling: str, expected: list[float]
 ) -> None:
     seen: list[float] = []
     concrete = continuous.concrete
@@ -44,7 +36,9 @@ def test_the_temperature_falls_by_a_factor_an_epoch(
     assert list(dict.fromkeys(seen)) == pytest.approx(list(dict.fromkeys(expected)))
 
 
-def test_logits_rest_in_the_first_epochs_and_learn_from_the_other_images(tiny_supernets: Supernets) -> None:
+def test_logits_rest_in_the_first_epochs_and_learn_from_the_other_images(
+    reports: Reports, tiny_supernets: Supernets
+) -> None:
     net: Any = tiny_supernets.make(0, "cpu")
     calls: list[str] = []
     step, loss = net.step, net.loss
@@ -72,7 +66,7 @@ def test_logits_rest_in_the_first_epochs_and_learn_from_the_other_images(tiny_su
     assert len({each.scores for each in found[:2]}) == 2
 
 
-def test_the_answer_is_a_sample_of_the_distribution(tiny_supernets: Supernets) -> None:
+def test_the_answer_is_a_sample_of_the_distribution(reports: Reports, tiny_supernets: Supernets) -> None:
     """With one sample an epoch the answers vary, as those of the largest logits would not without any step of them."""
     found = reports(FBNET.configured(epochs=6, warmup=6, sampled=1), tiny_supernets.make(0, "cpu"))
     assert len({each.scores for each in found}) == 1 and len({each.arch for each in found}) > 3

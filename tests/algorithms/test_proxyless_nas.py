@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 import nassim
-from nassim.benchmarks.spaces.nasbench201 import SPACE
 from nassim.query import Report
 from nassim.supernet import Supernets
 from nassim.testing import check_strategy
 
 torch = pytest.importorskip("torch")
 
+Reports = Callable[[nassim.Algorithm, Any], list[Report]]
 PROXYLESS = nassim.get_algorithm("proxyless_nas").configured(
     epochs=2, warmup=1, every=2, batch_size=16, penalty="sum", arch_rate=0.1
 )
-
-
-def reports(algorithm: nassim.Algorithm, net: Any) -> list[Report]:
-    search, found = algorithm.begin(SPACE, random.Random(0), supernet=net), []
-    while isinstance(message := search.ask(), Report):
-        found.append(message)
-        search.tell([])
-    return found
 
 
 @pytest.mark.slow
@@ -34,7 +26,9 @@ def test_contract(tiny_supernets: Supernets) -> None:
 
 
 @pytest.mark.parametrize(("gradient", "options"), [("two", 2), ("all", 5)])
-def test_weights_train_one_path_and_logits_two_or_all(tiny_supernets: Supernets, gradient: str, options: int) -> None:
+def test_weights_train_one_path_and_logits_two_or_all(
+    reports: Reports, tiny_supernets: Supernets, gradient: str, options: int
+) -> None:
     net: Any = tiny_supernets.make(0, "cpu")
     mixes: list[Any] = []
     loss = net.loss
@@ -47,7 +41,7 @@ def test_weights_train_one_path_and_logits_two_or_all(tiny_supernets: Supernets,
     assert len(found) == 3 and found[0].scores != found[2].scores
 
 
-def test_reinforcement_scores_ten_paths_a_step(tiny_supernets: Supernets) -> None:
+def test_reinforcement_scores_ten_paths_a_step(reports: Reports, tiny_supernets: Supernets) -> None:
     net: Any = tiny_supernets.make(0, "cpu")
     scored: list[Any] = []
     score = net.score
@@ -56,7 +50,7 @@ def test_reinforcement_scores_ten_paths_a_step(tiny_supernets: Supernets) -> Non
     assert len(scored) == 4 * 10 and found[0].scores != found[2].scores
 
 
-def test_logits_of_options_that_were_not_drawn_stay(tiny_supernets: Supernets) -> None:
+def test_logits_of_options_that_were_not_drawn_stay(reports: Reports, tiny_supernets: Supernets) -> None:
     """One step: of a decision the three that did not run have the shares that they had; where nothing depends on the
     two that ran (both take no time, and no value goes on from there), all five."""
     changed = PROXYLESS.configured(epochs=1, every=9)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from nassim.full_training.relaxations.continuous import concrete, expected_cost,
 from nassim.full_training.relaxations.mixtures import Mix  # noqa: E402
 from nassim.full_training.supernets.sizes import option_sizes  # noqa: E402
 
+Reports = Callable[[nassim.Algorithm, Any], list[Report]]
 SNAS = nassim.get_algorithm("snas").configured(epochs=2, batch_size=16, arch_rate=0.1)
 SPACE = nasbench201.SPACE
 ALL = options(SPACE.layout)
@@ -29,14 +30,6 @@ ALL = options(SPACE.layout)
 
 def rng(seed: int = 0) -> Any:
     return torch.Generator().manual_seed(seed)
-
-
-def answers(algorithm: nassim.Algorithm, net: Any) -> list[Report]:
-    search, found = algorithm.begin(SPACE, random.Random(0), supernet=net), []
-    while isinstance(message := search.ask(), Report):
-        found.append(message)
-        search.tell([])
-    return found
 
 
 @pytest.mark.slow
@@ -74,7 +67,7 @@ def test_the_gradient_goes_through_the_sample() -> None:
     assert torch.autograd.gradcheck(lambda x: concrete(x, 0.8, rng(4), ALL).weights, [logits])
 
 
-def test_single_level_the_same_batch_for_both(tiny_supernets: Supernets) -> None:
+def test_single_level_the_same_batch_for_both(reports: Reports, tiny_supernets: Supernets) -> None:
     """No validation batch is asked for; the logits' gradient is that of the loss whose step the weights take."""
     net: Any = tiny_supernets.make(0, "cpu")
     steps: list[tuple[Any, Any]] = []
@@ -82,11 +75,11 @@ def test_single_level_the_same_batch_for_both(tiny_supernets: Supernets) -> None
     net.step = lambda mix, batch: steps.append((mix, batch)) or step(mix, batch)
     net.batches = lambda *a: pytest.fail("SNAS has one level")
     net.scoring_batches = lambda *a: pytest.fail("SNAS has one level")
-    answers(SNAS, net)
+    reports(SNAS, net)
     assert len(steps) == 6 and all(mix.weights.requires_grad for mix, _ in steps)
 
 
-def test_the_gradient_of_the_logits_is_that_of_the_weights_loss(tiny_supernets: Supernets) -> None:
+def test_the_gradient_of_the_logits_is_that_of_the_weights_loss(reports: Reports, tiny_supernets: Supernets) -> None:
     net: Any = tiny_supernets.make(0, "cpu")
     found: list[Any] = []
     adam = torch.optim.Adam
@@ -111,7 +104,7 @@ def test_the_gradient_of_the_logits_is_that_of_the_weights_loss(tiny_supernets: 
     net.step = noted
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.optim, "Adam", Noted)
-        answers(SNAS.configured(epochs=1), net)
+        reports(SNAS.configured(epochs=1), net)
     for a, b in zip(found, expected, strict=True):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-7)
 
@@ -160,10 +153,10 @@ def test_the_temperature_falls_from_the_first_to_the_last() -> None:
 
 
 @pytest.mark.slow
-def test_a_larger_resource_weight_gives_fewer_parameters(tiny_supernets: Supernets) -> None:
+def test_a_larger_resource_weight_gives_fewer_parameters(reports: Reports, tiny_supernets: Supernets) -> None:
 
     def convolutions(weight: float) -> float:
-        last = answers(SNAS.configured(resource_weight=weight, epochs=6), tiny_supernets.make(0, "cpu"))[-1]
+        last = reports(SNAS.configured(resource_weight=weight, epochs=6), tiny_supernets.make(0, "cpu"))[-1]
         cost = expected_cost(Mix(ALL, torch.tensor(last.scores)), [[0, 0, 1, 9, 0]] * 6)
         return float(cost)
 
