@@ -12,11 +12,12 @@ import typer
 
 from nassim.cli import train_text
 from nassim.cli.console import DeviceOption, Json, console, find_architecture, percent, print_json
-from nassim.cli.tables import print_table
+from nassim.cli.trainings import print_trainings
 from nassim.recurrent import RecurrentSpace
 
 if TYPE_CHECKING:
     from nassim.full_training.training.train import Curve
+    from nassim.full_training.training.training import Training
 
 RecipeOption = Annotated[
     str,
@@ -107,20 +108,13 @@ def main(
     if as_json:
         print_json([asdict(training) for training in found])
         return
-    rows = [
-        [
-            training.seed,
-            *(percent(curve[-1] if curve else None) for curve in (training.train_accuracy, training.valid_accuracy)),
-            percent(training.test_accuracy),
-            f"{sum(training.seconds):.1f}",
-            f"{training.peak_memory / 1e6:.0f}",
-            "; ".join([training.failed and f"failed: {training.failed}", *training.notes]).strip("; "),
-        ]
-        for training in found
-    ]
-    names = loaded.names
-    splits = [f"{names[split]} %" for split in ("train", "valid", "test")]
-    print_table(["seed", *splits, "processor s" if chosen.type == "cpu" else "device s", "peak MB", "remarks"], rows)
+
+    def reached(training: Training) -> list[str]:
+        curves = training.train_accuracy, training.valid_accuracy
+        return [*(percent(curve[-1] if curve else None) for curve in curves), percent(training.test_accuracy)]
+
+    splits = [f"{loaded.names[split]} %" for split in ("train", "valid", "test")]
+    print_trainings(found, splits, reached, processor=chosen.type == "cpu")
     values = [training.valid_accuracy[-1] for training in found if not training.failed]
     if len(values) > 1:
         typer.echo(f"validation: mean {percent(fmean(values))} %, standard deviation {percent(stdev(values))} points")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from nassim.cli.console import console, print_json
-from nassim.cli.tables import print_table
+from nassim.cli.trainings import print_trainings
 from nassim.errors import InvalidSetting
 from nassim.recurrent import RecurrentSpace
 from nassim.space import Architecture
 
 if TYPE_CHECKING:
     from nassim.full_training.training.train import Curve
+    from nassim.full_training.training.training import Training
 
 HANDBOOK = "handbook"  # what is trained on if no text is named
 
@@ -79,19 +80,13 @@ def train(
     if as_json:
         print_json([asdict(training) for training in found])
         return
-    rows = [
-        [
-            training.seed,
-            *(shown(curve[-1] if curve else None) for curve in (training.train_loss, training.valid_loss)),
-            shown(training.test_loss),
-            f"{sum(training.seconds):.1f}",
-            f"{training.peak_memory / 1e6:.0f}",
-            "; ".join([training.failed and f"failed: {training.failed}", *training.notes]).strip("; "),
-        ]
-        for training in found
-    ]
+
+    def reached(training: Training) -> list[str]:
+        curves = training.train_loss, training.valid_loss
+        return [*(shown(curve[-1] if curve else None) for curve in curves), shown(training.test_loss)]
+
     splits = [f"{split} {metric.shown_unit or 'perplexity'}" for split in ("training", "validation", "test")]
-    print_table(["seed", *splits, "processor s" if chosen.type == "cpu" else "device s", "peak MB", "remarks"], rows)
+    print_trainings(found, splits, reached, processor=chosen.type == "cpu")
     values = [metric.shown(-training.valid_loss[-1]) for training in found if not training.failed]
     if len(values) > 1:
         typer.echo(f"validation {unit}: mean {fmean(values):.4g}, standard deviation {stdev(values):.2g}")

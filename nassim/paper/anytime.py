@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nassim.paper.choice import Choice
 from nassim.paper.looks import LOOKS, POINT, TEXT, add_legend, bare, wrapped
+from nassim.paper.panels import columns_of, panels_of
 from nassim.paper.scales import Bottom, set_log
 from nassim.report.runs import Part
 from nassim.stats import Band, band, step_values
@@ -20,32 +21,18 @@ PANEL = 1.6  # inches that a panel needs with its labels
 BETWEEN = 4.5  # points between the marks of two strategies
 
 
-def columns_of(count: int, width: float, least: float = PANEL) -> int:
-    """How many panels stand in a row: as many as fit, and in as even rows as there can be."""
-    fitting = max(1, min(count, int(width / least)))
-    return -(-count // -(-count // fitting))
-
-
 def anytime_paper(parts: Sequence[Part], choice: Choice) -> Figure:
     """Median regret against simulated time, both logarithmic, with quartiles at the marks.
 
     Regret that counts as none is drawn just below the least that does not, and labeled so. A strategy is drawn from
     when half of its runs have an answer; a bar is there where three quarters have one.
     """
-    columns = columns_of(len(parts), choice.width)
-    rows = -(-len(parts) // columns)
+    columns = columns_of(len(parts), choice.width, PANEL)
     tall = min(1.9, max(1.4, 0.6 * choice.width / columns))
-    figure = Figure(figsize=(choice.width, tall * rows + 0.2), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.04)  # type: ignore[union-attr, call-arg]
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    wide = choice.width / columns * POINT - 34  # points of an axis: what is left beside its labels
-    for axes, part in zip(panels, parts, strict=False):
+    figure, panels, wide = panels_of([part.name for part in parts], choice.width, columns, tall, 0.2)
+    for axes, part in zip(panels, parts, strict=True):
         _draw(axes, part, choice, wide, tall * POINT - 30)
-        if len(parts) > 1:
-            axes.set_title(wrapped(part.name, wide), loc="left")
-    for axes in panels[len(parts) :]:
-        axes.set_axis_off()
-    _label(figure, [*panels[: len(parts)]], parts, columns)
+    _label(figure, panels, parts, columns)
     add_legend(figure, list(choice.names.values()))
     return figure
 

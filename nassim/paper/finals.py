@@ -15,9 +15,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nassim.paper.anytime import columns_of, regret_label
+from nassim.paper.anytime import regret_label
 from nassim.paper.choice import Choice
 from nassim.paper.looks import LOOKS, POINT, TEXT, add_legend, bare, width_of, wrapped
+from nassim.paper.panels import columns_of
 from nassim.paper.scales import Bottom, set_linear, set_log
 from nassim.report.runs import Part
 from nassim.stats import Finding, Interval, bootstrap_interval, iqm, profile_band

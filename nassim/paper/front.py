@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from nassim.objectives import keys_of, limit_of
-from nassim.paper.anytime import columns_of
 from nassim.paper.choice import Choice
 from nassim.paper.looks import LOOKS, POINT, TEXT, add_legend, bare, wrapped
+from nassim.paper.panels import columns_of, panels_of
 from nassim.paper.scales import set_linear, set_log
 from nassim.report.analysis import Analysis
 from nassim.report.fronts import Fronts, all_fronts
@@ -45,18 +45,10 @@ def front_paper(fronts: Sequence[Fronts], choice: Choice) -> Figure:
     runs attain; marks: final answers, of many those of evenly spread cost; dotted: the constraint's limit.
     """
     columns = columns_of(len(fronts), choice.width, PANEL)
-    rows = -(-len(fronts) // columns)
     tall = min(2.3, 0.72 * choice.width / columns)
-    figure = Figure(figsize=(choice.width, tall * rows + 0.1), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.04)  # type: ignore[union-attr, call-arg]
-    panels = figure.subplots(rows, columns, squeeze=False).ravel()
-    wide = choice.width / columns * POINT - 34
-    for axes, front in zip(panels, fronts, strict=False):
+    figure, panels, wide = panels_of([front.benchmark for front in fronts], choice.width, columns, tall, 0.1)
+    for axes, front in zip(panels, fronts, strict=True):
         _draw(axes, front, choice, wide, tall * POINT - 30)
-        if len(fronts) > 1:
-            axes.set_title(wrapped(front.benchmark, wide), loc="left")
-    for axes in panels[len(fronts) :]:
-        axes.set_axis_off()
     more = [(Line2D([], [], **TRUE), "true front")] if any(len(front.true_front) for front in fronts) else []
     more.append((Line2D([], [], **{**VISITED, "ms": 5.0}), "trained by any"))
     if any(_limit(front) is not None for front in fronts):

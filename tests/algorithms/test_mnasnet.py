@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +16,13 @@ from nassim.algorithms.parts.latency_reward import LatencyReward
 from nassim.errors import InvalidSetting
 from nassim.objectives import Constraint
 from nassim.page import page
+from nassim.registry import recipe_module
 from nassim.space import Architecture
+from nassim.tabular_data.recipe import Recipe
 from nassim.testing import check_strategy
 from nassim.testing.problems import Answers
 
+ROOT = Path(__file__).parents[2]
 MACRO = nassim.get_space("nasbench_macro")
 
 
@@ -130,3 +134,18 @@ def test_finalists_are_trained_to_the_end_by_reward() -> None:
     algorithm = nassim.get_algorithm("mnasnet").configured(epochs=1, finalists=2, children=4)
     trials = nassim.run(algorithm, "toy/additive", "14q", seed=0).trials
     assert [trial.query.epochs for trial in trials[:14]] == [1] * 12 + [None] * 2
+
+
+@pytest.mark.slow
+def test_the_soft_reward_visits_no_wider_front_though_the_paper_finds_one(
+    tmp_path: Path, genuine: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/mobile.md has the numbers of more and longer runs (`tools/reward_fronts.py`)."""
+    monkeypatch.setenv("NASSIM_DATA", str(tmp_path))
+    root = genuine("xiusu/NAS-Bench-Macro/*/data/nas-bench-macro_cifar10.json").parents[4]
+    Recipe.of(recipe_module("nasbench_macro")).get(mirror=str(root))
+    spec = importlib.util.spec_from_file_location("reward_fronts", ROOT / "tools" / "reward_fronts.py")
+    assert spec is not None and spec.loader is not None
+    spec.loader.exec_module(tool := importlib.util.module_from_spec(spec))
+    soft, hard = ([tool.width(reward, seed, 150, "40M") for seed in range(4)] for reward in tool.REWARDS)
+    assert 1.0 < np.mean(soft) < np.mean(hard) < 2.5
