@@ -207,7 +207,9 @@ class Algorithm:
 
     def by_the_budget(self, space: SearchSpace, benchmark: str = "") -> list[str]:
         """The hyperparameters that follow from the budget on a space: those that nobody says a value of."""
-        return [name for name, value in self._chosen(space.name, benchmark).items() if self.resolve and value is None]
+        chosen = self._chosen(space.name, benchmark)
+        found = {} if self.resolve is None else self.resolve(chosen, space.name, None)
+        return [name for name, value in chosen.items() if value is None and found.get(name) is not None]
 
     def set_by_hand(
         self, recorded: Mapping[str, object], space: SearchSpace, benchmark: str = "", horizon: int | None = None

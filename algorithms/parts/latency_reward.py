@@ -62,5 +62,8 @@ class LatencyReward:
 
     def tell(self, remark: Callable[[str], None]) -> None:
         """Say what the reward weighs."""
-        said = f"reward: accuracy times (LAT / {self.target:g})^w, LAT the {self.name}"
+        below, beyond = (f"(LAT / {self.target:g})^{exponent:g}" for exponent in (self._alpha, self._beta))
+        said = f"reward: accuracy times {below}" if self._alpha else "reward: the accuracy"
+        said += f", times {beyond} beyond {self.target:g}" if self._alpha != self._beta else ""
+        said += f", LAT the {self.name}"
         remark(said if self.name else "reward: the accuracy alone, as nothing else is measured here")

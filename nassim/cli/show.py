@@ -113,8 +113,10 @@ def _print_algorithm(algorithm: Algorithm) -> None:
         print_section(heading, section if heading == "Pseudocode" else flowing(section))
     say("\nHyperparameters (--set NAME=VALUE)", "bold")
     if hyperparameters:
-        by_the_budget = {"default": "by the budget"} if algorithm.resolve is not None else {}
-        rows = [row | (by_the_budget if row["default"] is None else {}) for row in hyperparameters]
+        defaults = {name: parameter.default for name, parameter in algorithm.parameters.items()}
+        found = {} if algorithm.resolve is None else algorithm.resolve(defaults, "", None)
+        resolved = {name for name, value in found.items() if defaults[name] is None and value is not None}
+        rows = [row | ({"default": "by the budget"} if row["name"] in resolved else {}) for row in hyperparameters]
         columns = {"type": Column("type", drop=1, least=12), "meaning": Column("meaning", least=36, below=True)}
         print_table([columns.get(name, name) for name in rows[0]], [[*row.values()] for row in rows])
     else:

@@ -22,7 +22,7 @@ from nassim.cli.console import WIDE, console
 GAP, BELOW = 2, 4  # spaces between columns, and before what stands below a row
 LABELED = 20  # columns that a value needs beside its label; with less it stands below it
 _NUMBER = "0123456789+-–<≤≥"  # what a column of numbers begins with
-_SEAM = re.compile(r"(?<=[|+/:-])")  # where a word that is longer than the line may go on in the next
+_SEAM = re.compile(r"(?<=[|+/:,-])")  # where a word that is longer than the line may go on in the next
 _ITEM = re.compile(r"\s*(?:(?:\d+\.|-|\d+(?=  ))\s+)?")  # what the other lines of an item are aligned with
 
 
@@ -132,7 +132,7 @@ def flowing(text: str) -> str:
 def wrapped(text: str, width: int) -> list[str]:
     """A text in lines of so many characters.
 
-    A word that is longer goes on in the next line after one of ``| + / : -``; one without stands alone and whole.
+    A word that is longer goes on in the next line after one of ``| + / : , -``; one without stands alone and whole.
     """
     lines, line = [], ""
     for word in text.split():
