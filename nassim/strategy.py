@@ -205,11 +205,13 @@ class Algorithm:
         chosen = self._chosen(space.name, benchmark)
         return chosen if self.resolve is None else {**chosen, **self.resolve(chosen, space.name, horizon)}
 
-    def by_the_budget(self, space: SearchSpace, benchmark: str = "") -> list[str]:
-        """The hyperparameters that follow from the budget on a space: those that nobody says a value of."""
-        chosen = self._chosen(space.name, benchmark)
-        found = {} if self.resolve is None else self.resolve(chosen, space.name, None)
-        return [name for name, value in chosen.items() if value is None and found.get(name) is not None]
+    def by_the_budget(self, space: SearchSpace | None = None, benchmark: str = "") -> list[str]:
+        """The hyperparameters that follow from the budget on a space, or on most: those that nobody says a value of."""
+        if self.resolve is None:
+            return []
+        chosen = self._chosen(name := "" if space is None else space.name, benchmark)
+        one, any_number = (self.resolve(chosen, name, trainings) for trainings in (1, None))
+        return [name for name, value in chosen.items() if value is None and one.get(name) != any_number.get(name)]
 
     def set_by_hand(
         self, recorded: Mapping[str, object], space: SearchSpace, benchmark: str = "", horizon: int | None = None

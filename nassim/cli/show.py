@@ -113,9 +113,7 @@ def _print_algorithm(algorithm: Algorithm) -> None:
         print_section(heading, section if heading == "Pseudocode" else flowing(section))
     say("\nHyperparameters (--set NAME=VALUE)", "bold")
     if hyperparameters:
-        defaults = {name: parameter.default for name, parameter in algorithm.parameters.items()}
-        found = {} if algorithm.resolve is None else algorithm.resolve(defaults, "", None)
-        resolved = {name for name, value in found.items() if defaults[name] is None and value is not None}
+        resolved = algorithm.by_the_budget()
         rows = [row | ({"default": "by the budget"} if row["name"] in resolved else {}) for row in hyperparameters]
         columns = {"type": Column("type", drop=1, least=12), "meaning": Column("meaning", least=36, below=True)}
         print_table([columns.get(name, name) for name in rows[0]], [[*row.values()] for row in rows])
