@@ -87,3 +87,8 @@ def describe(annotation: Any) -> str:
         " or ".join(map(str, get_args(kind))) if get_origin(kind) is Literal else names.get(kind, str(kind))
         for kind in _alternatives(annotation)
     )
+
+
+def plain(value: object) -> object:
+    """A value as it comes back from JSON: tuples are lists there."""
+    return list(value) if isinstance(value, tuple) else value

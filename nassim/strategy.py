@@ -19,7 +19,7 @@ from typing import Any, get_type_hints
 from nassim.errors import InvalidSetting, ProtocolError, Unsupported
 from nassim.objectives import Constraint, Objective
 from nassim.query import UNNAMED, Batch, Query, Report, Trial, make
-from nassim.settings import Parameter, check_value
+from nassim.settings import Parameter, check_value, plain
 from nassim.slips import explain, refuse_message
 from nassim.space import Architecture, SearchSpace
 from nassim.supernet import Supernet
@@ -207,11 +207,9 @@ class Algorithm:
 
     def by_the_budget(self, space: SearchSpace | None = None, benchmark: str = "") -> list[str]:
         """The hyperparameters that follow from the budget on a space, or on most: those that nobody says a value of."""
-        if self.resolve is None:
-            return []
-        chosen = self._chosen(name := "" if space is None else space.name, benchmark)
-        one, any_number = (self.resolve(chosen, name, trainings) for trainings in (1, None))
-        return [name for name, value in chosen.items() if value is None and one.get(name) != any_number.get(name)]
+        chosen = self._chosen(place := "" if space is None else space.name, benchmark)
+        one, many = ({} if self.resolve is None else self.resolve(chosen, place, n) for n in (1, None))
+        return [name for name, value in chosen.items() if value is None and one.get(name) != many.get(name)]
 
     def set_by_hand(
         self, recorded: Mapping[str, object], space: SearchSpace, benchmark: str = "", horizon: int | None = None
@@ -219,7 +217,8 @@ class Algorithm:
         """Which hyperparameters of a recorded run its user must have set; lists there may be tuples here."""
         default = self.hyperparameters(space, benchmark, horizon=horizon)
         by_hand = {k: v for k, v in recorded.items() if k in default and plain(default[k]) != plain(v)}
-        for name in self.by_the_budget(space, benchmark):  # one that was set moves those that follow from it
+        resolved = {k for k, v in self._chosen(space.name, benchmark).items() if v is None and self.resolve}
+        for name in [k for k in default if k in resolved]:  # one that was set moves those that follow from it
             rest = {k: v for k, v in by_hand.items() if k != name}
             if replace(self, settings=rest).hyperparameters(space, benchmark, horizon=horizon) == recorded:
                 by_hand = rest
@@ -270,11 +269,6 @@ class Algorithm:
             text = f"{self.name} gives {search!r:.80} and no generator"
             raise ProtocolError(f"{text}: a strategy says `yield from evaluate(arch)` somewhere.")
         return Strategy(search)
-
-
-def plain(value: object) -> object:
-    """A value as it comes back from JSON: tuples are lists there."""
-    return list(value) if isinstance(value, tuple) else value
 
 
 def strategy(

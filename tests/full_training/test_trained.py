@@ -17,9 +17,10 @@ from nassim.benchmark import About, Noise  # noqa: E402
 from nassim.benchmarks.spaces.nasbench201 import SPACE  # noqa: E402
 from nassim.clock import Budget  # noqa: E402
 from nassim.errors import CorruptData, InvalidQuery, InvalidSetting, MissingData, UnknownName, Unsupported  # noqa: E402
-from nassim.full_training.images.data import ImageData, Split  # noqa: E402
+from nassim.full_training.images.data import ImageData, Split, load_data  # noqa: E402
 from nassim.full_training.training import loader  # noqa: E402
 from nassim.full_training.training import train as train_module  # noqa: E402
+from nassim.full_training.training.named import Named  # noqa: E402
 from nassim.full_training.training.recipe import Recipe  # noqa: E402
 from nassim.full_training.training.train import train  # noqa: E402
 from nassim.full_training.training.trained import SEEDS, Trained  # noqa: E402
@@ -185,8 +186,8 @@ def test_images_with_a_name_do_not_travel(tmp_path: Path, monkeypatch: pytest.Mo
     job = bench.job(Query(ARCH), random.Random(0))
     assert len(pickle.dumps(job)) < 50_000 < len(pickle.dumps(bench.data))  # type: ignore[attr-defined]
     assert job.images().sha256 == bench.data.sha256  # type: ignore[attr-defined]
-    with pytest.raises(CorruptData, match="images of digits are not those"):
-        loader.Named("digits", "another")()
+    with pytest.raises(CorruptData, match="digits is not what the training was asked for on"):
+        Named(load_data, "digits", "another")()
 
 
 def test_a_recipe_that_only_fails_has_no_typical_cost(tmp_path: Path) -> None:
