@@ -10,7 +10,7 @@ stage), as multiples of 8; the paper does not say its steps.
 
 Network: 3x3 convolution of stride 2 to 16 channels; the blocks; 1x1 convolution to six times the last width; global
 average pooling; 1,280 (large) or 1,024 (small) units without normalization; linear layer; images of 224 pixels.
-Squeeze-and-excitation narrows to a quarter of the expansion, with a hard sigmoid. Parameters held against torchvision's:
+Squeeze-and-excitation narrows to a quarter of the expansion, with a hard sigmoid. Parameters are torchvision's:
 5,483,032 and 2,542,856 (paper: 5.4 M and 2.5 M); multiply-adds against the paper's 219 M and 56 M.
 """
 
