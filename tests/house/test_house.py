@@ -102,7 +102,7 @@ def _part(module: str) -> str:
     """The row of the table that a module stands in."""
     _, _, inside = module.partition(".")
     name = inside.partition(".")[0]
-    if f"{inside}.".startswith(("cli.data.", "cli.train", "cli.transfer.", "cli.validate.")):
+    if f"{inside}.".startswith(("cli.data.", "cli.train", "cli.transfer.", "cli.shipped.", "cli.validate.")):
         return "data commands"
     if inside == "benchmarks.spaces" or inside.startswith("benchmarks.spaces."):
         return "spaces"
