@@ -20,7 +20,8 @@ Departures:
     3. The target is the constraint's limit, else ``target`` times the seed's latency. A seed within it is only trained.
        Where no change saves delta, line 7 follows at once. After it the search ends.
     4. The paper's changes by hand (the last stage, fewer filters in the stem, hard swish in the deep half, squeeze-
-       and-excitation of a quarter of the expansion) belong to its network, which no space here holds.
+       and-excitation of a quarter of the expansion) are no part of the search. The network that has them is the
+       widest of mbconv-v3, whence netadapt goes on.
 
 Hyperparameters:
     size: "large" or "small".

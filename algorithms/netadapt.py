@@ -14,19 +14,20 @@ Pseudocode:
     6  train best from scratch
 
 Departures:
-    1. The large network is the largest of some random ones; the papers begin with a published one.
+    1. The large network is the largest of some random ones; the papers begin with a published one (``begin``).
     2. The resource is what ``--constraint`` bounds, whose limit is the target, else the first cost among the
        objectives, else multiply-adds or parameters, down to ``target`` of the beginning. Where none of them is measured
        it is the sum of the options' numbers.
     3. A place is a width with all that residual sums tie to it where networks grow, else a decision of the space:
        NATS-Bench's widths, a block of a mobile network. There all proposals are trained from scratch.
-    4. After line 6 it begins anew with another large network, as long as the budget lasts; where no narrowing saves
-       enough, line 6 follows at once.
+    4. After line 6 it begins anew with another large network, as long as the budget lasts, or ends if ``begin`` says
+       which; where no narrowing saves enough, line 6 follows at once.
 
 Hyperparameters:
     delta: part of the first network's resource that a step saves at least. MobileNetV3 0.01, NetAdapt's code 0.025;
         here 0.05, as a comparison has hundreds of trainings and not thousands.
     target: of the resource, in parts of the first network's, where no constraint says it.
+    begin: the first network, as `nassim show` reads it: MobileNetV3-Large in mbconv-v3.
     largest_of: random networks of which the largest is the first.
     criterion: "ratio" (MobileNetV3: line 5) or "accuracy" (NetAdapt: the highest).
     keep: "norm" (NetAdapt) or the "first" filters (MobileNetV3) of a narrowed layer.
@@ -56,6 +57,7 @@ def netadapt(
     constraint: Constraint | None = None,
     delta: float = 0.05,
     target: float = 0.5,
+    begin: str | None = None,
     largest_of: int = 20,
     criterion: Literal["ratio", "accuracy"] = "ratio",
     keep: Literal["norm", "first"] = "norm",
@@ -65,7 +67,9 @@ def netadapt(
         raise InvalidSetting(f"netadapt takes delta and target between 0 and 1, not {delta} and {target}.")
     resource = resource_of(measure, constraint, objectives)
     while True:
-        best = yield from evaluate(max((space.sample(rng) for _ in range(largest_of)), key=resource))  # 1
+        random_ones = (space.sample(rng) for _ in range(largest_of))
+        large = max(random_ones, key=resource) if begin is None else space.parse(begin)
+        best = yield from evaluate(large)  # 1
         first = resource(best.arch)
         limit = constraint.limit if constraint is not None and constraint.sign == "<=" else target * first
         while (now := resource(best.arch)) > limit:  # 2
@@ -78,3 +82,5 @@ def netadapt(
             before = best.value
             best = max(trials, key=lambda trial: (trial.value - before) / saved[trial.arch])  # 5
         yield from evaluate(best.arch)  # 6
+        if begin is not None:
+            return

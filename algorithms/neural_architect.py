@@ -13,17 +13,16 @@ Pseudocode:
 
 Departures:
     1. All constants are this project's: no public text says the poster's.
-    2. A transformation changes one decision: action, layer and parameters are one softmax, masked where it cannot be.
+    2. A transformation changes one decision, or is one morph: action, layer and parameters are one softmax, masked
+       where it cannot be. What is trained inherits from the network that the T transformations began with.
     3. Limits are the run's ``constraint``, which is measured, and ``slowest``, whose seconds are predicted.
     4. Line 6 comes when k trainings of the budget are left. Predictions are no trials; the share is the run's remark.
 
 Hyperparameters:
     initial: random networks; none: a fifth of the budget, at most 50.
     real_share: of all proposals, random networks included, that are trained at most; the last k come on top.
-    last: k.
-    batch: trained together.
-    episodes: networks that are transformed at once.
-    steps: T, transformations in a row.
+    last, batch: k, and how many are trained together.
+    episodes, steps: networks that are transformed at once; T, transformations in a row.
     slowest: limit on the seconds of a training. None: any.
     severity: what a reward is multiplied by at a tenth beyond a limit.
 """
@@ -36,11 +35,11 @@ from typing import Any
 
 import numpy as np
 
+from nassim.algorithms.parts.layer_rows import refuse_unread
 from nassim.algorithms.parts.limits import Rewards, refuse_unmet
 from nassim.algorithms.parts.proposals import Proposals, refuse_share
 from nassim.algorithms.parts.rewards import Baseline
 from nassim.algorithms.parts.simulated import Simulation
-from nassim.algorithms.parts.tokens import refuse_unordered
 from nassim.algorithms.parts.transformer import Transformer
 from nassim.algorithms.parts.weights import Floats
 from nassim.objectives import Constraint
@@ -72,7 +71,7 @@ def neural_architect(
     severity: float = 0.9,
 ) -> Search:
     assert initial
-    refuse_unordered("neural_architect", space)
+    refuse_unread("neural_architect", space)
     refuse_share("neural_architect", real_share, severity, batch, horizon)
     refuse_unmet("neural_architect", space, rng, measure, constraint)
     reward, baseline = Rewards(measure, constraint, slowest, severity), Baseline(0.9)
@@ -82,19 +81,20 @@ def neural_architect(
         return reward(archs, *simulation.predict(archs))
 
     proposals = Proposals(real_share, batch, last, horizon)
-    proposals.add([space.sample(rng) for _ in range(initial)])
-    trials = yield from evaluate_all(list(proposals))  # 1
+    proposals.add(first := [space.sample(rng) for _ in range(initial)])
+    trials = yield from evaluate_all(dict.fromkeys(first))  # 1
     simulation.fit(trials, steps=100, rate=0.01)
     while True:  # 2
-        archs = [rng.choice(reward.best(trials, 2 * episodes)).arch for _ in range(episodes)]  # 3
-        moves, rewards = [], [worth(archs)]
+        parents = [rng.choice(reward.best(trials, 2 * episodes)) for _ in range(episodes)]  # 3
+        moves, rewards = [], [worth(archs := [parent.arch for parent in parents])]
         for _ in range(steps):
             moves.append(policy.transform(archs))
             archs = moves[-1].results
-            proposals.add(archs)
+            proposals.add(archs, parents)
             rewards.append(worth(archs))
         policy.learn(moves, baseline.gains_of(rewards[-1] - np.array(rewards[:-1])), 0.01)  # 4
         if count := proposals.due(len(trials)):
             remark(proposals.share(len(trials) + count))
-            trials += yield from evaluate_all(proposals.best(count, trials, worth))  # 5, 6
+            best = proposals.best(count, trials, worth)  # 5, 6
+            trials += yield from evaluate_all(best, origins=proposals.origins(best), inherit="morph")
             simulation.fit(trials, steps=30, rate=0.01)

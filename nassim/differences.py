@@ -68,7 +68,8 @@ def _values(old: object, new: object) -> Iterator[str]:
     before, after = _map(old), _map(new)
     for key in {**before, **after}:
         if before.get(key) != after.get(key):
-            yield f"{_show(key)} {_show(before.get(key))}, now {_show(after.get(key))}"
+            was, now = (_show(side[key]) if key in side else "not recorded" for side in (before, after))
+            yield f"{_show(key)} {was}, now {now}"
 
 
 def _map(value: object) -> dict[str, Any]:

@@ -58,26 +58,27 @@ class Point(NamedTuple):
     source: str = "mean"  # of valid and test: the mean over repeats, the training's own, or a final training
 
 
-_TEXT, _COUNT, _NUMBER = (str,), (int,), (int, float)
-_Types = Mapping[str, tuple[type, ...]]
+_Types = Mapping[str, frozenset[type]]
+_TEXT, _COUNT, _NUMBER = frozenset({str}), frozenset({int}), frozenset({int, float})
+_NONE = frozenset({type(None)})
+_MAYBE = _NUMBER | _NONE
 _TRIALS: _Types = {
     "architecture": _TEXT,
-    "asked_epochs": (int, type(None)),
+    "asked_epochs": _COUNT | _NONE,
     "epochs": _COUNT,
     "value": _NUMBER,
     "cost_seconds": _NUMBER,
     "started_seconds": _NUMBER,
     "finished_seconds": _NUMBER,
     "worker": _COUNT,
-    "metric": (str, type(None)),
+    "metric": _TEXT | _NONE,
     "origin": _TEXT,
     "inherit": _TEXT,
     "training": _TEXT,
     "paid_epochs": _COUNT,
-    "extras": (dict, type(None)),
-    "feasible": (bool,),
+    "extras": frozenset({dict}) | _NONE,
+    "feasible": frozenset({bool}),
 }
-_MAYBE = (int, float, type(None))
 _POINTS: _Types = {
     "seconds": _NUMBER,
     "queries": _COUNT,
@@ -160,7 +161,7 @@ def _unpack(packed: bytes, kind: Any, types: _Types) -> Iterable[tuple[object, .
     count = len(next(iter(columns.values()), ()))
     for name in types:
         values = columns.setdefault(name, [defaults[name]] * count if name in defaults else None)
-        if not isinstance(values, list) or len(values) != count or not all(type(v) in types[name] for v in values):
+        if not isinstance(values, list) or len(values) != count or not types[name].issuperset(map(type, values)):
             raise CorruptData(f"the column {name} of a run is not what it should be")
     return zip(*(columns[name] for name in types), strict=True)
 

@@ -109,19 +109,18 @@ def _draw_values(axes: Axes, study: Study, facts: Facts) -> None:
     metric = facts.metric
     for i, strategy in enumerate(study.strategies):
         runs = study.of(facts.name, strategy)
-        curves = [
-            ([p.seconds for p in run.curve], [-metric.shown(p.valid) for p in run.curve if p.valid is not None])
-            for run in runs
-        ]
+        valued = [[(p.seconds, p.valid) for p in run.curve if p.valid is not None] for run in runs]  # others: untrained
+        curves = [([at for at, _ in run], [-metric.shown(value) for _, value in run]) for run in valued]
         found = band(curves, end=max((run.seconds for run in runs), default=0.0))  # of negatives: less is better there
         shown = np.isfinite(found.q75)
         if not shown.any():
             continue
-        color, dashes = look(i)["color"], look(i)["dashes"]
-        at = found.at[shown]
-        axes.fill_between(at, -found.q75[shown], -found.q25[shown], step="post", color=color, alpha=0.15, lw=0)
+        seen_as, at = look(i), found.at[shown]  # the marker shows an answer at the very end
+        low, high = -found.q75[shown], -found.q25[shown]
+        axes.fill_between(at, low, high, step="post", color=seen_as["color"], alpha=0.15, lw=0)
         label = f"{strategy} ({len(runs)} seeds{_mode(runs[0].mode)})"
-        axes.step(at, -found.median[shown], where="post", color=color, dashes=dashes, lw=1.8, label=label)
+        seen_as |= {"markevery": [len(at) - 1], "ms": 5}
+        axes.step(at, -found.median[shown], where="post", **seen_as, lw=1.8, label=label)
     if facts.learned_best is not None:
         axes.axhline(metric.shown(facts.learned_best), color="#444444", lw=0.8, ls=":")
         text = "above: more than all that the surrogate was fitted to"
@@ -137,7 +136,7 @@ def _draw_values(axes: Axes, study: Study, facts: Facts) -> None:
     axes.grid(True, color="#dddddd", lw=0.7)
     axes.set_axisbelow(True)
     if axes.get_legend_handles_labels()[0]:
-        _legend(axes, "lower right")
+        _legend(axes, "lower right" if metric.more_is_better else "best")
 
 
 def _dress(axes: Axes, study: Study, facts: Facts, floor: float, lowest: float, first: float) -> None:

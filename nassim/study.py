@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nassim.benchmark import Benchmark, Noise
 from nassim.clock import Budget
+from nassim.collecting import no_collection
 from nassim.errors import CorruptData, InvalidSetting, MissingData
 from nassim.facts import Facts
 from nassim.grid import (
@@ -56,12 +57,12 @@ class Study:
         self._store = store
         self.settings = checked(store.settings, store.path)
         self.facts = facts_of(self.settings)
-        self.runs: list[RunEnd] = store.runs()
+        with no_collection():
+            self.runs: list[RunEnd] = store.runs()
         self.cpu_seconds: dict[str, list[float]] = {}  # by strategy, of each run that this process had made
         strange = {end.benchmark for end in self.runs} - set(self.facts)
         if strange:
             raise CorruptData(f"{store.path} has runs on {min(strange)!r:.80}, which its settings do not name.")
-
         if {end.clock for end in self.runs} - {self.settings.get("clock", "simulated")}:
             raise CorruptData(f"{store.path} has runs on another clock than its settings: they are never pooled.")
 

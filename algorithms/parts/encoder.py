@@ -2,7 +2,8 @@
 
 Source: the idea is that of Zhou & Diamos, "Neural Architect", SysML 2018; no public text says its sizes or its code.
 
-A layer is one of a space's `groups`, its attributes are the group's decisions. Attributes at the same place of groups
+A layer is one of a space's `groups`, its attributes are the group's decisions; of networks that grow `layer_rows` says
+it. Attributes at the same place of groups
 with the same options share a table of vectors, so that equal layers have equal embeddings, wherever they stand; the
 embedding is the sum of the vectors, so that the order in which attributes are named does not matter.
 """
@@ -16,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nassim.algorithms.parts.layer_rows import rows_of
 from nassim.algorithms.parts.lstm import Step, backward, forward
 from nassim.algorithms.parts.weights import Floats, Weights
 from nassim.space import Architecture, SearchSpace
@@ -34,16 +36,18 @@ class Encoder:
     """The layers of a space as states; ``shapes`` are its weights, which its owner keeps with others."""
 
     def __init__(self, space: SearchSpace, units: int) -> None:
-        self.units, self.layers = units, len(space.groups)
+        self._rows = rows = rows_of(space)
+        self.units, self.layers = units, len(rows.groups)
         self._tables: list[list[tuple[int, str]]] = []  # of each layer: decision, name of its table
         self.shapes: dict[str, tuple[int, ...]] = {"place": (self.layers, units)}
-        for group in space.groups:
-            rows = []
+        for group in rows.groups:
+            tables = []
             for place, decision in enumerate(group):
-                name = f"{place} {'/'.join(space.decisions[decision].options)}"
-                self.shapes[name] = space.radices[decision], units
-                rows.append((decision, name))
-            self._tables.append(rows)
+                options = rows.options[decision]
+                name = f"{place} {'/'.join(options)}"
+                self.shapes[name] = len(options), units
+                tables.append((decision, name))
+            self._tables.append(tables)
         for side in ("left", "right"):
             self.shapes |= {side: (2 * units, 4 * units), f"{side} gates": (4 * units,)}
 
@@ -56,7 +60,7 @@ class Encoder:
     def read(self, weights: Weights, archs: Sequence[Architecture]) -> Encoded:
         """States of architectures."""
         w, n = weights.arrays, len(archs)
-        choices = np.array([arch.choices for arch in archs], np.intp)
+        choices = np.array([self._rows.row(arch) for arch in archs], np.intp)
         embedded = np.repeat(w["place"][None], n, axis=0)
         for layer, rows in enumerate(self._tables):
             for decision, name in rows:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from nassim.algorithms.parts.morphing import heir_of
 from nassim.algorithms.parts.weights import Floats
 from nassim.errors import InvalidSetting
 from nassim.query import Trial
@@ -20,13 +21,19 @@ class Proposals:
 
     def __init__(self, share: float, batch: int, last: int, horizon: int | None) -> None:
         self._share, self._batch, self._last, self._horizon = share, batch, last, horizon
-        self._pool: dict[Architecture, None] = {}
+        self._pool: dict[Architecture, Trial | None] = {}
         self.proposed = 0
 
-    def add(self, archs: Sequence[Architecture]) -> None:
-        """More proposals."""
+    def add(self, archs: Sequence[Architecture], origins: Sequence[Trial | None] | None = None) -> None:
+        """More proposals, and the trials that they were transformed from; of several the first."""
         self.proposed += len(archs)
-        self._pool.update(dict.fromkeys(archs))
+        for arch, origin in zip(archs, origins or [None] * len(archs), strict=True):
+            self._pool.setdefault(arch, origin)
+
+    def origins(self, archs: Sequence[Architecture]) -> list[Trial | None]:
+        """Of each the trial whose weights it begins with; None for one that was drawn."""
+        found = (self._pool[arch] for arch in archs)
+        return [None if trial is None else heir_of(trial) for trial in found]
 
     def __iter__(self) -> Iterator[Architecture]:
         return iter(self._pool)

@@ -1,8 +1,8 @@
 """A policy that transforms a network: it reads the layers and says which attribute of which layer becomes what.
 
 Source: the transformations of Zhou & Diamos, SysML 2018, where heads choose an action, a layer and its parameters. Here
-all of it is one softmax over the single edits of a network: an edit to an absent part or to no connection removes,
-one from there inserts, any other scales. Edits that leave the space, or change nothing, are masked.
+all of it is one softmax over the single edits of a network (`layer_rows`): one to an absent part or to no connection
+removes, one from there inserts, any other scales; where networks grow edits are morphs. Others are masked.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nassim.algorithms.parts.encoder import Encoded, Encoder, drawn
+from nassim.algorithms.parts.layer_rows import rows_of
 from nassim.algorithms.parts.weights import Adam, Floats, Weights
 from nassim.space import Architecture, SearchSpace
 
@@ -34,29 +35,16 @@ class Transformer:
     def __init__(self, space: SearchSpace, rng: random.Random, *, units: int) -> None:
         self.space = space
         self._encoder = Encoder(space, units)
-        layer_of = {decision: layer for layer, group in enumerate(space.groups) for decision in group}
-        self.edits = [(i, option) for i, n in enumerate(space.radices) if n > 1 for option in range(n)]
-        self._layers = np.array([layer_of[decision] for decision, _ in self.edits], np.intp)
+        self._rows = rows_of(space)
+        self.edits, self._layers = self._rows.edits, self._rows.layers
         heads = {"edits": (len(self.edits), 2 * units), "bias": (len(self.edits),)}
         self._weights = Weights({**self._encoder.shapes, **heads})
         self._draws = drawn(self._weights, rng, 0.1)
         self._adam = Adam(self._weights)
 
-    def edited(self, arch: Architecture, edit: int) -> Architecture:
-        """The network after an edit."""
-        decision, option = self.edits[edit]
-        c = arch.choices
-        return Architecture(self.space.name, (*c[:decision], option, *c[decision + 1 :]))
-
     def possible(self, archs: Sequence[Architecture]) -> NDArray[np.bool_]:
-        """Which edits (n, edits) give another network of the space."""
-        valid = self.space.is_valid
-        return np.array(
-            [
-                [arch.choices[d] != option and valid(self.edited(arch, e)) for e, (d, option) in enumerate(self.edits)]
-                for arch in archs
-            ]
-        )
+        """Which edits (n, edits) there are."""
+        return np.array([self._rows.possible(arch) for arch in archs])
 
     def transform(self, archs: Sequence[Architecture]) -> Move:
         """One edit of each network, drawn; a network without a possible edit stays as it is."""
@@ -66,7 +54,7 @@ class Transformer:
         below = np.cumsum(p, axis=1) < self._draws.random((len(archs), 1))
         chosen = np.minimum(below.sum(axis=1), p.shape[1] - 1)
         results = [
-            arch if stuck[i] else self.edited(arch, int(edit))
+            arch if stuck[i] else self._rows.edited(arch, int(edit))
             for i, (arch, edit) in enumerate(zip(archs, chosen, strict=True))
         ]
         return Move(encoded, p, chosen, results)

@@ -34,6 +34,8 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "hierarchical": (8, 1),
     "mbconv": (8, 1),
     "mbconv-layers": (8, 1),
+    "mbconv-v3": (8, 1),
+    "mbconv-v3-small": (8, 1),
     "nasbench101": (16, 1),
     "nasbench1shot1-1": (16, 1),
     "nasbench1shot1-2": (16, 1),

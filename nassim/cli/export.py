@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from nassim.cli.console import Json, print_json
+from nassim.cli.shipped import StudyArgument
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder made by nassim compare")],
+    folder: StudyArgument,
     to: Annotated[Path | None, typer.Option(help="Where to; default DIR/export.")] = None,
     as_json: Json = False,
 ) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import webbrowser
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from nassim.cli.console import Json, print_json
+from nassim.cli.shipped import StudyArgument
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder made by nassim compare")],
+    folder: StudyArgument,
     as_json: Json = False,
 ) -> None:
     """Open report.html in the browser; writes it first if it is missing or runs have finished since."""

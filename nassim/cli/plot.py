@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 
 from nassim.cli.console import Json, print_json
+from nassim.cli.shipped import StudyArgument
 from nassim.errors import InvalidSetting
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder made by nassim compare")],
+    folder: StudyArgument,
     to: Annotated[Path | None, typer.Option(help="Where to; default DIR.")] = None,
     style: Annotated[
         str,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nassim.cli.console import Json, ObjectivesOption, print_json
+from nassim.cli.shipped import StudyArgument
 from nassim.cli.tables import print_table, say
 from nassim.objectives import keys_of
 
@@ -20,7 +21,7 @@ AgainstOption = Annotated[
 
 
 def main(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder made by nassim compare")],
+    folder: StudyArgument,
     objectives: ObjectivesOption = "",
     against: AgainstOption = None,
     to: Annotated[Path | None, typer.Option(help="Where to; default DIR.")] = None,

@@ -14,7 +14,7 @@ from nassim.network import measure
 from nassim.packing import TrialRow
 from nassim.report.cells import Drawer
 from nassim.report.runs import Part
-from nassim.report.visits import Visits, typical_run
+from nassim.report.visits import Visits, typical_runs
 from nassim.space import SearchSpace
 from nassim.stats.words import counted
 from nassim.trace import FROM_SCRATCH
@@ -51,8 +51,7 @@ class Family(NamedTuple):
 def families(part: Part, visits: Visits, draw: Drawer) -> list[Family]:
     """Of the final incumbent of each strategy's typical run, where it inherited."""
     found = []
-    for strategy in part.strategies:
-        run = typical_run(part, strategy)
+    for strategy, run in typical_runs(part).items():
         rows = visits.rows.get((part.name, strategy), [])
         if run.mode == FROM_SCRATCH or not run.curve or not 0 < run.curve[-1].queries <= len(rows):
             continue

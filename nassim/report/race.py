@@ -12,7 +12,7 @@ from nassim.report.cells import Drawer
 from nassim.report.pack import Block
 from nassim.report.reasons import MOST_SAMPLE, NONE, Chances, Lineage, Why
 from nassim.report.runs import AXES, Part
-from nassim.report.visits import Visits, typical_run
+from nassim.report.visits import Visits, typical_runs
 from nassim.report.why import why
 from nassim.space import SearchSpace
 from nassim.stats import Finding
@@ -29,8 +29,7 @@ def race_data(analysis: Analysis, part: Part, visits: Visits, block: Block, draw
     opened = analysis.benchmark(part.name)
     space = opened.space if isinstance(opened, Benchmark) else draw.space
     most = WHY_NUMBERS // max(1, sum(len(p.strategies) for p in analysis.parts))
-    for strategy in part.strategies:
-        run = typical_run(part, strategy)
+    for strategy, run in typical_runs(part).items():
         trials = visits.trials.get((part.name, strategy), [])
         rows = visits.rows.get((part.name, strategy), [])
         data: dict[str, Any] = {

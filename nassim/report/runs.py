@@ -11,7 +11,9 @@ import numpy as np
 
 from nassim.clock import Budget
 from nassim.facts import Facts
-from nassim.stats import Curve, common_budget, entrants, regret_curve
+from nassim.stats import Curve, common_budget, entrants
+from nassim.stats.curves import regret_of
+from nassim.stats.samples import Floats
 from nassim.store import RunEnd
 from nassim.summary import SPLITS, accuracy
 
@@ -83,6 +85,7 @@ class Part:
                 self.references[split] = Reference(max(seen) if best is None else best, best is not None)
         wanted = self.facts.regret_split
         self.split = wanted if wanted in self.references else next(iter(self.references), wanted)
+        self._regrets: dict[str, dict[str, list[Floats]]] = {}  # by split and strategy: the same on every axis
         self._kept: dict[str, dict[str, list[Curve]]] = {}  # the curves on the part's split, by axis: most ask for them
 
     @property
@@ -128,20 +131,26 @@ class Part:
             return {}
         if split == self.split and axis in self._kept:
             return dict(self._kept[axis])
+        if split not in self._regrets:
+            self._regrets[split] = {
+                strategy: [self._regret(run, split, reference.value) for run in runs]
+                for strategy, runs in self.runs.items()
+            }
         found = {
-            strategy: [self._curve(run, axis, split, reference.value) for run in runs]
-            for strategy, runs in self.runs.items()
-            if axis == "seconds" or not counts_nothing(runs)
+            strategy: [
+                Curve(_axis(run, axis, split), regret, spent(run, axis, self.budget))
+                for run, regret in zip(self.runs[strategy], regrets, strict=True)
+            ]
+            for strategy, regrets in self._regrets[split].items()
+            if axis == "seconds" or not counts_nothing(self.runs[strategy])
         }
         if split == self.split:
             self._kept[axis] = dict(found)
         return found
 
-    def _curve(self, run: RunEnd, axis: str, split: str, best: float) -> Curve:
-        points = [(getattr(p, axis), value) for p in run.curve if (value := accuracy(p, split)) is not None]
-        at, values = zip(*points, strict=True) if points else ((), ())
-        factor = self.metric.regret_factor
-        return regret_curve(np.array(at), np.array(values), best, spent(run, axis, self.budget), factor)
+    def _regret(self, run: RunEnd, split: str, best: float) -> Floats:
+        values = [value for p in run.curve if (value := accuracy(p, split)) is not None]
+        return regret_of(values, best, self.metric.regret_factor)
 
     def blocks(self, axis: str, split: str) -> tuple[dict[str, list[Curve]], str]:
         """The curves of those who can be ranked, the i-th of all of the same seed; and in words who is left out."""
@@ -178,6 +187,11 @@ class Part:
             }
             for strategy, runs in self.runs.items()
         }
+
+
+def _axis(run: RunEnd, axis: str, split: str) -> Floats:
+    """Where a run's incumbents stand that have a value on a split."""
+    return np.array([getattr(p, axis) for p in run.curve if accuracy(p, split) is not None], dtype=np.float64)
 
 
 def counts_nothing(runs: Sequence[RunEnd]) -> bool:

@@ -41,7 +41,7 @@ class Visits:
         self.trials: dict[tuple[str, str], list[Tried]] = {}
         self.rows: dict[tuple[str, str], list[TrialRow]] = {}
         known: dict[str, dict[str, int]] = {part.name: {} for part in analysis.parts}
-        wanted = {(part.name, s): typical_run(part, s).seed for part in analysis.parts for s in part.strategies}
+        wanted = {(part.name, s): run.seed for part in analysis.parts for s, run in typical_runs(part).items()}
         spent: dict[tuple[str, str], int] = {}
         of, self.read = _some(analysis, wanted)
         for benchmark, strategy, seed, _, row in analysis.study.trials(of):
@@ -76,10 +76,13 @@ def _some(analysis: Analysis, typical: Mapping[tuple[str, str], int]) -> tuple[s
     return (of, f"{few:,} of {most:,}") if most else (None, "")
 
 
-def typical_run(part: Part, strategy: str) -> RunEnd:
-    """The run whose final regret is the (lower) median: of equal ones, that of the smallest seed."""
-    regrets = part.final_regrets()[strategy]
-    order = sorted(part.runs[strategy], key=lambda run: (regrets[run.seed], run.seed))
+def typical_runs(part: Part) -> dict[str, RunEnd]:
+    """Of each strategy the run whose final regret is the (lower) median: of equal ones, that of the smallest seed."""
+    return {strategy: _typical(part.runs[strategy], regrets) for strategy, regrets in part.final_regrets().items()}
+
+
+def _typical(runs: Sequence[RunEnd], regrets: Mapping[int, float]) -> RunEnd:
+    order = sorted(runs, key=lambda run: (regrets[run.seed], run.seed))
     middle = regrets[order[(len(order) - 1) // 2].seed]
     return next(run for run in order if regrets[run.seed] == middle or math.isnan(middle))
 

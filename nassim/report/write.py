@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from nassim.collecting import no_collection
 from nassim.files import file_name, put_in_place
 from nassim.report.changes import Changes, changes_table
 from nassim.report.content import Content, content_of
@@ -32,7 +33,9 @@ def write_report(
     ``changes`` are those since an older study (`nassim.report.changes.changes_since`). What cannot be computed is said
     in the report.
     """
-    return write_content(content_of(study, folder, objectives, changes), folder, figures=figures)
+    with no_collection():
+        content = content_of(study, folder, objectives, changes)
+    return write_content(content, folder, figures=figures)
 
 
 def write_content(content: Content, folder: Path, *, figures: bool) -> list[Path]:
@@ -46,7 +49,8 @@ def write_content(content: Content, folder: Path, *, figures: bool) -> list[Path
     pictures = {path.stem: path for path in sorted(shown, key=lambda path: path.suffix)}  # an SVG before a PNG
     links = [path.relative_to(folder).as_posix() for path in pictures.values()]
     tables = [_write(folder / "tables" / f"{file_name(table.name)}.tex", to_latex(table)) for table in _tables(content)]
-    page_path = _write(folder / PAGE, page(content))
+    with no_collection():
+        page_path = _write(folder / PAGE, page(content))
     fronts = [
         write_csv(folder / "fronts" / f"{file_name('-'.join((name, *found.objectives)))}.csv", front_records(found))
         for name, part in content.parts.items()

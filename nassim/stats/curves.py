@@ -29,15 +29,20 @@ class Curve(NamedTuple):
 
 
 def regret_curve(at: ArrayLike, values: ArrayLike, best: float, spent: float, factor: float = 100.0) -> Curve:
-    """The regret of a run: the best value of the space less the incumbent's, times ``factor`` (`Metric.regret_factor`).
+    """The regret of a run, as `regret_of`, at the times of its incumbents."""
+    return Curve(np.asarray(at, dtype=np.float64), regret_of(values, best, factor), float(spent))
+
+
+def regret_of(values: ArrayLike, best: float, factor: float = 100.0) -> Floats:
+    """The best value of the space less the incumbents', times ``factor`` (`Metric.regret_factor`).
 
     More of a value is better: accuracies are fractions, and their regret is in percentage points; losses are negative,
     and their regret has the unit of the loss. Regret can rise again where the incumbent was chosen by a
     noisy value and is scored by the mean over repeats. It is rounded to 1e-9 points: accuracies that differ by
     rounding dust (3e-16) are equal, so that an optimum counts as reached and equal ends share a rank.
     """
-    regret = np.round(factor * (best - np.asarray(values, dtype=np.float64)), DECIMALS) + 0.0  # no -0
-    return Curve(np.asarray(at, dtype=np.float64), regret, float(spent))
+    regret: Floats = np.round(factor * (best - np.asarray(values, dtype=np.float64)), DECIMALS) + 0.0  # no -0
+    return regret
 
 
 def step_values(times: ArrayLike, values: ArrayLike, at: Floats, before: float) -> Floats:

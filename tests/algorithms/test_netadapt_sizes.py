@@ -24,3 +24,20 @@ def test_netadapt_by_accuracy_alone_goes_another_way_on_the_size_space() -> None
         paths[criterion] = [t.arch for t in run.trials]
         assert run.mode == "from scratch"
     assert paths["ratio"] != paths["accuracy"]
+
+
+def test_a_named_network_is_the_first_and_the_search_ends_with_it() -> None:
+    space = nassim.get_space("mbconv-v3-small")
+    large = space.parse("MobileNetV3-Small")
+
+    class Sized(Answers):
+        def measure(self, arch: Architecture) -> dict[str, float]:
+            return {"flops": float(sum(arch.choices))}
+
+    problem = Sized("sized", space, lambda arch: sum(arch.choices) / 100)
+    algorithm = nassim.get_algorithm("netadapt").configured(begin="MobileNetV3-Small", target=0.9)
+    trials = nassim.run(algorithm, problem, "500q").trials
+    assert trials[0].arch == large
+    answer = trials[-1].arch
+    assert sum(answer.choices) <= 0.9 * sum(large.choices)  # the first within the target, and no second round
+    assert len(trials) < 500

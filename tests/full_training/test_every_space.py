@@ -32,8 +32,16 @@ from nassim.testing import check_benchmark  # noqa: E402
 
 WITH_NETWORKS = [
     *("accel_nasbench", "cgp", "cgp-res", "chain", "darts", "enas-macro", "enas-micro", "genetic_cnn"),
-    *("genetic_cnn-cifar", "grown", "hierarchical", "mbconv", "mbconv-layers", "nasbench101", "nasbench1shot1-1"),
-    *("nasbench1shot1-2", "nasbench1shot1-3", "nasbench201", "nasbench201_3ops", "nasbench_macro"),
+    *("genetic_cnn-cifar", "grown", "hierarchical", "mbconv", "mbconv-layers", "mbconv-v3", "mbconv-v3-small"),
+    *(
+        "nasbench101",
+        "nasbench1shot1-1",
+        "nasbench1shot1-2",
+        "nasbench1shot1-3",
+        "nasbench201",
+        "nasbench201_3ops",
+        "nasbench_macro",
+    ),
     *("nasnet", "nasnet-one", "nasnet13", "natsbench-size"),
 ]
 QUICK = ("genetic_cnn", "nasbench101", "nasbench201")  # the others are trained by slow tests

@@ -29,7 +29,7 @@ from nassim.study import Study, compare  # noqa: E402
 
 SPACE = nassim.get_space("grown")
 assert isinstance(SPACE, MorphSpace)
-STRATEGIES = ("nash", "lemonade", "autokeras", "large_scale_evolution", "codeepneat", "netadapt")
+STRATEGIES = ("nash", "lemonade", "autokeras", "large_scale_evolution", "codeepneat", "neural_architect", "netadapt")
 
 
 @pytest.fixture(autouse=True)

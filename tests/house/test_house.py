@@ -28,8 +28,8 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 
 # The floors of the core. A new file in nassim/ has to be given one.
 CORE = {
-    "ground": "benchmark channels choosing clock differences encodings errors files identity inheritance latency "
-    "layers layout metric morph_changes morph_space morphs names network objectives options outlook pareto "
+    "ground": "benchmark channels choosing clock collecting differences encodings errors files identity inheritance "
+    "latency layers layout metric morph_changes morph_space morphs names network objectives options outlook pareto "
     "patience processes protocol query recurrent replay seeds segmentation settings slips space spelling spreading "
     "strategy supernet too_small trace unrun variants version",
     "middle": "ahead engines folders format1 on_the_wall one_shot own_files packing registry run simulated stats store "
@@ -102,7 +102,7 @@ def _part(module: str) -> str:
     """The row of the table that a module stands in."""
     _, _, inside = module.partition(".")
     name = inside.partition(".")[0]
-    if f"{inside}.".startswith(("cli.data.", "cli.train", "cli.transfer.", "cli.validate.")):
+    if f"{inside}.".startswith(("cli.data.", "cli.train", "cli.transfer.", "cli.shipped.", "cli.validate.")):
         return "data commands"
     if inside == "benchmarks.spaces" or inside.startswith("benchmarks.spaces."):
         return "spaces"

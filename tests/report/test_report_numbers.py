@@ -23,7 +23,7 @@ from nassim.report.pairs import pairs_table, ranks_table, wins_table
 from nassim.report.results import results_table
 from nassim.report.running_time import running_time_table
 from nassim.report.runs import AXES, Part, spent
-from nassim.report.visits import Visits, typical_run
+from nassim.report.visits import Visits, typical_runs
 from nassim.stats import Circumstances, three_sentences
 from nassim.study import Study
 
@@ -200,7 +200,7 @@ def test_fronts_against_their_definition(analysis: Analysis) -> None:
 def test_the_typical_run_is_the_median(analysis: Analysis) -> None:
     for part in analysis.parts:
         for strategy, regrets in part.final_regrets().items():
-            run = typical_run(part, strategy)
+            run = typical_runs(part)[strategy]
             ordered = sorted(regrets.values())
             assert regrets[run.seed] == ordered[(len(ordered) - 1) // 2]
 

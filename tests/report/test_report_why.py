@@ -18,7 +18,7 @@ from nassim.report.cells import drawer_of
 from nassim.report.pack import Block, unpack
 from nassim.report.race import race_data
 from nassim.report.reasons import NONE, Chances, Lineage, Promise
-from nassim.report.visits import Visits, typical_run
+from nassim.report.visits import Visits, typical_runs
 from nassim.report.why import why
 from nassim.space import Decision, SearchSpace
 from nassim.stats import Finding
@@ -33,7 +33,7 @@ def _found(study: Study, strategy: str, most: int = 100_000) -> tuple[Finding[An
     visits, part = Visits(analysis), analysis.parts[0]
     benchmark = analysis.benchmark(part.name)
     assert not isinstance(benchmark, str)
-    run, rows = typical_run(part, strategy), visits.rows.get((part.name, strategy), [])
+    run, rows = typical_runs(part)[strategy], visits.rows.get((part.name, strategy), [])
     return why(analysis, part, run, rows, benchmark.space, most), run, rows
 
 
@@ -130,7 +130,7 @@ def test_where_a_space_is_not_listed_only_candidates_are_promising() -> None:
     study = compare([get_algorithm("bo").configured(pool_size=50)], [benchmark], "16q", seeds=1)
     analysis = Analysis(study)
     part, rows = analysis.parts[0], Visits(analysis).rows["wide/sums", "gp_bo"]
-    promise = why(analysis, part, typical_run(part, "gp_bo"), rows, space, 100_000).value
+    promise = why(analysis, part, typical_runs(part)["gp_bo"], rows, space, 100_000).value
     assert isinstance(promise, Promise) and promise.at == list(range(10, 16))
     for mean, score, i in zip(promise.mean, promise.score, promise.at, strict=True):
         asked = [6 * d + c for d, c in enumerate(_choices(rows)[i])]
