@@ -41,6 +41,7 @@ class ExpectedCost:
 
     def __init__(self, supernet: Supernet, cost: str) -> None:
         rows: Sequence[Sequence[float]]
+        self.rest: float
         if cost == "macs":
             rows, self.rest = supernet.option_macs
             self.unit, scale = "mmacs", 1e-6

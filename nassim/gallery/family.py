@@ -58,7 +58,8 @@ def judged(claim: Claim, place: str, first: Sequence[float], second: Sequence[fl
 
     def resampled(values: Sequence[float]) -> np.ndarray:
         picked = rng.integers(0, len(values), (RESAMPLED, len(values)))
-        return np.asarray(values)[picked].mean(axis=1)
+        means: np.ndarray = np.asarray(values)[picked].mean(axis=1)
+        return means
 
     means, effect, searches = resampled(first), float(np.mean(first)), str(len(first))
     if second is not None:
