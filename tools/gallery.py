@@ -28,7 +28,7 @@ else:
 DOCS = Path(__file__).parents[1] / "docs"
 WRITTEN = Path(__file__).with_name("gallery.toml")
 RESULTS = Path(__file__).parents[1] / "nassim" / "gallery" / "results.json"
-NUMBER = r"[-+]?\d+(?:\.\d+)?"
+NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]\d+)?"
 BRACKETS = rf"({NUMBER}) [\[(]({NUMBER})(?:,| to) ({NUMBER})[\])]"
 ALPHA = 0.05
 Row = dict[str, Any]
@@ -38,7 +38,7 @@ def content() -> dict[str, Any]:
     """What the file has to hold."""
     with WRITTEN.open("rb") as file:
         written = tomllib.load(file)
-    rows = [*table_5(), *orders(), *test_errors(), *ageing(), *fewer_epochs(), *family()]
+    rows = [*table_5(), *orders(), *test_errors(), *ageing(), *fewer_epochs(), *family(), *recurrent()]
     rows += [_row(**row) for row in written["rows"]]
     held = [
         {**claim._asdict(), "places": list(claim.places)} for claim in claims((DOCS / "claims.md").read_text("utf-8"))
@@ -162,6 +162,18 @@ def family() -> Iterator[Row]:
             verdict,
             f"{searches} {'measurements' if where == 'a step' else 'searches'}",
         )
+
+
+def recurrent() -> Iterator[Row]:
+    """The table of recurrent.md: a search that is no better than random cells is what was published."""
+    text = (DOCS / "recurrent.md").read_text(encoding="utf-8").partition("**What came out")[2]
+    for line in text.splitlines():
+        cells = _cells(line)
+        if line.startswith("| `") and (found := re.search(BRACKETS, cells[-1])):
+            mean, _, high = map(float, found.groups())
+            name = f"{_plain(cells[0].partition(',')[0])} less rs"
+            verdict = "fail" if high < 0 else "pass"
+            yield _row("recurrent", name, "not < 0", mean, verdict=verdict, note=f"Welch's 95 % interval {cells[-1]}")
 
 
 def _row(
