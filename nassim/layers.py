@@ -48,7 +48,7 @@ def paddings(settings: Settings) -> tuple[int, int]:
 
 def acceptable(name: str, value: object) -> bool:
     """Whether a setting is of the right type and not absurdly large; what fits is the kind's to say."""
-    if name in ("bias", "affine"):
+    if name in ("bias", "affine", "bilinear"):
         return value is True or value is False
     if name == "options":
         return isinstance(value, tuple) and all(option.__class__ is int and 0 <= option < 999 for option in value)
@@ -228,7 +228,8 @@ KINDS: Mapping[str, Kind] = {
     "crop": Kind((1, 1), {}, _crop, stored=False),  # the first row and column away
     "identity": Kind((1, 1), {}, _same, stored=False),
     "zero": Kind((1, 1), {}, _same),  # zeros of its input's shape
-    "upsample": Kind((1, 1), {"factor": 2}, _upsample),  # each pixel several times
+    # Each pixel several times, or on a straight line between pixels in both directions.
+    "upsample": Kind((1, 1), {"factor": 2, "bilinear": False}, _upsample),
     # Gaussian noise of its input's shape after a window of one pixel, whatever the input is.
     "noise": Kind((1, 1), {**_WINDOW, "kernel": 1}, _pool),
     # Channels ``first``, ``first`` + 1, ... of its input.

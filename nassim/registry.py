@@ -20,6 +20,7 @@ from nassim.names import spelled, unknown
 from nassim.options import open_with, options_of
 from nassim.protocol import Protocol
 from nassim.recurrent import RecurrentSpace
+from nassim.segmentation import SegmentationSpace
 from nassim.settings import parse_value
 from nassim.space import SearchSpace
 from nassim.strategy import Algorithm
@@ -43,8 +44,15 @@ def benchmark_names() -> list[str]:
 
 
 def training_spaces() -> list[str]:
-    """The SPACEs of ``SPACE/DATA:training``: search spaces whose architectures can be built as networks."""
-    return [name for name in space_names() if type(get_space(name)).network is not SearchSpace.network]
+    """The SPACEs of ``SPACE/DATA:training``: search spaces whose architectures can be built as networks of images."""
+    spaces = map(get_space, space_names())
+    built = [each for each in spaces if type(each).network is not SearchSpace.network]
+    return [space.name for space in built if not isinstance(space, SegmentationSpace)]
+
+
+def segmentation_spaces() -> list[str]:
+    """The SPACEs of ``SPACE/MASKS:training``: search spaces whose networks give every pixel a class."""
+    return [name for name in space_names() if isinstance(get_space(name), SegmentationSpace)]
 
 
 def recurrent_spaces() -> list[str]:
@@ -55,6 +63,11 @@ def recurrent_spaces() -> list[str]:
 def image_names() -> list[str]:
     """The DATA of ``SPACE/DATA:training``: the sets of images, the user's own among them."""
     return list(_loader().image_names())
+
+
+def mask_names() -> list[str]:
+    """The MASKS of ``SPACE/MASKS:training``: the sets of images with masks, the user's own among them."""
+    return list(_loader().mask_names())
 
 
 def text_names() -> list[str]:
@@ -150,10 +163,13 @@ def _training(name: str, plain: str) -> tuple[str, str, str, Callable[..., Bench
     if rest:
         raise UnknownName(f"{name!r:.100} is not a benchmark: nothing follows {_TRAINING} but options.")
     if spelled(typed, space_names()) is None:
-        raise UnknownName(unknown("search space", typed, [*training_spaces(), *recurrent_spaces()]))
+        raise UnknownName(
+            unknown("search space", typed, [*training_spaces(), *recurrent_spaces(), *segmentation_spaces()])
+        )
     space = get_space(typed)
     if (images := spelled(data, names := _loader().data_names(space))) is None:
-        raise UnknownName(unknown("text" if isinstance(space, RecurrentSpace) else "set of images", data, names))
+        kind = "set of images with masks" if isinstance(space, SegmentationSpace) else "set of images"
+        raise UnknownName(unknown("text" if isinstance(space, RecurrentSpace) else kind, data, names))
     homes = [family for family in modules("benchmarks") if space.name in {each.name for each in spaces_of(family)}]
     home = family_of(family := space.name if space.name in homes else homes[0])
     paper = re.search(r"^Paper: (.*?)\.?$", (home.__doc__ or "").replace("\n    ", " "), flags=re.MULTILINE)

@@ -69,6 +69,10 @@ class Supernet(Protocol):
     def option_sizes(self) -> Sequence[Sequence[int]]:
         """Parameters of every option of every decision, in all places together."""
 
+    @property
+    def option_macs(self) -> tuple[Sequence[Sequence[int]], int]:
+        """Multiply-adds of every option of every decision, for one image, and those of all other layers."""
+
     def latencies(self, table: str) -> tuple[Sequence[Sequence[float]], float]:
         """Milliseconds of every option of every decision by a look-up table, and those of all other layers.
 

@@ -14,11 +14,17 @@ from torch import Tensor
 
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.training.recipe import Recipe
+from nassim.segmentation import UNLABELED
+
+NO_CLASS = -100  # what torch's losses leave out
 
 
 @dataclass(frozen=True)
 class DeviceSplit:
-    """Normalized images (n, channels, side + 2 pad, side + 2 pad), black around, and labels (n,)."""
+    """Normalized images (n, channels, side + 2 pad, side + 2 pad), black around, and labels (n,).
+
+    Of images with masks labels are (n, side + 2 pad, side + 2 pad) in uint8, `UNLABELED` around.
+    """
 
     images: Tensor
     labels: Tensor
@@ -35,7 +41,15 @@ def to_device(data: ImageData, split: str, device: torch.device | str = "cpu", p
     mean, std = mean.to(device), std.to(device)
     images = torch.nn.functional.pad(torch.from_numpy(data.splits[split].images).to(device), (pad, pad, pad, pad))
     images = images.float().div_(255).sub_(mean).div_(std)
-    return DeviceSplit(images, torch.from_numpy(data.splits[split].labels).to(device), pad)
+    labels = torch.from_numpy(data.splits[split].labels).to(device)
+    if data.masks:
+        labels = torch.nn.functional.pad(labels, (pad, pad, pad, pad), value=UNLABELED)
+    return DeviceSplit(images, labels, pad)
+
+
+def wanted(labels: Tensor) -> Tensor:
+    """Labels as losses take them: int64, and -100 for pixels of no class."""
+    return labels if labels.dtype is torch.int64 else labels.long().masked_fill_(labels == UNLABELED, NO_CLASS)
 
 
 def generator(purpose: str, seed: int, epoch: int = 0, device: torch.device | None = None) -> torch.Generator:
@@ -97,17 +111,22 @@ def plan_epoch(split: DeviceSplit, recipe: Recipe, seed: int, epoch: int) -> Epo
 
 
 def take(split: DeviceSplit, plan: EpochPlan, positions: slice | Tensor) -> tuple[Tensor, Tensor]:
-    """Augmented images (b, channels, side, side) and labels (b,) of the plan's ``positions``; both lie together."""
+    """Augmented images (b, channels, side, side) and labels of the plan's ``positions``; both lie together.
+
+    Labels are (b,), or masks (b, side, side) that were moved and mirrored as their images were (`wanted`).
+    """
     device = split.images.device
     side = split.images.shape[2] - 2 * split.pad
     chosen, down, right, mirror = (part[positions] for part in (plan.order, plan.down, plan.right, plan.mirror))
     along = torch.arange(side, device=device)
-    rows = (down[:, None] + along)[:, :, None]
-    columns = torch.where(mirror[:, None] > 0, side - 1 - along, along) + right[:, None]
-    images = split.images[chosen[:, None, None], :, rows, columns[:, None, :]]  # (b, side, side, channels)
+    rows_taken = (down[:, None] + along)[:, :, None]
+    columns_taken = (torch.where(mirror[:, None] > 0, side - 1 - along, along) + right[:, None])[:, None, :]
+    images = split.images[chosen[:, None, None], :, rows_taken, columns_taken]  # (b, side, side, channels)
     images = images.permute(0, 3, 1, 2).contiguous()
     if plan.hole is not None:
         first = plan.hole[positions][:, :, None] - plan.cutout // 2
         rows, columns = ((along >= first) & (along < first + plan.cutout)).unbind(dim=1)  # (b, side) each
         images.masked_fill_((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
+    if split.labels.ndim > 1:
+        return images, wanted(split.labels[chosen[:, None, None], rows_taken, columns_taken])
     return images, split.labels[chosen]

@@ -17,15 +17,20 @@ from nassim.errors import UnknownName
 from nassim.tabular_data.locations import data_folder
 
 DATA_SETS = ("digits", "fashion", "fashion14", "mnist", "cifar10", "cifar100", "imagenet16-120")
+MASK_SETS = ("canvas",)  # with the class of every pixel in place of an image's
 SPLITS = ("train", "valid", "test")
 
 
 @dataclass(frozen=True)
 class Split:
-    """Images, uint8 of shape (n, channels, side, side), and their labels, int64 of shape (n,)."""
+    """Images, uint8 of shape (n, channels, side, side), and their labels.
+
+    labels: the class of each image, int64 of shape (n,), or masks: of each pixel, uint8 of shape (n, side, side), where
+        `nassim.segmentation.UNLABELED` is no class.
+    """
 
     images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -56,6 +61,11 @@ class ImageData:
         """Width and height in pixels."""
         return int(self.splits["train"].images.shape[2])
 
+    @property
+    def masks(self) -> bool:
+        """Whether labels are those of pixels."""
+        return self.splits["train"].labels.ndim > 1
+
     @cached_property
     def mean(self) -> tuple[float, ...]:
         """Mean of the training images per channel, in units of 0 to 1."""
@@ -74,7 +84,7 @@ class ImageData:
             split = self.splits[name]
             sha256.update(f"{name} {split.images.shape}\n".encode())
             sha256.update(np.ascontiguousarray(split.images).data)
-            sha256.update(np.ascontiguousarray(split.labels, dtype="<i8").data)
+            sha256.update(np.ascontiguousarray(split.labels, dtype="u1" if self.masks else "<i8").data)
         return sha256.hexdigest()
 
     def _moments(self) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -125,6 +135,10 @@ def load_data(name: str, folder: Path | None = None) -> ImageData:
         from nassim.full_training.images import fashion14
 
         return fashion14.load(folder)
+    if name == "canvas":
+        from nassim.full_training.images import canvas
+
+        return canvas.load(folder)
     if name in ("fashion", "mnist"):
         from nassim.full_training.images import idx
 
@@ -139,11 +153,12 @@ def load_data(name: str, folder: Path | None = None) -> ImageData:
         return imagenet16.load(folder)
     from nassim.full_training.images import own
 
-    if name in (others := own.own_names()):
+    if name in (others := (*own.own_names(), *own.own_mask_names())):
         return own.load(name)
-    near = " or ".join(difflib.get_close_matches(name, (*DATA_SETS, *others), n=3))
+    known = (*DATA_SETS, *MASK_SETS, *others)
+    near = " or ".join(difflib.get_close_matches(name, known, n=3))
     meant = f"Did you mean {near}? " if near else ""
     raise UnknownName(
         f"{name!r:.60} is not a data set to train on. {meant}"
-        f"Known: {', '.join((*DATA_SETS, *others))}; `nassim data images NAME PATH` makes one of your own."
+        f"Known: {', '.join(known)}; `nassim data images NAME PATH` makes one of your own."
     )

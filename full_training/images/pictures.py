@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import struct
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ WIDEST = 512  # pixels of a side that networks are trained on
 SPLITS = {"train": "train", "valid": "valid", "val": "valid", "validation": "valid", "test": "test"}  # folder -> split
 TENTH = 0.1  # of each class, where the source has no folder for a split
 _SEED = 0x70696373
-_UNREADABLE: tuple[type[Exception], ...] = (
+UNREADABLE: tuple[type[Exception], ...] = (
     *DAMAGED,
     SyntaxError,
     IndexError,
@@ -44,12 +45,38 @@ class Taken:
     count: int = 0
 
 
+class Sides:
+    """Refuses pictures that are no square, of another size than those before, or too many for the memory."""
+
+    def __init__(self) -> None:
+        self.path, self.size, self.values = "", (0, 0), 0
+
+    def check(self, path: str, image: NDArray[np.uint8]) -> None:
+        """`InvalidSetting` for a picture, (height, width) or (height, width, 3), that does not go with the others."""
+        size = (image.shape[1], image.shape[0])
+        if not self.path:
+            self.path, self.size = path, size
+            if size[0] != size[1] or size[0] > WIDEST:
+                raise InvalidSetting(
+                    f"{path} has {size[0]} x {size[1]} pixels: networks take squares of at most {WIDEST}. "
+                    "--side 32 makes squares of all."
+                )
+        if size != self.size:
+            raise InvalidSetting(
+                f"images of different sizes: {self.path} has {self.size[0]} x {self.size[1]} pixels, {path} "
+                f"{size[0]} x {size[1]}. --side 32 makes squares of all."
+            )
+        self.values += image.nbytes
+        if self.values > MOST_VALUES:
+            raise InvalidSetting(f"the images take more than {MOST_VALUES >> 30} GiB: --side makes them smaller.")
+
+
 def take(source: Iterable[Picture], side: int | None = None) -> Taken:
     """Decode all pictures; with ``side`` each is made a square of so many pixels.
 
     `InvalidSetting` where sizes differ or are no square, or where the pictures do not fit into memory.
     """
-    taken, first, values = Taken(), ("", (0, 0)), 0
+    taken, sides = Taken(), Sides()
     for picture in source:
         place = _place(picture.path)
         if place is None:
@@ -57,26 +84,11 @@ def take(source: Iterable[Picture], side: int | None = None) -> Taken:
             continue
         taken.count += 1
         try:
-            image = _decoded(picture.read(), side)
-        except _UNREADABLE as error:
+            image, _ = decoded(picture.read(), side)
+        except UNREADABLE as error:
             taken.broken.append(f"{picture.path} ({str(error) or type(error).__name__:.80})")
             continue
-        size = (image.shape[1], image.shape[0])
-        if not first[0]:
-            first = (str(picture.path), size)
-            if size[0] != size[1] or size[0] > WIDEST:
-                raise InvalidSetting(
-                    f"{first[0]} has {size[0]} x {size[1]} pixels: networks take squares of at most {WIDEST}. "
-                    "--side 32 makes squares of all."
-                )
-        if size != first[1]:
-            raise InvalidSetting(
-                f"images of different sizes: {first[0]} has {first[1][0]} x {first[1][1]} pixels, {picture.path} "
-                f"{size[0]} x {size[1]}. --side 32 makes squares of all."
-            )
-        values += image.nbytes
-        if values > MOST_VALUES:
-            raise InvalidSetting(f"the images take more than {MOST_VALUES >> 30} GiB: --side makes them smaller.")
+        sides.check(str(picture.path), image)
         taken.images.setdefault(place, []).append((str(picture.path), image))
     return taken
 
@@ -90,27 +102,37 @@ def _place(path: PurePosixPath) -> tuple[str, str] | None:
     return SPLITS.get(above, ""), folders[-1]
 
 
-def _decoded(content: bytes, side: int | None) -> NDArray[np.uint8]:
-    """Pixels (height, width) of a grey picture or (height, width, 3) of one in color."""
+def decoded(content: bytes, side: int | None) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """Pixels (height, width) of a grey picture or (height, width, 3) of one in color; (width, height) in the file."""
+    image = opened(content, ("JPEG", "PNG"))
+    size: tuple[int, int] = image.size
+    if image.mode.startswith(("I", "F")):
+        raise ValueError(f"pixels of another kind ({image.mode}) than 8 bits")
+    image = image.convert("L" if image.mode in ("1", "L", "LA") else "RGB")
+    if side is not None and image.size != (side, side):
+        from PIL import Image
+
+        image = image.resize((side, side), Image.Resampling.BILINEAR)
+    return np.asarray(image, dtype=np.uint8), size
+
+
+def opened(content: bytes, formats: tuple[str, ...]) -> Any:
+    """A picture of one of these formats, as Pillow has it; ValueError where it is none, cut off or too large."""
     from PIL import Image
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd metadata, which is not read
         try:
-            with Image.open(io.BytesIO(content), formats=("JPEG", "PNG")) as opened:
-                width, height = opened.size
+            with Image.open(io.BytesIO(content), formats=formats) as found:
+                width, height = found.size
                 if width * height > MOST_PIXELS:
                     raise ValueError(f"{width} x {height} pixels")
-                if opened.mode.startswith(("I", "F")):
-                    raise ValueError(f"pixels of another kind ({opened.mode}) than 8 bits")
-                image = opened.convert("L" if opened.mode in ("1", "L", "LA") else "RGB")
+                found.load()
+                return found.copy()
         except Image.DecompressionBombError as error:
             raise ValueError("too many pixels") from error
         except OSError as error:
-            raise ValueError("no JPEG or PNG, or cut off") from error
-    if side is not None and image.size != (side, side):
-        image = image.resize((side, side), Image.Resampling.BILINEAR)
-    return np.asarray(image, dtype=np.uint8)
+            raise ValueError(f"no {' or '.join(formats)}, or cut off") from error
 
 
 def divide(name: str, taken: Taken, *, flip: bool) -> ImageData:
@@ -154,8 +176,14 @@ def _by_name(image: tuple[str, NDArray[np.uint8]]) -> str:
 
 
 def _split(images: list[tuple[int, str, NDArray[np.uint8]]], colored: bool) -> Split:
-    side = images[0][2].shape[0]
-    pixels = np.empty((len(images), 3 if colored else 1, side, side), dtype=np.uint8)
-    for i, (_, _, image) in enumerate(images):
-        pixels[i] = image.transpose(2, 0, 1) if image.ndim == 3 else image
+    pixels = stacked([image for _, _, image in images], colored)
     return Split(pixels, np.array([label for label, _, _ in images], dtype=np.int64))
+
+
+def stacked(images: Sequence[NDArray[np.uint8]], colored: bool) -> NDArray[np.uint8]:
+    """Pictures of one size as (n, channels, side, side); grey ones among those in color get three equal channels."""
+    side = images[0].shape[0]
+    pixels = np.empty((len(images), 3 if colored else 1, side, side), dtype=np.uint8)
+    for i, image in enumerate(images):
+        pixels[i] = image.transpose(2, 0, 1) if image.ndim == 3 else image
+    return pixels

@@ -27,7 +27,8 @@ class Constructed(nn.Module):
     """A network; `construct` makes it.
 
     ``forward`` takes images (batch, channels, height, width) and gives logits (batch, classes); in training, for a
-    network with a second output (``has_auxiliary``), logits and that output's.
+    network with a second output (``has_auxiliary``), logits and that output's. Where the output has several pixels
+    logits are those of each: (batch, classes, height, width).
     """
 
     def __init__(self, network: Network) -> None:
@@ -36,6 +37,7 @@ class Constructed(nn.Module):
         self._auxiliary = network.auxiliary
         self.has_auxiliary = network.auxiliary >= 0
         self._output = len(network.layers) - 1
+        self._maps = shapes[-1][1:] != (1, 1)
         steps = []
         for position, layer in enumerate(network.layers[1:], 1):
             module = None
@@ -68,7 +70,7 @@ class Constructed(nn.Module):
             values[position] = given[0] if module is None else module(*given)
             for i in done:
                 del values[i]
-        logits = values[self._output].flatten(1)
+        logits = values[self._output] if self._maps else values[self._output].flatten(1)
         if self.training and self.has_auxiliary:
             return logits, values[self._auxiliary].flatten(1)
         return logits
@@ -232,6 +234,11 @@ def _avg_pool(s: Settings, inputs: Sequence[Shape]) -> nn.Module:
     return nn.AvgPool2d(s["kernel"], s["stride"], paddings(s), count_include_pad=False)
 
 
+def _upsample(factor: int, *, bilinear: bool) -> nn.Module:
+    how: dict[str, Any] = {"mode": "bilinear", "align_corners": False} if bilinear else {}
+    return nn.Upsample(scale_factor=factor, **how)
+
+
 _ACTIVATIONS: Mapping[str, Callable[[], nn.Module]] = {
     "relu": nn.ReLU,
     "relu6": nn.ReLU6,
@@ -258,7 +265,7 @@ _MODULES: Mapping[str, Callable[[Settings, Sequence[Shape]], nn.Module]] = {
     "shuffle": lambda s, inputs: Applied(lambda x: _shuffled(x, s["groups"])),
     "crop": lambda s, inputs: Applied(lambda x: x[:, :, 1:, 1:]),
     "zero": lambda s, inputs: Applied(torch.zeros_like),
-    "upsample": lambda s, inputs: nn.Upsample(scale_factor=s["factor"]),
+    "upsample": lambda s, inputs: _upsample(s["factor"], bilinear=s["bilinear"]),
     "drop_path": lambda s, inputs: DropPath(),
     "noise": lambda s, inputs: Noise(s["stride"]),
 }

@@ -8,6 +8,7 @@ from nassim.errors import InvalidNetwork, InvalidSetting
 from nassim.full_training.images.data import ImageData
 from nassim.full_training.training.recipe import Recipe
 from nassim.network import Frame, Measured, Network, measure
+from nassim.segmentation import SegmentationSpace
 from nassim.space import Architecture, SearchSpace
 
 
@@ -25,6 +26,11 @@ def network_of(arch: Architecture, recipe: Recipe, data: ImageData, space: Searc
     """
     if space is None:
         arch, space = whole(arch), SPACE
+    if data.masks is not isinstance(space, SegmentationSpace):
+        wanted, given = ("a whole image", "pixels") if data.masks else ("every pixel", "whole images")
+        raise InvalidSetting(
+            f"networks of {space.name} give {wanted} a class, {data.name} has classes of {given}: use other images."
+        )
     network = space.network(space.check(arch), frame_of(recipe, data))
     has = {"drop_path": any(layer.kind == "drop_path" for layer in network.layers), "auxiliary": network.auxiliary >= 0}
     for name, what in (("drop_path", "outputs that may be dropped"), ("auxiliary", "auxiliary head")):

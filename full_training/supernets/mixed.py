@@ -42,7 +42,8 @@ class Step(NamedTuple):
 class MixedNetwork(nn.Module):
     """A supernet of a `Network` with mixed layers, without storage (on ``meta``): `construct.initialize` fills it.
 
-    ``forward`` takes normalized images (batch, channels, height, width) and a mix, and gives logits (batch, classes).
+    ``forward`` takes normalized images (batch, channels, height, width) and a mix, and gives logits (batch, classes),
+    or of every pixel (batch, classes, height, width).
     """
 
     def __init__(self, network: Network) -> None:
@@ -92,7 +93,8 @@ class MixedNetwork(nn.Module):
                 values[position] = given[0] if module is None else module(*given)
             for i in done:
                 del values[i]
-        return values[len(self._layers) - 1].flatten(1)
+        logits = values[len(self._layers) - 1]
+        return logits if self._shapes[-1][1:] != (1, 1) else logits.flatten(1)
 
     def _mixed(
         self, layer: Layer, position: int, inputs: Sequence[int], given: list[Tensor], mix: Mix, images: Tensor

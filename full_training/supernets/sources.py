@@ -41,12 +41,14 @@ RECIPES = {
         for n in (1, 2, 3)
         for images, passes in (("digits", 2), ("fashion14", 4))
     },
+    ("squeezenas-short", "canvas"): get_recipe("segmentation", channels=8, epochs_a_pass=8),
     ("darts", "cifar10"): get_recipe("nasbench201-200ep", channels=16, cells=8),  # as its authors search
     ("darts", "fashion14"): get_recipe("fashion14", channels=8, cells=5, epochs_a_pass=4),
 }
 # Known without reading an image, to see whether a recording fits. The releases of the others are checked when read.
 IMAGES_SHA256 = {
     "digits": "2623a019bc5a38612368440c5836d0bd359139969478113be9fd79c52af07e6f",
+    "canvas": "ed45d796a79af7e8ac02f65a06f78b6fea3a02c55b322cd3b3fcc63e4d162d5c",
     "fashion14": "03c97d9042b22dbc6712696d91713a4d40c6d7a6cf0a58cb533736ea018e1247",
 }
 
@@ -91,8 +93,12 @@ def make_supernet(space: SearchSpace, images: str, seed: int, device: str = "cpu
     data = load_data(images)
     if IMAGES_SHA256.get(images, data.sha256) != data.sha256:
         raise CorruptData(f"the images of {images} have the hash {data.sha256[:12]}, not {IMAGES_SHA256[images][:12]}.")
-    recipe = RECIPES[space.name, images]
-    return SharedNetwork(space, data, recipe, seed, device, settings=supernet_settings(space.name, images))
+    recipe, made = RECIPES[space.name, images], SharedNetwork
+    if data.masks:
+        from nassim.full_training.supernets.pixels import SharedPixels
+
+        made = SharedPixels
+    return made(space, data, recipe, seed, device, settings=supernet_settings(space.name, images))
 
 
 def known_supernets(space: SearchSpace, images: str) -> Supernets | None:

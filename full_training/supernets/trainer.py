@@ -34,6 +34,7 @@ from nassim.full_training.supernets.sizes import option_sizes, option_sums, whol
 from nassim.full_training.tables.designs import frame_of
 from nassim.full_training.training.device import one_thread
 from nassim.full_training.training.recipe import Recipe
+from nassim.network import measure
 from nassim.space import SearchSpace
 from nassim.tabular_data.latencies import latency_table
 
@@ -93,6 +94,12 @@ class SharedNetwork(SharedWeights):
     @property
     def option_sizes(self) -> list[list[int]]:
         return option_sizes(self.plan, self.layout.widths)
+
+    @property
+    def option_macs(self) -> tuple[list[list[int]], int]:
+        values = measure(self.plan).layer_macs
+        rows = option_sums(self.plan, self.layout.widths, values)
+        return rows, sum(values) - sum(map(sum, rows))
 
     def latencies(self, table: str) -> tuple[list[list[float]], float]:
         values = latency_table(table).of_layers(self.plan)

@@ -10,14 +10,13 @@ import numpy as np
 
 from nassim.errors import CorruptData, MissingData
 from nassim.files import put_in_place
-from nassim.full_training.images.data import DATA_SETS
-from nassim.full_training.images.own import DAMAGED, names_below, place_of
+from nassim.full_training.images.own import DAMAGED, KNOWN, names_below, place_of
 from nassim.full_training.texts.data import CHARACTERS, HANDBOOK, SPLITS, WORDS, TextData, texts_folder
 
 
 def path_of(name: str) -> Path:
     """Where a text of that name lies, whether it is there or not; `InvalidSetting` for an impossible name."""
-    return place_of(texts_folder(), name, (HANDBOOK, *DATA_SETS))
+    return place_of(texts_folder(), name, (HANDBOOK, *KNOWN))
 
 
 def own_names() -> tuple[str, ...]:

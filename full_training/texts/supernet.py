@@ -89,6 +89,10 @@ class SharedCells(SharedWeights):
     def divide(self, portion: float) -> None:
         raise Unsupported(f"the splits of {self.data.name} are fixed: no part of its training text can be set aside.")
 
+    @property
+    def option_macs(self) -> tuple[list[list[int]], int]:
+        raise Unsupported("options of recurrent cells are not told apart by multiply-adds: all have the same.")
+
     def latencies(self, table: str) -> tuple[list[list[float]], float]:
         raise Unsupported(f"recurrent cells have no latency by layer, from {table} or elsewhere.")
 

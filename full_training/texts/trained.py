@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-import random
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
 
 from nassim.benchmark import About, Noise
-from nassim.errors import Unsupported
 from nassim.full_training.texts.data import TextData, load_text
 from nassim.full_training.texts.recipe import TextRecipe, text_recipe
 from nassim.full_training.training.kept import trainings_folder
-from nassim.full_training.training.loader import SECONDS
 from nassim.full_training.training.named import Named
+from nassim.full_training.training.sizes import SECONDS
 from nassim.full_training.training.trained import Task, Trained
 from nassim.full_training.training.training import Training
-from nassim.query import Query
 from nassim.recurrent import Cell, RecurrentSpace
 from nassim.space import Architecture
 
@@ -42,10 +39,6 @@ class TrainedText(Trained):
         self.metric = self.data.metric
         self._follow(recipe)  # type: ignore[arg-type]
 
-    def _task(self, query: Query, rng: random.Random) -> Task:
-        self.epochs_of(query)  # refuses what cannot be before it is left out
-        return super()._task(query._replace(origin="", inherit="") if query.inherit else query, rng)
-
     def _with(self, arch: Architecture, seeds: tuple[int, ...], epochs: int, since: int = 0) -> Task:
         cell: Any = partial(self.space.cell, self.space.check(arch))
         recipe: Any = self.recipe
@@ -55,19 +48,12 @@ class TrainedText(Trained):
         """Parameters and multiply-adds of the language model, those for one token."""
         return model_sizes(self.space.cell(self.space.check(arch)), self.recipe.hidden, len(self.data.vocabulary))
 
-    def mean_accuracy(self, arch: Architecture, metric: str = "valid_loss") -> float:
-        """Mean value over the whole trainings that are kept, a failed one counting as one that knows nothing."""
-        if metric == "valid_accuracy":  # the default of who asks without a name
-            metric = "valid_loss"
-        if metric not in ("valid_loss", "test_loss"):
-            raise Unsupported(f"{self.name} has valid_loss and test_loss, not {metric!r:.40}.")
-        found = [self.kept.find(self.lineage(arch, seed)) for seed in self.seeds]
-        whole = [one for one in found if one is not None and (one.failed or one.test_loss is not None)]
-        values = [
-            value(one, self.epochs, self.data) if metric == "valid_loss" or one.test_loss is None else -one.test_loss
-            for one in whole
-        ]
-        return sum(values) / len(values) if values else math.nan
+    def worth(self, training: Training, epochs: int) -> float:
+        """The value of a training after so many epochs; of one that failed that of a model that knows nothing."""
+        return value(training, epochs, self.data)
+
+    def tested(self, training: Training) -> float:
+        return self.worth(training, self.epochs) if training.test_loss is None else -training.test_loss
 
     def own_accuracies(self, training: str) -> tuple[float, float] | None:
         """None: nothing inherits."""

@@ -137,16 +137,21 @@ class Learner:
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         return F.cross_entropy(logits.float(), labels, label_smoothing=self.recipe.smoothing)
 
-    def evaluate(self, split: DeviceSplit) -> tuple[float, float]:
+    @property
+    def judged(self) -> int:
+        """How many predictions the last epoch made: one an image."""
+        return self.recipe.images_an_epoch(len(self.images))
+
+    def evaluate(self, split: DeviceSplit) -> tuple[float, ...]:
         """Share of a split's images that are classified correctly, and their mean cross-entropy."""
-        right, losses = self.judged(split)
+        right, losses = self.counted(split)
         loss = 0.0
         for part in losses.tolist():  # added in double precision, which not every device has
             loss += part
         return int(right) / len(split), loss / len(split)
 
     @torch.no_grad()
-    def judged(self, split: DeviceSplit) -> tuple[Tensor, Tensor]:
+    def counted(self, split: DeviceSplit) -> tuple[Tensor, Tensor]:
         """The number of images that are classified correctly, and sums of cross-entropies; both stay on the device."""
         self.network.eval()
         right, losses = torch.zeros((), dtype=torch.long, device=self.device), []

@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nassim.benchmark import About, Noise
-from nassim.full_training.images.data import DATA_SETS, load_data
-from nassim.full_training.images.own import own_names
+from nassim.full_training.images.data import DATA_SETS, MASK_SETS, load_data
+from nassim.full_training.images.own import own_mask_names, own_names
 from nassim.full_training.texts.data import text_names
 from nassim.full_training.training.kept import trainings_folder
 from nassim.full_training.training.named import Named
+from nassim.full_training.training.sizes import SECONDS, size_units
 from nassim.full_training.training.trained import Trained
 from nassim.full_training.training.usual import recipe_for
 from nassim.recurrent import RecurrentSpace
+from nassim.segmentation import SegmentationSpace
 from nassim.space import SearchSpace
-from nassim.tabular_data.latencies import latency_tables
-
-SECONDS = (
-    "Cost is device seconds of training and validation on this machine: processor time of the process on a CPU, "
-    "elapsed time, synchronized, on an accelerator. A kept training costs what it took when it was made."
-)
 
 
 def image_names() -> list[str]:
@@ -27,8 +23,15 @@ def image_names() -> list[str]:
     return sorted({*DATA_SETS, *own_names()})
 
 
+def mask_names() -> list[str]:
+    """The names of all sets of images with masks, composed from others, and the user's own."""
+    return sorted({*MASK_SETS, *own_mask_names()})
+
+
 def data_names(space: SearchSpace) -> list[str]:
-    """The DATA that a space's architectures are trained on: texts for recurrent cells, else sets of images."""
+    """The DATA that a space's architectures are trained on: texts for recurrent cells, masks or sets of images."""
+    if isinstance(space, SegmentationSpace):
+        return mask_names()
     return text_names() if isinstance(space, RecurrentSpace) else image_names()
 
 
@@ -44,6 +47,10 @@ def load_training(
         from nassim.full_training.texts.trained import load_text_training
 
         return load_text_training(space, images, noise, paper=paper, device=device)
+    if isinstance(space, SegmentationSpace):
+        from nassim.full_training.training.segmented import load_segmentation
+
+        return load_segmentation(space, images, noise, paper=paper, device=device)
     data = load_data(images)
     recipe = recipe_for(space, data)
     return Trained(
@@ -62,13 +69,7 @@ def load_training(
                 + (f", of the network trained on {len(data.splits['train']):,} images" if name == "test" else "")
                 for name in data.names
             },
-            extras={
-                "parameters": "trainable",
-                "flops": "multiply-adds for one image",
-                **{
-                    f"latency_{table.name}": f"ms, by the look-up table of {table.device}" for table in latency_tables()
-                },
-            },
+            extras=size_units(),
             notes=(SECONDS, *notes),
             sha256=data.sha256,
         ),

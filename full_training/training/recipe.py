@@ -6,7 +6,7 @@ code pads images of 32 pixels by 4 and those of 16 by 2, and does so before it n
 was chosen by a pilot (docs/digits.md). ``darts-600ep`` is the evaluation of Liu, Simonyan & Yang, ICLR 2019,
 arXiv:1806.09055, appendix A.2, and their code; departure: the rate falls with every step, not with every epoch.
 ``darts-digits`` and ``darts-fashion14`` are the same for maps of four pixels: fewer cells and epochs, no auxiliary
-head, no cutout.
+head, no cutout. ``segmentation`` is this project's, short, for images with masks (docs/segmentation.md).
 """
 
 from __future__ import annotations
@@ -190,6 +190,18 @@ RECIPES = {
             flip=False,
         ),
         Recipe(
+            "segmentation",
+            channels=8,
+            cells=1,
+            epochs=4,
+            batch=32,
+            rate=0.1,
+            weight_decay=1e-4,
+            warmup=1.0,
+            crop=0,
+            flip=False,
+        ),
+        Recipe(
             "darts-600ep",
             channels=36,
             cells=20,
@@ -227,6 +239,7 @@ RECIPES = {
 USUAL = {  # data set -> the recipe that it is trained by if none is named
     "digits": "digits",
     "fashion14": "fashion14",
+    "canvas": "segmentation",
     "fashion": "nasbench201-12ep",
     "mnist": "nasbench201-12ep-unmirrored",
     "cifar10": "nasbench201-200ep",

@@ -23,6 +23,7 @@ from nassim.full_training.training.device import at_work, describe, device_secon
 from nassim.full_training.training.heritage import Heritage, save_weights
 from nassim.full_training.training.learner import Learner
 from nassim.full_training.training.memory import forget_peak, peak_memory
+from nassim.full_training.training.pixels import PixelLearner
 from nassim.full_training.training.recipe import Recipe
 from nassim.full_training.training.training import Training
 from nassim.network import Network
@@ -40,9 +41,16 @@ class Curve:
     seconds: list[float] = field(default_factory=list)
     train_loss: list[float] = field(default_factory=list)
     valid_loss: list[float] = field(default_factory=list)
+    valid_miou: list[float] = field(default_factory=list)
 
-    def add(self, right: float, loss: float, valid: float, valid_loss: float, seconds: float) -> None:
-        """An epoch: shares of right predictions and mean losses in training and validation, and what it took."""
+    def add(
+        self, right: float, loss: float, valid: float, valid_loss: float, seconds: float, miou: float | None = None
+    ) -> None:
+        """An epoch: shares of right predictions and mean losses in training and validation, and what it took.
+
+        miou: on validation, where pixels are judged.
+        """
+        self.valid_miou += [] if miou is None else [miou]
         of = (self.train, right), (self.train_loss, loss), (self.valid, valid), (self.valid_loss, valid_loss)
         for values, value in (*of, (self.seconds, seconds)):
             values.append(value)
@@ -56,6 +64,7 @@ class Curve:
             "seconds": tuple(self.seconds),
             "train_loss": tuple(self.train_loss) if whole else (),
             "valid_loss": tuple(self.valid_loss) if whole else (),
+            "valid_miou": tuple(self.valid_miou),
         }
 
 
@@ -114,11 +123,13 @@ def _train(
     if heritage is not None:
         identity |= {"origin": heritage.origin, "inherit": heritage.way}
     forget_peak(device)
-    learner = Learner(network, data, recipe, seed, device, heritage, compiled=compiled)
+    learner = (PixelLearner if data.masks else Learner)(
+        network, data, recipe, seed, device, heritage, compiled=compiled
+    )
     curve, failed, notes, here = Curve(), "", ["run by torch.compile"] * compiled, describe(device)
     state = checkpoint.load(resume, identity, device) if resume else None
     if state is not None:
-        losses = (state.get("train_loss", []), state.get("valid_loss", []))
+        losses = (state.get(name, []) for name in ("train_loss", "valid_loss", "valid_miou"))
         curve = Curve(state["train"], state["valid"], state["seconds"], *losses)
         failed, notes = state["failed"], state["notes"]
         learner.restore(state)
@@ -131,8 +142,8 @@ def _train(
         right, loss, failed = learner.epoch(len(curve.valid))
         notes += learner.news()
         if not failed:
-            share, judged = right / recipe.images_an_epoch(len(learner.images)), learner.evaluate(splits["valid"])
-            curve.add(share, loss, *judged, device_seconds(device) - started)
+            valid, valid_loss, *miou = learner.evaluate(splits["valid"])
+            curve.add(right / learner.judged, loss, valid, valid_loss, device_seconds(device) - started, *miou)
             if tell is not None:
                 tell(curve)
         if resume is not None:
@@ -142,6 +153,7 @@ def _train(
     if keep is not None and not failed:
         save_weights(keep, learner.network)
     steps = recipe.steps(len(learner.images))
+    test = learner.evaluate(splits["test"]) if len(curve.valid) == recipe.epochs else ()
     return Training(
         arch=str(arch),
         data=data.name,
@@ -149,11 +161,12 @@ def _train(
         recipe=recipe.name,
         recipe_sha256=recipe.sha256,
         seed=seed,
-        test_accuracy=learner.evaluate(splits["test"])[0] if len(curve.valid) == recipe.epochs else None,
+        test_accuracy=test[0] if test else None,
         peak_memory=peak_memory(device),
         device=here,
         failed=failed,
         notes=tuple(notes),
         rate=tuple(recipe.rate_at(epoch * steps, steps) for epoch in range(len(curve.valid))),
+        test_miou=test[2] if len(test) > 2 else None,
         **curve.kept(),
     )

@@ -19,11 +19,11 @@ from nassim.full_training.training.heirs import Heirs, recipe_of, refuse_strange
 from nassim.full_training.training.kept import Kept
 from nassim.full_training.training.lineage import Lineage, after, read_name
 from nassim.full_training.training.recipe import Recipe
+from nassim.full_training.training.sizes import sizes
 from nassim.full_training.training.training import Training
-from nassim.network import Network, measure
+from nassim.network import Network
 from nassim.query import Query, Result
 from nassim.space import Architecture, SearchSpace
-from nassim.tabular_data.latencies import latency_tables
 
 SEEDS = (777, 888, 999)
 T = TypeVar("T")
@@ -114,6 +114,8 @@ class Trained(Benchmark):
 
     def _task(self, query: Query, rng: random.Random) -> Task:
         epochs, arch = self.epochs_of(query), self.space.check(query.arch)
+        if query.inherit and not self.inherits:
+            query = query._replace(origin="", inherit="")
         if query.inherit:
             keys, reached = read_name(query.origin)
             refuse_strangers(self.name, self.kept, keys, self.data, self.recipe)
@@ -178,16 +180,25 @@ class Trained(Benchmark):
         return sizes(network_of(arch, self.recipe, self.data, self.space))
 
     def mean_accuracy(self, arch: Architecture, metric: str = "valid_accuracy") -> float:
-        """Mean over the whole trainings that are kept, a failed one counting as 0; NaN if there is none."""
-        if metric not in ("valid_accuracy", "test_accuracy"):
-            raise Unsupported(f"{self.name} has valid_accuracy and test_accuracy, not {metric!r:.40}.")
+        """Mean over the whole trainings that are kept, one that failed counting as its `worth`; NaN if there is none.
+
+        The default is what is measured on validation, whatever that is.
+        """
+        names = self.metric.on("valid"), self.metric.on("test")
+        if metric not in (*names, "valid_accuracy"):
+            raise Unsupported(f"{self.name} has {' and '.join(names)}, not {metric!r:.40}.")
         found = [self.kept.find(self.lineage(arch, seed)) for seed in self.seeds]
-        values = [
-            accuracy(training, self.epochs) if metric == "valid_accuracy" else training.test_accuracy or 0.0
-            for training in found
-            if training is not None and (training.failed or training.test_accuracy is not None)
-        ]
+        whole = [one for one in found if one is not None and (one.failed or one.test_accuracy is not None)]
+        values = [self.tested(one) if metric == names[1] else self.worth(one, self.epochs) for one in whole]
         return sum(values) / len(values) if values else math.nan
+
+    def worth(self, training: Training, epochs: int) -> float:
+        """The value of a training after so many epochs."""
+        return accuracy(training, epochs)
+
+    def tested(self, training: Training) -> float:
+        """The same on the test split, of a whole training or one that failed."""
+        return training.test_accuracy or 0.0
 
     def own_accuracies(self, training: str) -> tuple[float, float] | None:
         """Validation and test accuracy of a kept training that inherited, the mean of several; None for any other."""
@@ -278,13 +289,6 @@ class Job:
 
     def __call__(self) -> Result:
         return self.task.answer(self.images())
-
-
-def sizes(network: Network) -> dict[str, float]:
-    """What is known of a network without training it."""
-    measured = measure(network)
-    found = {"parameters": float(measured.parameters), "flops": float(measured.macs)}
-    return found | {f"latency_{table.name}": table.of(network) for table in latency_tables()}
 
 
 def _itself(value: T) -> T:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from nassim.errors import CorruptData
 
 _CURVES = ("train_loss", "valid_loss", "rate")  # fields that records did not always have
-_LATER = (*_CURVES, "test_loss")
+_LATER = (*_CURVES, "test_loss", "valid_miou", "test_miou")
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Training:
         head's share are in it); valid_loss: mean cross-entropy over the validation images after each epoch; rate: the
         learning rate at each epoch's first step. Empty in the records of versions that did not keep them.
     test_loss: mean cross-entropy over the test split, for language models; accuracies are shares of tokens there.
+    valid_miou, test_miou: mean intersection over union, for networks that give pixels a class; accuracies are shares of
+        pixels there.
     """
 
     arch: str
@@ -43,6 +45,8 @@ class Training:
     valid_loss: tuple[float, ...] = ()
     rate: tuple[float, ...] = ()
     test_loss: float | None = None
+    valid_miou: tuple[float, ...] = ()
+    test_miou: float | None = None
 
     def to_json(self) -> str:
         """The record as one line of JSON."""
@@ -55,7 +59,7 @@ class Training:
             values = json.loads(text)
             if set(values) | set(_LATER) != {field.name for field in fields(cls)}:
                 raise ValueError("fields")
-            for name in ("train_accuracy", "valid_accuracy", "seconds", "notes", *_CURVES):
+            for name in ("train_accuracy", "valid_accuracy", "seconds", "notes", "valid_miou", *_CURVES):
                 values[name] = tuple(values.get(name, ()))
             return cls(**values)
         except (ValueError, TypeError, AttributeError) as error:

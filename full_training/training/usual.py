@@ -19,6 +19,7 @@ CELLS_OF_201 = ("nasbench201", "nasbench201_3ops")
 LARGEST_EPOCH = 4000  # images; more are divided into epochs, if a number up to `MOST_PARTS` divides them
 SHORT_EPOCH = {"hierarchical": 1000, "nasnet": 1000, "nasnet-one": 1000}  # images, in place of `LARGEST_EPOCH`
 MOST_PARTS = 100
+MASKED = "segmentation"  # of images with masks
 SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "accel_nasbench": (8, 1),
     "cgp": (8, 1),  # convolutions of 8, 16 and 32 channels
@@ -45,6 +46,8 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "nasnet": (4, 1),  # normal, reduction, normal, reduction, normal
     "nasnet-one": (4, 1),
     "nasnet13": (4, 1),
+    "squeezenas": (8, 1),
+    "squeezenas-short": (8, 1),
     "natsbench-size": (64, 1),  # the widths as published
 }
 
@@ -52,12 +55,14 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
 def recipe_for(space: SearchSpace, data: ImageData, name: str = "", **changes: int | float | bool | str) -> Recipe:
     """The recipe of a name (empty: the usual one) for a space and data, with changed fields as in `get_recipe`."""
     images = len(data.splits["train"])
+    if not name and data.masks:
+        name = MASKED
     if not name:
         name = usual_recipe(data) if space.name in CELLS_OF_201 else "small"
         if data.name not in USUAL and images < get_recipe(name).batch:
             name = "small"
     recipe = get_recipe(name, **changes)
-    if name != "small":
+    if name not in ("small", MASKED):
         return recipe
     published = (8, 1) if space.frame is None else (space.frame.channels, space.frame.cells)
     channels, cells = SIZES.get(space.name, published)

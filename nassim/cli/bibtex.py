@@ -25,6 +25,7 @@ from nassim.registry import (
     get_benchmark,
     get_space,
     image_names,
+    mask_names,
     space_names,
     text_names,
 )
@@ -134,7 +135,7 @@ def _texts(name: str) -> Iterator[str]:
     if plain in map(_spelled, benchmark_names()) and any(papers(_section(family))):
         yield _section(family)
     elif rest.endswith(":training") and rest.removesuffix(":training") in map(
-        _spelled, [*image_names(), *text_names()]
+        _spelled, [*image_names(), *mask_names(), *text_names()]
     ):
         yield _section(_space_page(first))
     elif "/" in plain:

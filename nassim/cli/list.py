@@ -19,7 +19,9 @@ from nassim.registry import (
     get_algorithm,
     get_space,
     image_names,
+    mask_names,
     recurrent_spaces,
+    segmentation_spaces,
     space_names,
     text_names,
     training_spaces,
@@ -61,6 +63,7 @@ def main(
     if kind is Kind.benchmarks and not as_json:
         say("\nSPACE/DATA:training trains what is asked for, on this machine.")
         say(f"SPACE: {', '.join(training_spaces())}\nDATA: {', '.join(image_names())}")
+        say(f"Segmentation: SPACE: {', '.join(segmentation_spaces())}\nDATA: {', '.join(mask_names())}")
         say(f"Language models: SPACE: {', '.join(recurrent_spaces())}\nDATA: {', '.join(text_names())}")
     if kind is Kind.algorithms and not as_json:
         say(f"\nThose that share weights need a benchmark with a supernet: {', '.join(benchmarks_with_supernets())}.")

@@ -14,6 +14,7 @@ from nassim.cli import train_text
 from nassim.cli.console import DeviceOption, Json, console, find_architecture, percent, print_json
 from nassim.cli.trainings import print_trainings
 from nassim.recurrent import RecurrentSpace
+from nassim.segmentation import SegmentationSpace
 
 if TYPE_CHECKING:
     from nassim.full_training.training.train import Curve
@@ -23,8 +24,8 @@ RecipeOption = Annotated[
     str,
     typer.Option(
         "--recipe",
-        help="small, digits, fashion14, nasbench201-12ep, -12ep-unmirrored or -200ep, darts-600ep; of texts text-small "
-        "or darts-ptb. Default: that of space and data.",
+        help="small, digits, fashion14, segmentation, nasbench201-12ep, -12ep-unmirrored or -200ep, darts-600ep; of "
+        "texts text-small or darts-ptb. Default: that of space and data.",
     ),
 ]
 EpochsOption = Annotated[int | None, typer.Option("--epochs", min=1, help="Length of the recipe's schedule.")]
@@ -41,7 +42,8 @@ def main(
         str,
         typer.Option(
             help="digits (default), fashion14, fashion, mnist, cifar10, cifar100, imagenet16-120 or your own; of "
-            "recurrent cells a text: handbook (default) or your own."
+            "segmentation networks canvas (default) or your own with masks; of recurrent cells a text: handbook "
+            "(default) or your own."
         ),
     ] = "",
     recipe: RecipeOption = "",
@@ -74,7 +76,8 @@ def main(
         options = {"again": again, "images_only": only, "as_json": as_json}
         train_text.train(space, architecture, data, recipe, epochs, seeds, device, **options)
         return
-    data, chosen = data or "digits", choose_device(device)
+    pixels = isinstance(space, SegmentationSpace)
+    data, chosen = data or ("canvas" if pixels else "digits"), choose_device(device)
     if download and (data := data.replace("_", "-")) in cifar.RELEASES:
         images = cifar.download(data)
     loaded = load_data(data, images)
@@ -86,9 +89,11 @@ def main(
     err, kept = console(stderr=True), Kept()
 
     def tell(seed: int, curve: Curve) -> None:
+        of = " of pixels" * pixels
+        miou = f" (mIoU {percent(curve.valid_miou[-1])} %)" if pixels else ""
         err.print(
-            f"seed {seed}, epoch {len(curve.valid)}/{used.epochs}: training {percent(curve.train[-1])} %, "
-            f"validation {percent(curve.valid[-1])} %, {curve.seconds[-1]:.1f} s"
+            f"seed {seed}, epoch {len(curve.valid)}/{used.epochs}: training {percent(curve.train[-1])} %{of}, "
+            f"validation {percent(curve.valid[-1])} %{of}{miou}, {curve.seconds[-1]:.1f} s"
         )
 
     what = f"recipe {used.name}, {used.epochs} epochs; data {loaded.name}; seconds: {seconds_are(chosen)}"
@@ -111,10 +116,20 @@ def main(
 
     def reached(training: Training) -> list[str]:
         curves = training.train_accuracy, training.valid_accuracy
-        return [*(percent(curve[-1] if curve else None) for curve in curves), percent(training.test_accuracy)]
+        last = [percent(curve[-1] if curve else None) for curve in curves]
+        if pixels:
+            miou = training.valid_miou[-1] if training.valid_miou else None
+            return [*last, percent(miou), percent(training.test_miou)]
+        return [*last, percent(training.test_accuracy)]
 
     splits = [f"{loaded.names[split]} %" for split in ("train", "valid", "test")]
+    if pixels:
+        train_name, valid_name, test_name = (loaded.names[split] for split in ("train", "valid", "test"))
+        splits = [f"{train_name} pixels %", f"{valid_name} pixels %", f"{valid_name} mIoU %", f"{test_name} mIoU %"]
     print_trainings(found, splits, reached, processor=chosen.type == "cpu")
-    values = [training.valid_accuracy[-1] for training in found if not training.failed]
+    judged = "valid_miou" if pixels else "valid_accuracy"
+    values = [getattr(training, judged)[-1] for training in found if not training.failed]
     if len(values) > 1:
-        typer.echo(f"validation: mean {percent(fmean(values))} %, standard deviation {percent(stdev(values))} points")
+        of = " mIoU" if pixels else ""
+        spread = f"standard deviation {percent(stdev(values))} points"
+        typer.echo(f"validation{of}: mean {percent(fmean(values))} %, {spread}")

@@ -198,7 +198,7 @@ def test_an_evaluation_reads_its_numbers_at_the_end() -> None:
     made = learner("nasbench201")
     split = to_device(images(), "valid", META)
     with NoWaiting():
-        made.judged(split)
+        made.counted(split)
 
 
 def test_a_step_of_a_network_of_small_maps() -> None:

@@ -30,8 +30,8 @@ SIBLINGS = ("algorithms", "benchmarks", "full_training", "surrogates", "tabular_
 CORE = {
     "ground": "benchmark channels choosing clock collecting differences encodings errors files identity inheritance "
     "latency layers layout metric morph_changes morph_space morphs names network objectives options outlook pareto "
-    "patience processes protocol query recurrent replay seeds settings slips space spelling spreading strategy "
-    "supernet too_small trace unrun variants version",
+    "patience processes protocol query recurrent replay seeds segmentation settings slips space spelling spreading "
+    "strategy supernet too_small trace unrun variants version",
     "middle": "ahead engines folders format1 on_the_wall one_shot own_files packing registry run simulated stats store "
     "study_file testing wall wall_trace",
     "top": "cautions facts feasible gallery grid merging page paper plots record report reproduction rungs study "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,6 +22,12 @@ def main(
     ] = None,
     mirror: Annotated[bool, typer.Option(help="Whether a mirrored image keeps its class (not so: digits).")] = True,
     skip_broken: Annotated[bool, typer.Option("--skip-broken", help="Leave out pictures that cannot be read.")] = False,
+    masks: Annotated[
+        bool, typer.Option("--masks", help="PATH has a folder images and a folder masks: the class of every pixel.")
+    ] = False,
+    classes: Annotated[
+        int | None, typer.Option(min=2, max=255, help="With --masks: how many; default as many as the masks have.")
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Take the place of a data set of this name.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -29,25 +35,39 @@ def main(
 
     Folders named train, valid and test above those of the classes are those splits; of what has none, a tenth of each
     class is for validation and a tenth for test. `nassim train ARCH --data NAME` trains on them.
+
+    With --masks each picture below images has a PNG of its name below masks, with the classes 0, 1, ... as grey levels
+    or palette entries and 255 for pixels of none; `nassim train squeezenas-short:... --data NAME` trains on them.
     """
+    from nassim.full_training.images import masks as masked
     from nassim.full_training.images import own, pictures, sources
 
-    target = own.path_of(name)
+    if classes is not None and not masks:
+        raise InvalidSetting("--classes goes with --masks; without masks every folder of pictures is a class.")
+    target, other = (own.path_of(name, masks=kind) for kind in (masks, not masks))
+    if other.exists():
+        raise InvalidSetting(f"there is a data set {name} of another kind ({other}): choose another name.")
     if target.exists() and not replace:
         raise InvalidSetting(f"there is a data set {name} already ({target}): choose another name or --replace.")
     path = path.expanduser()
+    files = sources.pictures(path)
     with console(stderr=True).status(f"reading {path}"):
-        taken = pictures.take(sources.pictures(path), side)
+        taken: Any = masked.take(files, classes, side) if masks else pictures.take(files, side)
         if taken.broken and not skip_broken:
             raise CorruptData(
                 f"{len(taken.broken):,} of {taken.count:,} pictures in {path} cannot be read: "
                 f"{_some(taken.broken)}. Nothing was kept; --skip-broken leaves them out."
             )
-        data = pictures.divide(name, taken, flip=mirror)
-        labels = tuple(sorted({label for _, label in taken.images}))
+        if masks:
+            data = masked.divide(name, taken, classes, flip=mirror)
+            labels = tuple(map(str, range(data.classes)))
+        else:
+            data = pictures.divide(name, taken, flip=mirror)
+            labels = tuple(sorted({label for _, label in taken.images}))
         own.save(data, labels)
     notes = [f"left out: {_some(taken.broken)}"] if taken.broken else []
-    notes += [f"in no folder of a class, left out: {_some(taken.other)}"] if taken.other else []
+    no_place = "below neither images nor masks" if masks else "in no folder of a class"
+    notes += [f"{no_place}, left out: {_some(taken.other)}"] if taken.other else []
     counts = {split: len(part) for split, part in data.splits.items()}
     if as_json:
         print_json(
@@ -65,7 +85,8 @@ def main(
         return
     sizes = ", ".join(f"{count:,} {data.names[split]}" for split, count in counts.items())
     typer.echo(f"{name}: {target} ({megabytes(target.stat().st_size)})")
-    typer.echo(f"{len(labels)} classes, {data.side} x {data.side} pixels, {data.channels} channel(s); {sizes}")
+    of = " of pixels" * masks
+    typer.echo(f"{len(labels)} classes{of}, {data.side} x {data.side} pixels, {data.channels} channel(s); {sizes}")
     typer.echo("\n".join([f"sha256 {data.sha256}", *notes]))
 
 
