@@ -79,7 +79,8 @@ def composed(garments: Split, written: Split, count: int, stream: int) -> Split:
 def unfold(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Digits as they were before `digits.fold`: (n, 4, 4, 4) as (n, 8, 8)."""
     half = images.shape[2]
-    return images.reshape(-1, 2, 2, half, half).transpose(0, 3, 1, 4, 2).reshape(-1, 2 * half, 2 * half)
+    whole: NDArray[np.uint8] = images.reshape(-1, 2, 2, half, half).transpose(0, 3, 1, 4, 2)
+    return whole.reshape(-1, 2 * half, 2 * half)
 
 
 def _background(count: int, stream: int) -> NDArray[np.int64]:
