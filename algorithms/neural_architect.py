@@ -13,16 +13,17 @@ Pseudocode:
 
 Departures:
     1. All constants are this project's: no public text says the poster's.
-    2. A transformation changes one decision, or is one morph: action, layer and parameters are one softmax, masked
-       where it cannot be. What is trained inherits from the network that the T transformations began with.
+    2. A transformation is one decision's change or one morph, of one masked softmax; the trained inherit from line 3's.
     3. Limits are the run's ``constraint``, which is measured, and ``slowest``, whose seconds are predicted.
     4. Line 6 comes when k trainings of the budget are left. Predictions are no trials; the share is the run's remark.
 
 Hyperparameters:
     initial: random networks; none: a fifth of the budget, at most 50.
-    real_share: of all proposals, random networks included, that are trained at most; the last k come on top.
-    last, batch: k, and how many are trained together.
-    episodes, steps: networks that are transformed at once; T, transformations in a row.
+    real_share: of all proposals, the initial ones included, that are trained at most; the last k come on top.
+    last: k.
+    batch: trained together.
+    episodes: networks that are transformed at once.
+    steps: T, transformations in a row.
     slowest: limit on the seconds of a training. None: any.
     severity: what a reward is multiplied by at a tenth beyond a limit.
 """
@@ -89,8 +90,7 @@ def neural_architect(
         moves, rewards = [], [worth(archs := [parent.arch for parent in parents])]
         for _ in range(steps):
             moves.append(policy.transform(archs))
-            archs = moves[-1].results
-            proposals.add(archs, parents)
+            proposals.add(archs := moves[-1].results, parents)
             rewards.append(worth(archs))
         policy.learn(moves, baseline.gains_of(rewards[-1] - np.array(rewards[:-1])), 0.01)  # 4
         if count := proposals.due(len(trials)):

@@ -93,26 +93,27 @@ class MorphRows:
 
     def _morphs(self, arch: Architecture) -> dict[tuple[int, int], Morph]:
         """The morphs of each layer by (layer, action)."""
-        block_of, names = {}, []  # a morph may stand at the end of a layer's block: its normalization or rectifier
+        block_of: dict[str, int] = {}  # a morph may stand at the end of a layer's block: its normalization or rectifier
+        count = 0
         for layer in self._space.network(arch, self._space.frame).layers[1:-2]:
             if layer.kind not in ("batch_norm", "activation"):
-                names.append(layer.name)
-            if names:
-                block_of[layer.name] = len(names) - 1
+                count += 1
+            if count:
+                block_of[layer.name] = count - 1
         found: dict[tuple[int, int], Morph] = {}
         ends: dict[int, str] = {}
         for morph in self._space.morphs(arch, [kind for kind in (*EXACT, *APPROXIMATE) if kind not in SKIPS]):
-            layer = block_of.get(morph.place, MOST)
-            if layer >= MOST:
+            place = block_of.get(morph.place, MOST)
+            if place >= MOST:
                 continue
             if morph.kind == "deepen":
-                ends[layer] = morph.place
-            size = 1 if morph.kind in _SIZED and (layer, _ACTIONS.index((morph.kind, 0))) in found else 0
-            found.setdefault((layer, _ACTIONS.index((morph.kind, size))), morph)
+                ends[place] = morph.place
+            size = 1 if morph.kind in _SIZED and (place, _ACTIONS.index((morph.kind, 0))) in found else 0
+            found.setdefault((place, _ACTIONS.index((morph.kind, size))), morph)
         for kind in SKIPS:
-            for layer, place in ends.items():
-                if layer - 2 in ends:
-                    found[layer, _ACTIONS.index((kind, 0))] = Morph(kind, place, 0, ends[layer - 2])
+            for place, end in ends.items():
+                if place - 2 in ends:
+                    found[place, _ACTIONS.index((kind, 0))] = Morph(kind, end, 0, ends[place - 2])
         return found
 
 

@@ -114,7 +114,7 @@ def of_text(text: str, title: str) -> str:
 
 def _entries(text: str, title: str) -> list[str]:
     line = " ".join(text.split())
-    found = [_completed(paper) for paper in _papers(line)]
+    found = [_completed(paper) for paper in papers(line)]
     told = {paper.eprint for paper in found}
     found += [_known()[number] for number in _EPRINT.findall(line) if number not in told and number in _known()]
     if found:
@@ -132,7 +132,7 @@ def _texts(name: str) -> Iterator[str]:
     plain = _spelled(name)
     first, _, rest = plain.partition("/")
     family = next((text for each, text in family_pages().items() if _spelled(each) == first), "")
-    if plain in map(_spelled, benchmark_names()) and any(_papers(_section(family))):
+    if plain in map(_spelled, benchmark_names()) and any(papers(_section(family))):
         yield _section(family)
     elif rest.endswith(":training") and rest.removesuffix(":training") in map(
         _spelled, [*image_names(), *mask_names(), *text_names()]
@@ -142,7 +142,7 @@ def _texts(name: str) -> Iterator[str]:
         with suppress(UnknownName):
             about = get_benchmark(name).about
             said = (about.citation, about.paper)
-            yield next((text for text in said if any(_papers(text))), about.citation)
+            yield next((text for text in said if any(papers(text))), about.citation)
     with suppress(UnknownName):
         yield _section(_space_page(name))
 
@@ -162,7 +162,8 @@ def _section(text: str) -> str:
     return " ".join(rest.partition("\n\n")[0].split())
 
 
-def _papers(line: str) -> Iterator[Paper]:
+def papers(line: str) -> Iterator[Paper]:
+    """The papers in a line that are named as papers are (``AUTHORS, "TITLE", VENUE YEAR``), in their order."""
     for match in _PAPER.finditer(line):
         fields = {name: value or "" for name, value in match.groupdict().items()}
         others = fields["authors"].strip().endswith(" et al.")
@@ -190,7 +191,7 @@ def _known() -> dict[str, Paper]:
 
 def _every(texts: Iterable[str]) -> Iterator[Paper]:
     for text in texts:
-        yield from _papers(" ".join(text.split()))
+        yield from papers(" ".join(text.split()))
 
 
 def _fullness(paper: Paper | None) -> tuple[int, int]:

@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nassim.cli.console import Json, console, print_json
+from nassim.cli.gallery import in_json, print_gallery
 from nassim.cli.tables import Column, print_table, say
+from nassim.errors import InvalidSetting, UnknownName
+from nassim.gallery.results import family_claims, gallery, group_names
+from nassim.gallery.row import Row
+from nassim.names import unknown
 
 if TYPE_CHECKING:
     from nassim.reproduction import Figure
 
-
-class Publication(str, Enum):
-    """What can be reproduced."""
-
-    nasbench201 = "nasbench201"
+TABLE_5, ORDERS, FAMILY = "nasbench201", "fewer-epochs", "darts-family"
+COMPUTED = (TABLE_5, "published-rows", ORDERS, FAMILY)
 
 
 def main(
-    publication: Annotated[Publication, typer.Argument(help="nasbench201: Table 5 of Dong & Yang 2020")],
-    runs: Annotated[int, typer.Option(min=1, help="Runs of each strategy: seeds 0, 1, ...")] = 500,
+    publication: Annotated[
+        str,
+        typer.Argument(
+            metavar="[NAME]",
+            help="nasbench201 (Table 5 of Dong & Yang 2020), published-rows, fewer-epochs, darts-family: computed now; "
+            "any other name of --list: what was measured, and by which command.",
+            autocompletion=lambda: group_names(),
+        ),
+    ] = "",
+    listed: Annotated[bool, typer.Option("--list", help="All results in one table, with verdicts.")] = False,
+    runs: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Runs of each strategy, seeds 0, 1, ... Default: 500 (nasbench201), 50 (fewer-epochs)."
+        ),
+    ] = None,
     signal_noise: Annotated[
         float, typer.Option(min=0.0, help="Points (standard deviation) added to each accuracy that a search sees.")
     ] = 0.0,
@@ -32,7 +47,47 @@ def main(
     ] = 0.0,
     as_json: Json = False,
 ) -> None:
-    """Run a published comparison again and print its figures beside the published ones, with differences and z."""
+    """Published results beside this project's own, with differences, standard errors, z and a verdict.
+
+    With --list all of them; with a name that result again, computed now where that takes a minute or so.
+    """
+    if listed == bool(publication):
+        raise InvalidSetting(f"give --list, or one of these names: {', '.join(group_names())}.")
+    if publication and publication not in group_names():
+        raise UnknownName(unknown("published result", publication, group_names()))
+    if runs is not None and publication not in (TABLE_5, ORDERS):
+        raise InvalidSetting(f"--runs is of {TABLE_5} and {ORDERS}: {publication or '--list'} runs no searches.")
+    if (signal_noise or validation_share) and publication != TABLE_5:
+        raise InvalidSetting(f"--signal-noise and --validation-share are of {TABLE_5}.")
+    if publication == TABLE_5:
+        _table_5(500 if runs is None else runs, signal_noise, validation_share, as_json)
+        return
+    found = gallery([publication] if publication else [])
+    if publication in (ORDERS, FAMILY):
+        found = [(group, _computed(publication, runs, as_json)) for group, _ in found]
+    if as_json:
+        print_json(in_json(found))
+        return
+    print_gallery(found, short=listed)
+    if publication and publication not in COMPUTED:
+        say("These were measured earlier: it takes longer than a minute or so.")
+
+
+def _computed(name: str, runs: int | None, quiet: bool) -> list[Row]:
+    """The rows of a group, measured now."""
+    if name == FAMILY:
+        from nassim.gallery.family import rows
+
+        return rows(family_claims())
+    from nassim.cli.progress import Bar
+    from nassim.gallery.orders import SEEDS, fewer_epochs
+
+    with Bar(console(stderr=True), quiet=quiet) as bar:
+        return fewer_epochs(SEEDS if runs is None else runs, bar.update)
+
+
+def _table_5(runs: int, signal_noise: float, validation_share: float, as_json: bool) -> None:
+    """NAS-Bench-201's Table 5, run again."""
     from nassim.cli.progress import Bar
     from nassim.reproduction import EXPLANATION, LIMIT, NOTE, SAMPLE_SIZES, judgment, nasbench201
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from nassim.benchmark import Benchmark
+from nassim.cautions import Caution, of_study
 from nassim.errors import NassimError
 from nassim.registry import get_benchmark
 from nassim.report.runs import SPLIT_NAMES, Part, budget_in_words
@@ -42,6 +43,11 @@ class Analysis:
             said = [budget_in_words(part.budget, part.runs[strategy], part.clock) for part in parts]
             found[strategy] = " or ".join(dict.fromkeys(said))
         return found
+
+    @cached_property
+    def cautions(self) -> list[Caution]:
+        """Runs that say less than they seem to."""
+        return of_study(self.study)
 
     @cached_property
     def sentences(self) -> tuple[str, str, str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from nassim.cautions import of_study
 from nassim.grid import BASELINE
 from nassim.report import numerals
 from nassim.report.analysis import Analysis
@@ -43,7 +42,7 @@ def checklist(analysis: Analysis) -> list[Item]:
     sums = "; ".join(f"{name} {facts.sha256[:16] or 'computed'}" for name, facts in analysis.study.facts.items())
     release, compare, details = "Releasing code", "Comparing methods", "Reporting details"
     trained = PARTLY if live else YES
-    cautions = [caution.text for caution in of_study(analysis.study)]
+    cautions = [caution.text for caution in analysis.cautions]
     return [
         Item(
             *(release, "Is the training pipeline of the final architectures released?", trained),

@@ -15,6 +15,7 @@ from nassim.report.family import Family, families
 from nassim.report.fronts import Fronts, all_fronts
 from nassim.report.hypervolumes import hypervolume_table
 from nassim.report.pairs import pairs_table, ranks_table, wins_table
+from nassim.report.pitfalls import Pitfall, pitfalls
 from nassim.report.results import results_table
 from nassim.report.running_time import running_time_tables
 from nassim.report.runs import Part
@@ -73,6 +74,7 @@ class Content(NamedTuple):
     hyperparameters: Table
     settings: Table
     checklist: list[Item]
+    pitfalls: list[Pitfall]
     changes: Changes | None
 
 
@@ -99,6 +101,7 @@ def content_of(study: Study, folder: Path, objectives: Sequence[str] | None, cha
         hyperparameters=hyperparameters_table(analysis),
         settings=settings_table(analysis),
         checklist=checklist(analysis),
+        pitfalls=pitfalls(analysis),
         changes=changes,
     )
 

@@ -22,6 +22,9 @@ def markdown(content: Content, figures: list[str]) -> str:
             *(f"- {markdown_text(text, begins=True)}" for text in analysis.limits),
             "",
         ]
+    if content.pitfalls:
+        said = (markdown_text(each.sentence, begins=True) for each in content.pitfalls)
+        lines += ["## Methodological warnings", "", *(f"- {text}" for text in said), ""]
     if content.changes is not None:
         lines += ["## What changed", "", *_paragraphs((content.changes.sentence,))]
         lines += [to_markdown(changes_table(content.changes))]

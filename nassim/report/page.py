@@ -54,7 +54,8 @@ def page(content: Content) -> str:
         plotly=plotly_source(),
         sentences="".join(f"<p>{escape(unbroken(sentence))}</p>" for sentence in analysis.sentences),
         facts=escape(facts),
-        limits=_limits(analysis.limits),
+        limits=_listed("What this study cannot tell", analysis.limits)
+        + _listed("Methodological warnings", [each.sentence for each in content.pitfalls]),
         contents=contents(content),
         measured=escape(analysis.parts[0].metric.name if analysis.parts else "accuracy"),
         one_benchmark=" hidden" if len(analysis.parts) < 2 else "",
@@ -72,11 +73,12 @@ def is_current(text: str, study: Study) -> bool:
     return f'<meta name="runs" content="{len(study.runs)}">' in text
 
 
-def _limits(limits: Sequence[str]) -> str:
-    if not limits:
+def _listed(heading: str, texts: Sequence[str]) -> str:
+    """Sentences that a reader has to see first; nothing where there are none."""
+    if not texts:
         return ""
-    items = "".join(f"<li>{escape(text)}</li>" for text in limits)
-    return f'<section class="limits"><h2>What this study cannot tell</h2><ul>{items}</ul></section>'
+    items = "".join(f"<li>{escape(text)}</li>" for text in texts)
+    return f'<section class="limits"><h2>{heading}</h2><ul>{items}</ul></section>'
 
 
 def _data(content: Content, block: Block) -> dict[str, Any]:

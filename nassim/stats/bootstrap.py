@@ -132,8 +132,8 @@ def bootstrap_band(
     times = np.asarray(at, dtype=np.float64)
     if statistic is iqm and len(matrix) >= MANY:
         normal: list[Interval] = []
-        for i, column in enumerate(columns := np.ascontiguousarray(matrix.T)):
-            unchanged = i > 0 and np.array_equal(column, columns[i - 1])
+        for i, column in enumerate(turned := np.ascontiguousarray(matrix.T)):
+            unchanged = i > 0 and np.array_equal(column, turned[i - 1])
             normal.append(normal[-1] if unchanged else _normal(float(iqm(column)), iqm_influence(column), level))
         return Finding(IntervalBand(times, *[np.array([x[k] for x in normal]) for k in range(3)]))
     (places,) = next(resampled([len(matrix)], np.random.default_rng(seed), resamples, block=resamples * len(matrix)))

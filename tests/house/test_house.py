@@ -34,7 +34,7 @@ CORE = {
     "strategy supernet too_small trace unrun variants version",
     "middle": "ahead engines folders format1 on_the_wall one_shot own_files packing registry run simulated stats store "
     "study_file testing wall wall_trace",
-    "top": "cautions facts feasible grid merging page paper plots record report reproduction rungs study "
+    "top": "cautions facts feasible gallery grid merging page paper plots record report reproduction rungs study "
     "study_settings study_toml study_view summary",
     "cli": "__main__ cli",
     "front": "__init__",

@@ -1,4 +1,4 @@
-"""tools/claims.py: the claims are those of the document, and a verdict is what its rule says."""
+"""tools/claims.py, nassim.gallery.family: claims are those of the document, and a verdict is what its rule says."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nassim.gallery import family
 from nassim.space import Architecture
 from nassim.supernet import Moment
 
@@ -31,9 +32,9 @@ def test_every_claim_of_the_document_has_an_effect(tool: Any) -> None:
     found = tool.claims(TEXT)
     assert len(found) == TEXT.partition("## What came out")[0].count("\n| `") == 17
     for claim in found:
-        assert claim.name in tool.EFFECTS or claim.name.startswith("pc-") or claim.places == ("S1",)
+        assert claim.name in family.EFFECTS or claim.name.startswith("pc-") or claim.places == ("S1",)
         if not claim.name.startswith("pc-"):
-            assert set(claim.places) <= {*tool.PLACES, "S1"} and claim.places
+            assert set(claim.places) <= {*family.PLACES, "S1"} and claim.places
     by_name = {claim.name: claim for claim in found}
     assert (by_name["fair-bimodal"].above, by_name["fair-bimodal"].threshold) == (True, 0.9)
     assert (by_name["random"].above, by_name["random"].threshold) == (False, 1.0)
@@ -53,21 +54,21 @@ def test_every_claim_of_the_document_has_an_effect(tool: Any) -> None:
         (True, [1.6, 1.7, 1.8], [0.2, 1.2, 2.2], "cannot tell"),
     ],
 )
-def test_verdicts(tool: Any, above: bool, first: list[float], second: list[float] | None, expected: str) -> None:
-    claim = tool.Claim("c", ("201",), above, 0.5)
-    verdict = tool.judged(claim, "201", first, second)
+def test_verdicts(above: bool, first: list[float], second: list[float] | None, expected: str) -> None:
+    claim = family.Claim("c", ("201",), above, 0.5)
+    verdict = family.judged(claim, "201", first, second)
     assert verdict.verdict == expected
     assert verdict.effect == pytest.approx(np.mean(first) - (0 if second is None else np.mean(second)))
     assert verdict.low <= verdict.effect <= verdict.high
-    assert tool.judged(claim, "201", first, second) == verdict
+    assert family.judged(claim, "201", first, second) == verdict
 
 
-def test_the_interval_is_the_bootstraps(tool: Any) -> None:
+def test_the_interval_is_the_bootstraps() -> None:
     """Of two values the mean is one of three, with probability 1/4, 1/2, 1/4: the interval is their range."""
-    verdict = tool.judged(tool.Claim("c", (), True, 0.0), "201", [0.0, 1.0])
+    verdict = family.judged(family.Claim("c", (), True, 0.0), "201", [0.0, 1.0])
     assert (verdict.low, verdict.high) == (0.0, 1.0)
     values = np.random.default_rng(1).normal(3.0, 1.0, 400)
-    verdict = tool.judged(tool.Claim("c", (), True, 0.0), "201", values)
+    verdict = family.judged(family.Claim("c", (), True, 0.0), "201", values)
     half = 1.96 * values.std() / math.sqrt(400)
     assert verdict.low == pytest.approx(values.mean() - half, abs=0.02)
     assert verdict.high == pytest.approx(values.mean() + half, abs=0.02)
@@ -78,15 +79,15 @@ def moment(scores: Any, *, shared: float = 0.5, **seen: float) -> Moment:
     return Moment(Architecture("nasbench201", (0,) * 6), 1.0, 0.1, shared, rows, tuple(seen.items()))
 
 
-def test_effects_of_what_was_seen(tool: Any) -> None:
+def test_effects_of_what_was_seen() -> None:
     runs = [
         [moment([[0.5] * 5], eigenvalue=9.0), moment([[0.9, 0.1, 0.5, 0.95, 0.79]], shared=0.6, supernet=0.7)],
         [moment([[0.5] * 5], eigenvalue=-1.0, supernet=0.2), moment([[0.5, 0.1, 0.1, 0.95, 0.9]], shared=0.3)],
     ]
-    assert tool.curvature(runs) == pytest.approx([math.log(9.0), math.log(1e-6)])
-    assert tool.gap(runs) == pytest.approx([0.1, -0.1])
-    assert tool.bimodal(runs) == [0.5, 1.0]
-    assert tool.before_projection([moment([[0.4, 0.6]]), moment([[0.3, 0.7]]), moment([[0.0, 1.0]])]) == 1
+    assert family.curvature(runs) == pytest.approx([math.log(9.0), math.log(1e-6)])
+    assert family.gap(runs) == pytest.approx([0.1, -0.1])
+    assert family.bimodal(runs) == [0.5, 1.0]
+    assert family.before_projection([moment([[0.4, 0.6]]), moment([[0.3, 0.7]]), moment([[0.0, 1.0]])]) == 1
 
 
 def test_what_is_not_recorded_is_not_run(tool: Any, tmp_path: Path) -> None:
@@ -97,9 +98,9 @@ def test_what_is_not_recorded_is_not_run(tool: Any, tmp_path: Path) -> None:
     assert lines[0] == "| `skips` | 201 | – | – | > 0.5 | not run |"
 
 
-def test_recorded_searches_of_the_project_are_found(tool: Any) -> None:
+def test_recorded_searches_of_the_project_are_found() -> None:
     """Those that come with nassim: as many searches as were recorded, and shares that can be counted by hand."""
-    here = tool.Recorded("201", None)
+    here = family.Recorded("201", None)
     runs = here.runs("darts")
     if not runs:
         pytest.skip("no search of darts is recorded with the present settings")
