@@ -41,11 +41,7 @@ class ExpectedCost:
 
     def __init__(self, supernet: Supernet, cost: str) -> None:
         rows: Sequence[Sequence[float]]
-<<<<<<< HEAD
         rest: float
-=======
-        self.rest: float
->>>>>>> main
         if cost == "macs":
             rows, rest = supernet.option_macs
             self.unit, scale = "mmacs", 1e-6
