@@ -241,6 +241,8 @@ KINDS: Mapping[str, Kind] = {
     # A decision of a supernet (its number among the layout's groups): the weighted sum of its options, of which
     # ``options`` says each input's; one without an input gives zero. No architecture's network has it.
     "mix": Kind((1, 999), {"group": REQUIRED, "options": REQUIRED}, _mixed),
+    # At the end of a network that gives every pixel a class: its logits stay maps.
+    "pixels": Kind((1, 1), {}, _same, stored=False),
     # Where a recipe may drop an operation's output, image by image; otherwise the identity.
     "drop_path": Kind((1, 1), {}, _same, stored=False),
 }

@@ -191,7 +191,8 @@ class SqueezeNASSpace(SegmentationSpace):
         y = draft.chain("decoder.classes", y, ("conv", classes))
         y = draft.add("decoder.sum", "add", y, draft.chain("decoder.low", low, ("conv", classes)))
         strides = [stride for _, stride in self.places[: form.low + 1]]
-        return draft.network(draft.add("pixels", "upsample", y, factor=2 * prod(strides), bilinear=True))
+        y = draft.add("decoder.whole", "upsample", y, factor=2 * prod(strides), bilinear=True)
+        return draft.network(draft.add("pixels", "pixels", y))
 
 
 def option(draft: Draft, name: str, word: str, x: int, inputs: int, outputs: int, stride: int) -> int | None:

@@ -27,8 +27,8 @@ class Constructed(nn.Module):
     """A network; `construct` makes it.
 
     ``forward`` takes images (batch, channels, height, width) and gives logits (batch, classes); in training, for a
-    network with a second output (``has_auxiliary``), logits and that output's. Where the output has several pixels
-    logits are those of each: (batch, classes, height, width).
+    network with a second output (``has_auxiliary``), logits and that output's. Where the output is of the kind
+    ``pixels`` logits are those of each: (batch, classes, height, width).
     """
 
     def __init__(self, network: Network) -> None:
@@ -37,11 +37,11 @@ class Constructed(nn.Module):
         self._auxiliary = network.auxiliary
         self.has_auxiliary = network.auxiliary >= 0
         self._output = len(network.layers) - 1
-        self._maps = shapes[-1][1:] != (1, 1)
+        self._maps = network.layers[-1].kind == "pixels"
         steps = []
         for position, layer in enumerate(network.layers[1:], 1):
             module = None
-            if layer.kind != "identity":
+            if layer.kind not in ("identity", "pixels"):
                 module = module_of(layer, [shapes[i] for i in layer.inputs])
                 place(self, layer, module)
             steps.append((position, layer.inputs, module, layer.name.startswith(AUXILIARY)))
@@ -266,6 +266,7 @@ _MODULES: Mapping[str, Callable[[Settings, Sequence[Shape]], nn.Module]] = {
     "crop": lambda s, inputs: Applied(lambda x: x[:, :, 1:, 1:]),
     "zero": lambda s, inputs: Applied(torch.zeros_like),
     "upsample": lambda s, inputs: _upsample(s["factor"], bilinear=s["bilinear"]),
+    "pixels": lambda s, inputs: nn.Identity(),
     "drop_path": lambda s, inputs: DropPath(),
     "noise": lambda s, inputs: Noise(s["stride"]),
 }

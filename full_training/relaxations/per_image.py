@@ -41,14 +41,14 @@ class ExpectedCost:
 
     def __init__(self, supernet: Supernet, cost: str) -> None:
         rows: Sequence[Sequence[float]]
-        self.rest: float
+        rest: float
         if cost == "macs":
-            rows, self.rest = supernet.option_macs
+            rows, rest = supernet.option_macs
             self.unit, scale = "mmacs", 1e-6
         else:
-            rows, self.rest = supernet.latencies(cost)
+            rows, rest = supernet.latencies(cost)
             self.unit, scale = "ms", 1.0
-        self.rest *= scale  # of the layers that every network has
+        self.rest = scale * rest  # of the layers that every network has
         self.rows = [[scale * value for value in row] for row in rows]
         widest = max(map(len, self.rows))
         padded = [[*row, *[0.0] * (widest - len(row))] for row in self.rows]

@@ -54,7 +54,7 @@ class MixedNetwork(nn.Module):
         with torch.device("meta"):
             for layer in network.layers:
                 module = None
-                if layer.kind not in ("input", "identity", "mix", "edge"):
+                if layer.kind not in ("input", "identity", "mix", "edge", "pixels"):
                     module = module_of(layer, [self._shapes[i] for i in layer.inputs])
                     place(self, layer, module)
                     if isinstance(module, nn.BatchNorm2d):
@@ -94,7 +94,7 @@ class MixedNetwork(nn.Module):
             for i in done:
                 del values[i]
         logits = values[len(self._layers) - 1]
-        return logits if self._shapes[-1][1:] != (1, 1) else logits.flatten(1)
+        return logits if self._layers[-1].kind == "pixels" else logits.flatten(1)
 
     def _mixed(
         self, layer: Layer, position: int, inputs: Sequence[int], given: list[Tensor], mix: Mix, images: Tensor

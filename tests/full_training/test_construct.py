@@ -15,6 +15,7 @@ from nassim.full_training.networks.construct import _ACTIVATIONS, _MODULES, cons
 from nassim.layers import ACTIVATIONS, KINDS  # noqa: E402
 from nassim.network import Draft, Layer, Network, measure  # noqa: E402
 from nassim.registry import get_space, space_names  # noqa: E402
+from nassim.segmentation import SegmentationSpace  # noqa: E402
 
 BUILT = [name for name in space_names() if get_space(name).frame is not None]
 
@@ -38,7 +39,8 @@ def test_every_kind_has_its_module() -> None:
 def test_modules_are_what_measure_says(name: str) -> None:
     """Parameters, and the shape of every layer's output while images pass; on small images, forward and backward."""
     space, rng = get_space(name), random.Random(5)
-    for image in ((1, 16, 16), (16, 8, 8)):
+    pixels = isinstance(space, SegmentationSpace)
+    for image in ((1, 16, 16), (16, 16, 16) if pixels else (16, 8, 8)):
         frame = space.frame._replace(channels=8, cells=1, classes=7, image=image)
         network = space.network(space.sample(rng), frame)
         m, module = measure(network), made(network)
@@ -50,13 +52,14 @@ def test_modules_are_what_measure_says(name: str) -> None:
         def hook(name: str, seen=seen):
             return lambda _module, _inputs, output: seen.update({name: tuple(output.shape[1:])})
 
-        running = [layer.name for layer in network.layers if layer.kind not in ("input", "identity")]
+        running = [layer.name for layer in network.layers if layer.kind not in ("input", "identity", "pixels")]
         for layer in running:
             module.get_submodule(layer).register_forward_hook(hook(layer))
         logits = module(noise(2, *image))
-        assert logits.shape == (2, 7)
+        assert logits.shape == ((2, 7, 16, 16) if pixels else (2, 7))
         assert seen == {layer: shapes[layer] for layer in running}
-        F.cross_entropy(logits, torch.tensor([0, 1])).backward()
+        wanted = torch.tensor([0, 1])
+        F.cross_entropy(logits, wanted[:, None, None].expand(2, 16, 16) if pixels else wanted).backward()
         assert all(torch.isfinite(p.grad).all() for p in module.parameters() if p.grad is not None)
 
 
