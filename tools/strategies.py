@@ -129,7 +129,7 @@ def with_supernets() -> list[str]:
     """The spaces that have a supernet."""
     found = []
     for name in space_names():
-        for data in ("digits", "fashion14", "handbook"):
+        for data in ("digits", "fashion14", "handbook", "canvas"):
             try:
                 get_supernets(f"{name}/{data}")
             except NassimError:
