@@ -8,7 +8,6 @@ Source of the table: Dong & Yang, ICLR 2020, arXiv:2001.00326, as `nassim data g
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from itertools import combinations
 from typing import NamedTuple
 
@@ -77,7 +76,6 @@ def identities(rows: Sequence[PublishedRow] = ROWS) -> list[Identity]:
     return [identity(row, columns) for row in rows]
 
 
-@cache
 def _columns() -> dict[tuple[str, str], NDArray[np.float64]]:
     """Mean accuracies of all cells after 200 epochs, percent, by data set and split; in the order of the space."""
     found = {}
