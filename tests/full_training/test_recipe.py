@@ -22,6 +22,7 @@ HASHES = {  # of all recipes before there were cutout, drop path, auxiliary head
     "fashion14": "6f2cf50149e210508ad42899728d522978f4112cb7daa10c3e04e2f6a20dcc49",
 }
 LATER = {
+    "segmentation": "06eb398dc687855eff2c8371a2d84fc4eb8f56f5b6c126d21f403ea5b549d20a",
     "darts-digits": "c611bab7196b782e6e1ad0fb3268a9366f4efa464c2a77b001ac9f8b802f821c",
     "darts-fashion14": "7b41899c3c44f7b9db907912ed1a63a7cbebb29c680ff344a93a14ee40ce3797",
     "darts-600ep": "848c23d92706328f3e4b75618e046964bbd743d5b9e44c578ec4ea07ee134fc9",
