@@ -72,10 +72,11 @@ def squeeze_nas(
     import torch
 
     from nassim.full_training.relaxations import continuous, gates, mixtures, per_image
+    from nassim.full_training.relaxations.latency import expected_cost
 
     layout, active = supernet.layout, continuous.options(supernet.layout)
     a, draws = per_image.ones(layout.widths, supernet.device), mixtures.seeded(rng)  # 1
-    costs = per_image.ExpectedCost(supernet, cost)
+    costs = expected_cost(supernet, cost)
     supernet.divide(portion)
     adam = torch.optim.Adam([a], arch_rate, weight_decay=arch_decay)
     supernet.schedule(epochs, learning_rate, 0.0, weight_decay=weight_decay)
@@ -85,7 +86,7 @@ def squeeze_nas(
             supernet.step(per_image.concrete(a.detach(), tau, draws, active, len(train[1])), train)
         for valid in supernet.validation_batches(epoch, batch_size) if epoch >= warmup else ():  # 5
             m = per_image.concrete(a, tau, draws, active, len(valid[1]))
-            loss = supernet.loss(m, valid) + (multiplier * costs(m)).mean()
+            loss = supernet.loss(m, valid) + (multiplier * costs(m.weights)).mean()
             (a.grad,) = torch.autograd.grad(loss, [a])
             adam.step()
         answer = tuple([option for (option,) in gates.one_path(a, layout, draws).active])  # 6

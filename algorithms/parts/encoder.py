@@ -3,9 +3,9 @@
 Source: the idea is that of Zhou & Diamos, "Neural Architect", SysML 2018; no public text says its sizes or its code.
 
 A layer is one of a space's `groups`, its attributes are the group's decisions; of networks that grow `layer_rows` says
-it. Attributes at the same place of groups
-with the same options share a table of vectors, so that equal layers have equal embeddings, wherever they stand; the
-embedding is the sum of the vectors, so that the order in which attributes are named does not matter.
+it. Attributes at the same place of groups with the same options share a table of vectors, so that equal layers have
+equal embeddings, wherever they stand; the embedding is the sum of the vectors, so that the order in which attributes
+are named does not matter.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How long a mixture takes: the sum of its weights times the look-up table's milliseconds.
+"""What a mixture costs: the sum of its weights times what options cost, in ms of a look-up table or multiply-adds.
 
 Papers: Wu et al., "FBNet", CVPR 2019, arXiv:1812.03443, equations 3 and 6; Cai et al., "ProxylessNAS", ICLR 2019,
 arXiv:1812.00332, section 3.2.
@@ -18,34 +18,54 @@ from nassim.supernet import Supernet
 Unit = Literal["ms", "us"]
 
 
-class ExpectedLatency:
-    """Latency of weights (decisions, options), which is linear in them: of one-hot weights the network's.
+class LinearCost:
+    """What mixtures cost, linear in their weights: of one-hot weights the network's own cost.
 
-    unit: "ms" or "us", in which it is counted. rest: of the layers that every network has.
+    rows: of every option of every decision, times ``scale`` counted in ``unit``; rest: of the layers that every network
+    has.
     """
 
-    def __init__(self, supernet: Supernet, table: str, unit: Unit = "ms") -> None:
-        rows, rest = supernet.latencies(table)
-        self.unit, self._scale = unit, 1e3 if unit == "us" else 1.0
-        self.rest = self._scale * rest
-        self.rows = [[self._scale * milliseconds for milliseconds in row] for row in rows]
+    def __init__(self, supernet: Supernet, rows: Sequence[Sequence[float]], rest: float, unit: str, scale: float):
+        self.unit, self.rest = unit, scale * rest
+        self.rows = [[scale * value for value in row] for row in rows]
         widest = max(map(len, self.rows))
         padded = [[*row, *[0.0] * (widest - len(row))] for row in self.rows]
         self._table = torch.tensor(padded, dtype=torch.float32).to(supernet.device)
 
     def __call__(self, weights: Tensor | Sequence[Tensor] | None) -> Tensor:
-        """Of a mix's weights, one row a decision, 0 behind its options."""
-        return (cast(Tensor, weights) * self._table).sum() + self.rest
+        """Of a mix's weights (decisions, options), 0 behind a decision's options; of (decisions, images, options)
+        each image's, (images,).
+        """
+        w = cast(Tensor, weights)
+        return (w * self._table.view(len(self.rows), *[1] * (w.dim() - 2), -1)).sum(dim=(0, -1)) + self.rest
 
     def of(self, choices: Sequence[int]) -> float:
-        """Milliseconds of one option a decision."""
-        whole = self.rest + sum(row[choice] for row, choice in zip(self.rows, choices, strict=True))
-        return whole / self._scale
+        """Of one option a decision."""
+        return self.rest + sum(row[choice] for row, choice in zip(self.rows, choices, strict=True))
 
     @property
     def least(self) -> float:
-        """Of the fastest network."""
+        """Of the cheapest network."""
         return self.rest + sum(map(min, self.rows))
+
+
+class ExpectedLatency(LinearCost):
+    """By a look-up table of milliseconds; unit: "ms" or "us", in which it is counted."""
+
+    def __init__(self, supernet: Supernet, table: str, unit: Unit = "ms") -> None:
+        self._scale = 1e3 if unit == "us" else 1.0
+        super().__init__(supernet, *supernet.latencies(table), unit, self._scale)
+
+    def of(self, choices: Sequence[int]) -> float:
+        """Milliseconds of one option a decision."""
+        return super().of(choices) / self._scale
+
+
+def expected_cost(supernet: Supernet, cost: str) -> LinearCost:
+    """``macs``: multiply-adds of an image in millions; else a look-up table of milliseconds."""
+    if cost == "macs":
+        return LinearCost(supernet, *supernet.option_macs, "mmacs", 1e-6)
+    return ExpectedLatency(supernet, cost)
 
 
 def refuse_short(owner: str, latency: ExpectedLatency) -> None:

@@ -47,25 +47,26 @@ def load_training(
         from nassim.full_training.texts.trained import load_text_training
 
         return load_text_training(space, images, noise, paper=paper, device=device)
-    if isinstance(space, SegmentationSpace):
-        from nassim.full_training.training.segmented import load_segmentation
-
-        return load_segmentation(space, images, noise, paper=paper, device=device)
     data = load_data(images)
-    recipe = recipe_for(space, data)
-    return Trained(
+    kind, what, seen, recipe = Trained, "architectures", "images", recipe_for(space, data)
+    if data.masks:
+        from nassim.full_training.training.segmented import TrainedPixels
+
+        kind, what, seen = TrainedPixels, "segmentation networks", "images with masks"
+        notes = (*notes, f"{data.classes} classes; mIoU of other images than {data.name} is not to be compared.")
+    return kind(
         f"{space.name}/{data.name}:training",
         space,
         data,
         recipe,
         About(
-            title=f"{space.name}: architectures trained now on {data.name}, recipe {recipe.name}",
+            title=f"{space.name}: {what} trained now on {data.name}, recipe {recipe.name}",
             paper=paper,
             source=f"trained on this machine; kept in {trainings_folder()}",
             licence="MIT",
             citation="name the machine and nassim's version",
             splits={
-                f"{name}_accuracy": f"{len(data.splits[name]):,} images ({data.names[name]})"
+                kind.metric.on(name): f"{len(data.splits[name]):,} {seen} ({data.names[name]})"
                 + (f", of the network trained on {len(data.splits['train']):,} images" if name == "test" else "")
                 for name in data.names
             },

@@ -5,16 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
-from nassim.benchmark import About, Noise
-from nassim.full_training.images.data import load_data
 from nassim.full_training.networks.framed import network_of
-from nassim.full_training.training.kept import trainings_folder
-from nassim.full_training.training.named import Named
-from nassim.full_training.training.sizes import SECONDS, size_units
 from nassim.full_training.training.trained import Task, Trained
 from nassim.full_training.training.training import Training
-from nassim.full_training.training.usual import recipe_for
-from nassim.segmentation import MIOU, SegmentationSpace
+from nassim.segmentation import MIOU
 from nassim.space import Architecture
 
 
@@ -52,34 +46,3 @@ class PixelTask(Task):
 def reached(training: Training, epochs: int) -> float:
     """Validation mIoU after so many epochs; 0 of a training that failed before."""
     return training.valid_miou[epochs - 1] if len(training.valid_miou) >= epochs else 0.0
-
-
-def load_segmentation(
-    space: SegmentationSpace, images: str, noise: Noise, *, paper: str, device: str = "auto"
-) -> TrainedPixels:
-    """A space's networks trained anew on images with masks by the usual recipe; errors as of `load_training`."""
-    data = load_data(images)
-    recipe = recipe_for(space, data)
-    return TrainedPixels(
-        f"{space.name}/{data.name}:training",
-        space,
-        data,
-        recipe,
-        About(
-            title=f"{space.name}: segmentation networks trained now on {data.name}, recipe {recipe.name}",
-            paper=paper,
-            source=f"trained on this machine; kept in {trainings_folder()}",
-            licence="MIT",
-            citation="name the machine and nassim's version",
-            splits={
-                f"{name}_miou": f"{len(data.splits[name]):,} images with masks ({data.names[name]})"
-                for name in data.names
-            },
-            extras=size_units(),
-            notes=(SECONDS, f"{data.classes} classes; mIoU of other images than {data.name} is not to be compared."),
-            sha256=data.sha256,
-        ),
-        noise=noise,
-        device=device,
-        images=Named(load_data, data.name, data.sha256),
-    )

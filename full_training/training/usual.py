@@ -46,9 +46,9 @@ SIZES = {  # space -> channels, cells; what they mean there, its `network` says
     "nasnet": (4, 1),  # normal, reduction, normal, reduction, normal
     "nasnet-one": (4, 1),
     "nasnet13": (4, 1),
+    "natsbench-size": (64, 1),  # the widths as published
     "squeezenas": (8, 1),
     "squeezenas-short": (8, 1),
-    "natsbench-size": (64, 1),  # the widths as published
 }
 
 

@@ -65,7 +65,7 @@ def judged(claim: Claim, place: str, first: Sequence[float], second: Sequence[fl
     if second is not None:
         means, effect = means - resampled(second), effect - float(np.mean(second))
         searches += f" and {len(second)}"
-    low, high = np.percentile(means, [2.5, 97.5])
+    low, high = np.percentile(means, [2.5, 97.5]).round(12)  # no dust where shares cancel
     side = 1.0 if claim.above else -1.0
     worst, best = sorted((side * (low - claim.threshold), side * (high - claim.threshold)))
     verdict = PASS if worst > 0 else FAIL if best <= 0 else CANNOT_TELL

@@ -22,6 +22,7 @@ torch = pytest.importorskip("torch")
 from nassim.errors import Unsupported  # noqa: E402
 from nassim.full_training.images.data import ImageData, Split  # noqa: E402
 from nassim.full_training.relaxations import continuous, gates, per_image  # noqa: E402
+from nassim.full_training.relaxations.latency import expected_cost  # noqa: E402
 from nassim.full_training.relaxations.mixtures import Mix  # noqa: E402
 from nassim.full_training.supernets.pixels import SharedPixels  # noqa: E402
 from nassim.full_training.training.recipe import Recipe  # noqa: E402
@@ -110,7 +111,7 @@ def test_the_expected_cost_of_one_option_a_block_is_the_networks(pixels: Superne
 
     net: Any = pixels.make(0, "cpu")
     active, rng = continuous.options(net.layout), random.Random(1)
-    macs = per_image.ExpectedCost(net, "macs")
+    macs = expected_cost(net, "macs")
     assert macs.unit == "mmacs"
     for _ in range(5):
         arch = SPACE.sample(rng)
@@ -118,8 +119,8 @@ def test_the_expected_cost_of_one_option_a_block_is_the_networks(pixels: Superne
         hot = torch.nn.functional.one_hot(torch.tensor(arch.choices), 13).float()
         mix = Mix(active, hot[:, None].expand(6, 3, 13))
         assert macs.of(arch.choices) == pytest.approx(wanted, rel=1e-12)
-        assert macs(mix).tolist() == pytest.approx([wanted] * 3, rel=1e-6)
-    timed = per_image.ExpectedCost(Latencies(net), "mine")
+        assert macs(mix.weights).tolist() == pytest.approx([wanted] * 3, rel=1e-6)
+    timed = expected_cost(Latencies(net), "mine")
     arch = SPACE.sample(rng)
     assert timed.unit == "ms"
     assert timed.of(arch.choices) == pytest.approx(latency_table("macs").of(SPACE.network(arch, FRAME)), abs=1e-6)
@@ -134,12 +135,12 @@ class Latencies:
 
 def test_the_cost_is_linear_in_the_weights_of_each_image(pixels: Supernets) -> None:
     net: Any = pixels.make(0, "cpu")
-    macs, active = per_image.ExpectedCost(net, "macs"), continuous.options(net.layout)
+    macs, active = expected_cost(net, "macs"), continuous.options(net.layout)
     one, other = (
         torch.nn.functional.one_hot(torch.tensor(SPACE.sample(random.Random(i)).choices), 13).float() for i in (1, 2)
     )
     half = Mix(active, torch.stack([one, other, (one + other) / 2], dim=1))
-    a, b, c = macs(half).tolist()
+    a, b, c = macs(half.weights).tolist()
     assert c == pytest.approx((a + b) / 2, rel=1e-6) and a != b
 
 
